@@ -1,0 +1,96 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+
+func layer(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+// The order is that of the layers, from the bottom up; Tests/ArchitectureTests holds the table that the imports must obey.
+let package = Package(
+  name: "weighbridge",
+  platforms: [.macOS(.v15)],
+  products: [.executable(name: "weighbridge", targets: ["weighbridge"])],
+  dependencies: [
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    // Layer 0
+    layer("GovernanceTypes"),
+    layer("Documents"),
+    layer("Completions"),
+    layer("ModelFiles"),
+    layer("Tokenization"),
+    layer("Sampling"),
+    // Layer 1
+    layer("LicenseTerms", "GovernanceTypes", "Documents"),
+    layer("Audience", "GovernanceTypes"),
+    layer("AcceptableUse", "GovernanceTypes", "Documents"),
+    layer("UsageLedger", "GovernanceTypes"),
+    layer("Billing", "GovernanceTypes", "Documents", "UsageLedger"),
+    .target(
+      name: "AuditTrail", dependencies: ["GovernanceTypes", "Documents"], resources: [.embedInCode("Resources/verify.py")],
+      swiftSettings: strict),
+    .target(name: "CKernels"),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    layer("Tensors", "CKernels", "COpenBLAS"),
+    // Layer 2
+    layer("YAMLDocuments", "Documents", yams),
+    layer(
+      "Governance", "AcceptableUse", "Audience", "Billing", "Completions", "Documents", "GovernanceTypes", "LicenseTerms",
+      "UsageLedger"),
+    layer("LlamaModel", "ModelFiles", "Tensors", "Tokenization"),
+    layer("InferenceEngine", "Completions", "LlamaModel", "ModelFiles", "Sampling", "Tensors", "Tokenization"),
+    // Layer 3
+    layer("GovernanceStore", "AuditTrail", "Documents", "Governance", "GovernanceTypes", "UsageLedger", grdb),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    layer("AuditSigning", "AuditTrail", "COpenSSL", "GovernanceTypes"),
+    layer("OpenAIWire", "Completions", "Documents"),
+    layer(
+      "GatewayHTTP", "Completions", "Documents", "Governance", "GovernanceTypes", "LicenseTerms", "OpenAIWire", "UsageLedger",
+      hummingbird, httpTypes, nioCore),
+    layer(
+      "AdminHTTP", "Completions", "Documents", "GatewayHTTP", "Governance", "GovernanceTypes", "LicenseTerms", "UsageLedger",
+      hummingbird, nioCore),
+    // For tests alone
+    layer("Simulation", "Completions", "Documents", "Governance", "GovernanceTypes", "UsageLedger"),
+    // Layer 4
+    layer(
+      "GatewayApp", "AcceptableUse", "AdminHTTP", "AuditSigning", "AuditTrail", "Billing", "Completions", "Documents", "GatewayHTTP",
+      "Governance", "GovernanceStore", "GovernanceTypes", "InferenceEngine", "LicenseTerms", "LlamaModel", "YAMLDocuments",
+      hummingbird, nioCore, logging, .product(name: "NIOHTTP1", package: "swift-nio"),
+      .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")),
+    .executableTarget(
+      name: "weighbridge",
+      dependencies: ["Documents", "GatewayApp", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: strict),
+  ]
+)

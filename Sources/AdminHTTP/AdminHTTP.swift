@@ -1,0 +1,152 @@
+// AdminHTTP: the admin API: resources in, acts of administration out.
+// Holds the routes under /admin/v1 and the check of the admin key; what an act means is decided by the gate.
+// It must never reach a store or an engine, and never sees an API key's secret but the one it hands out.
+
+internal import Documents
+public import GatewayHTTP
+public import Governance
+public import GovernanceTypes
+public import Hummingbird
+
+/// What the admin routes need besides the gate.
+public struct AdminServices: Sendable {
+  public var exports: any ExportDesk
+  /// Takes in the verbatim text of a license document; throws ``Refusal`` where it is not an accepted one.
+  public var importDocument: @Sendable (TermFileID, _ role: String, [UInt8]) async throws -> Void
+  public var digest: DigestFunction
+  public var bodyLimit: Int
+
+  public init(
+    exports: any ExportDesk, importDocument: @escaping @Sendable (TermFileID, String, [UInt8]) async throws -> Void,
+    digest: @escaping DigestFunction, bodyLimit: Int
+  ) {
+    self.exports = exports
+    self.importDocument = importDocument
+    self.digest = digest
+    self.bodyLimit = bodyLimit
+  }
+}
+
+/// Makes exports in the background and hands them out.
+public protocol ExportDesk: Sendable {
+  /// - Throws: ``Refusal`` where such an export is not made.
+  func start(_ order: ExportOrder) async throws -> ExportState
+  func state(of id: ExportID) async throws -> ExportState
+  /// The finished export.
+  func content(of id: ExportID) async throws -> ExportContent
+}
+
+public struct ExportOrder: Sendable {
+  public enum Kind: String, Sendable, CaseIterable { case audit, usage }
+  public enum Format: String, Sendable, CaseIterable { case bundle, csv, jsonl, focus }
+
+  public var kind: Kind
+  public var format: Format
+  public var from: Timestamp?
+  public var to: Timestamp?
+  public var actor: Actor
+}
+
+public struct ExportState: Sendable {
+  public enum Status: String, Sendable { case pending, ready, failed }
+
+  public var id: ExportID
+  public var order: ExportOrder
+  public var status: Status
+  public var failure: String?
+
+  public init(id: ExportID, order: ExportOrder, status: Status, failure: String? = nil) {
+    self.id = id
+    self.order = order
+    self.status = status
+    self.failure = failure
+  }
+}
+
+/// A finished export, read in pieces.
+public struct ExportContent: Sendable {
+  public var mediaType: String
+  public var fileName: String
+  public var byteCount: Int
+  /// The next bytes at an offset; empty at the end.
+  public var read: @Sendable (_ offset: Int, _ count: Int) throws -> [UInt8]
+
+  public init(mediaType: String, fileName: String, byteCount: Int, read: @escaping @Sendable (Int, Int) throws -> [UInt8]) {
+    self.mediaType = mediaType
+    self.fileName = fileName
+    self.byteCount = byteCount
+    self.read = read
+  }
+}
+
+/// The admin routes.
+public struct AdminRoutes: Sendable {
+  let gate: Gate
+  let services: AdminServices
+  private let keyDigest: Digest?
+
+  /// - Parameter key: the bootstrap admin key; without one every admin request is refused.
+  public init(gate: Gate, services: AdminServices, key: String?) {
+    self.gate = gate
+    self.services = services
+    self.keyDigest = key.map { services.digest(Array($0.utf8)) }
+  }
+
+  public func add(to router: Router<GatewayContext>) {
+    self.addCustomers(to: router)
+    self.addMoney(to: router)
+    self.addLicensing(to: router)
+    self.addRecords(to: router)
+  }
+
+  typealias Handler = @Sendable (AdminRequest) async throws -> Response
+
+  /// Wraps a handler: the admin key is checked first, refusals become error objects.
+  func guarded(_ handler: @escaping Handler) -> @Sendable (Request, GatewayContext) async throws -> Response {
+    { request, context in
+      await answering {
+        let actor = try self.authenticate(request)
+        return try await handler(AdminRequest(request: request, context: context, actor: actor, bodyLimit: self.services.bodyLimit))
+      }
+    }
+  }
+
+  private func authenticate(_ request: Request) throws -> Actor {
+    guard let expected = self.keyDigest else {
+      throw Refusal(.permissionDenied, "The admin API is closed: the gateway was started without WEIGHBRIDGE_ADMIN_KEY.")
+    }
+    guard self.services.digest(Array(try bearerSecret(request).utf8)) == expected else {
+      throw Refusal(.invalidAPIKey, "The admin key is wrong.")
+    }
+    return Actor("bootstrap")
+  }
+}
+
+/// One authenticated admin request.
+struct AdminRequest: Sendable {
+  let request: Request
+  let context: GatewayContext
+  let actor: Actor
+  let bodyLimit: Int
+
+  func json() async throws -> Document { try await readJSON(self.request, limit: self.bodyLimit).document }
+
+  /// The id in the path, or 404: an id of the wrong form names nothing.
+  func identifier<Kind>(_ name: String = "id") throws -> Identifier<Kind> {
+    let text = self.context.parameters.get(name) ?? ""
+    guard let id = Identifier<Kind>(text) else { throw Refusal(.notFound, "There is no '\(text)' here.") }
+    return id
+  }
+
+  func query(_ name: String) -> String? { self.request.uri.queryParameters[Substring(name)].map { String($0) } }
+
+  func requiredQuery(_ name: String) throws -> String {
+    guard let text = self.query(name) else { throw Refusal(.invalidRequest, "The query must have '\(name)'.", parameter: name) }
+    return text
+  }
+}
+
+/// A page of a list.
+func listResponse(_ elements: [JSON]) -> Response {
+  jsonResponse(["object": "list", "data": .array(elements), "has_more": false, "next_cursor": nil])
+}

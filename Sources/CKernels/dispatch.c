@@ -1,0 +1,31 @@
+#include "tables.h"
+
+static const ck_kernels scalar_kernels = {
+  ck_matmul_f32_ref, ck_matmul_f16_ref, ck_matmul_q8_0_ref, ck_matmul_q4_0_ref, ck_matmul_q6_k_ref,
+  ck_dequantize_f32_ref, ck_dequantize_f16_ref, ck_dequantize_q8_0_ref, ck_dequantize_q4_0_ref,
+  ck_dequantize_q6_k_ref,
+  ck_rmsnorm_ref, ck_rope_ref, ck_silu_mul_ref, ck_softmax_ref, ck_axpy_ref, ck_attention_ref,
+};
+
+#if defined(__x86_64__)
+// __builtin_cpu_supports also asks the operating system whether it keeps the wide registers.
+static int has_avx2(void) {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+}
+
+static int has_avx512(void) {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+    && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+}
+#endif
+
+const ck_kernels *ck_kernels_for(ck_isa isa) {
+  switch (isa) {
+    case CK_ISA_SCALAR: return &scalar_kernels;
+#if defined(__x86_64__)
+    case CK_ISA_AVX2: return has_avx2() ? &ck_avx2_kernels : NULL;
+    case CK_ISA_AVX512: return has_avx512() ? &ck_avx512_kernels : NULL;
+#endif
+    default: return NULL;
+  }
+}

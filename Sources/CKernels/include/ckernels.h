@@ -1,0 +1,85 @@
+// CKernels: the arithmetic of a transformer on plain memory, in a scalar form and in SIMD forms chosen at run time.
+// It holds the kernels, one table of them per instruction set, and the pool of threads that runs them.
+// It must never know a model, a file, a sequence or who asks; it never allocates except for the pool itself.
+#ifndef CKERNELS_H
+#define CKERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ckpool.h"
+
+/// Instruction sets, in rising order of preference.
+typedef enum ck_isa { CK_ISA_SCALAR = 0, CK_ISA_AVX2 = 1, CK_ISA_AVX512 = 2 } ck_isa;
+
+/// The largest number of positions in one block of keys or values.
+#define CK_ATTENTION_BLOCK_MAX 64
+
+// Element layouts (GGUF). F16 is IEEE binary16. Q8_0: blocks of 32 values in 34 bytes, f16 d then 32 int8, value = d q.
+// Q4_0: blocks of 32 values in 18 bytes, f16 d then 16 bytes whose low nibbles are values 0-15 and high nibbles 16-31,
+// value = d (q - 8). Q6_K: blocks of 256 values in 210 bytes: 128 bytes of low and 64 of high bits, 16 int8 scales, f16 d; value =
+// d scale (q - 32), runs of 32 as in the scalar twin. All products are exact in f32, so every path multiplies the same weights.
+// Weights may have any alignment; float pointers are aligned to 4 bytes. Counts may be 0. Little-endian machines only.
+
+/// out[b * out_stride + r] = sum over c of w[r, c] * x[b * x_stride + c].
+/// w: (rows, cols) row-major in its own layout, rows adjacent; x: (batch, cols); out: (batch, rows). `out` overlaps no input.
+/// cols: a multiple of the block. Sums in f32; the order of additions depends on cols alone, never on rows,
+/// batch or strides: a result does not change with the company in which it is computed.
+typedef void ck_matmul(
+  float *out, size_t out_stride, const void *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch);
+
+/// out[i] = value i of w, exactly. `count`: a multiple of the block. No overlap.
+typedef void ck_dequantize(float *out, const void *w, size_t count);
+
+/// out[i] = x[i] * weight[i] / sqrt(mean(x^2) + epsilon), i < n. `out` may be `x`, else no overlap. n = 0 writes nothing.
+typedef void ck_rmsnorm(float *out, const float *x, const float *weight, size_t n, float epsilon);
+
+/// Rotates adjacent pairs (2 i, 2 i + 1), i < pairs, of each of `heads` vectors by the angle whose cosine and sine are given:
+/// (a, b) -> (a cos - b sin, a sin + b cos). x: (heads, head_stride), 2 * pairs <= head_stride; cosine, sine: (pairs,).
+/// Values of a head from 2 * pairs on stay. No overlap.
+typedef void ck_rope(
+  float *x, size_t heads, size_t head_stride, const float *cosine, const float *sine, size_t pairs);
+
+/// gate[i] = gate[i] / (1 + exp(-gate[i])) * up[i], i < n. No overlap.
+typedef void ck_silu_mul(float *gate, const float *up, size_t n);
+
+/// x[i] = exp(x[i] - max x) / sum of the same, i < n, in place. Values are finite.
+typedef void ck_softmax(float *x, size_t n);
+
+/// y[i] += a * x[i], i < n. No overlap.
+typedef void ck_axpy(float *y, float a, const float *x, size_t n);
+
+/// `group` query heads that share one key and value head, against the first `positions` (>= 1) positions of a sequence:
+/// out[g] = sum over t of softmax_t(scale * q[g] . key[t]) * value[t], by online softmax, block after block.
+/// q, out: (group, head_dim). blocks[i] + key_offset and blocks[i] + value_offset: (block_positions, head_dim), the keys and values
+/// of positions i * block_positions and on; 1 <= block_positions <= CK_ATTENTION_BLOCK_MAX. No overlap.
+typedef void ck_attention(
+  float *out, const float *q, size_t group, const float *const *blocks, size_t key_offset, size_t value_offset,
+  size_t block_positions, size_t positions, size_t head_dim, float scale);
+
+/// The kernels of one instruction set.
+typedef struct ck_kernels {
+  ck_matmul *matmul_f32, *matmul_f16, *matmul_q8_0, *matmul_q4_0, *matmul_q6_k;
+  ck_dequantize *dequantize_f32, *dequantize_f16, *dequantize_q8_0, *dequantize_q4_0, *dequantize_q6_k;
+  ck_rmsnorm *rmsnorm;
+  ck_rope *rope;
+  ck_silu_mul *silu_mul;
+  ck_softmax *softmax;
+  ck_axpy *axpy;
+  ck_attention *attention;
+} ck_kernels;
+
+/// The table of an instruction set, or NULL where this build or this processor lacks it. Scalar is always there.
+const ck_kernels *ck_kernels_for(ck_isa isa);
+
+// The scalar twins: what every other form must compute, up to the order of additions and the last bits of exp.
+ck_matmul ck_matmul_f32_ref, ck_matmul_f16_ref, ck_matmul_q8_0_ref, ck_matmul_q4_0_ref, ck_matmul_q6_k_ref;
+ck_dequantize ck_dequantize_f32_ref, ck_dequantize_f16_ref, ck_dequantize_q8_0_ref, ck_dequantize_q4_0_ref, ck_dequantize_q6_k_ref;
+ck_rmsnorm ck_rmsnorm_ref;
+ck_rope ck_rope_ref;
+ck_silu_mul ck_silu_mul_ref;
+ck_softmax ck_softmax_ref;
+ck_axpy ck_axpy_ref;
+ck_attention ck_attention_ref;
+
+#endif

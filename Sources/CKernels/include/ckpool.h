@@ -1,0 +1,28 @@
+#ifndef CKPOOL_H
+#define CKPOOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// Threads that share the tasks of one job with the thread that brings it.
+typedef struct ck_pool ck_pool;
+
+/// One task of a job: `index` < tasks, run once each, in any order; `worker` < workers is the running thread's number
+/// (the caller's is 0) and selects scratch memory: no two tasks run at once under one number.
+typedef void ck_task(void *context, size_t index, size_t worker);
+
+/// A pool of `workers` (1...1024) threads, the caller included, so workers - 1 are started. NULL where the system has no more.
+ck_pool *ck_pool_create(size_t workers);
+
+/// Runs `tasks` (< 2^32) tasks and returns when all have ended. One caller at a time; tasks must not call it.
+/// Allocates nothing. Everything written before the call is seen by the tasks, everything they write is seen after it.
+/// Helpers spin briefly between jobs and then sleep; a helper that is late simply finds no task left.
+void ck_pool_run(ck_pool *pool, size_t tasks, ck_task *task, void *context);
+
+/// Ends the threads. No job may be running.
+void ck_pool_destroy(ck_pool *pool);
+
+/// Names the calling thread for the system's tools (Linux; the first 15 bytes count), elsewhere does nothing.
+void ck_thread_set_name(const char *name);
+
+#endif

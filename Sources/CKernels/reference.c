@@ -1,0 +1,200 @@
+#include <math.h>
+#include <string.h>
+
+#include "tables.h"
+
+// Sixteen partial sums: less rounding than one, and a loop that any compiler can vectorise for its base instruction set.
+enum { LANES = 16 };
+
+static float half_to_float(uint16_t half) {
+  uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = (half >> 10) & 31, fraction = half & 0x3ff, bits;
+  if (exponent == 31) bits = sign | 0x7f800000 | fraction << 13;
+  else if (exponent != 0) bits = sign | (exponent + 112) << 23 | fraction << 13;
+  else {
+    float small = (float)fraction * 0x1p-24f;  // subnormal or zero: exact
+    memcpy(&bits, &small, 4);
+    bits |= sign;
+  }
+  float value;
+  memcpy(&value, &bits, 4);
+  return value;
+}
+
+static float load_half(const uint8_t *p) {
+  uint16_t half;
+  memcpy(&half, p, 2);
+  return half_to_float(half);
+}
+
+void ck_dequantize_f32_ref(float *out, const void *w, size_t count) {
+  if (count != 0) memcpy(out, w, count * sizeof(float));
+}
+
+void ck_dequantize_f16_ref(float *out, const void *w, size_t count) {
+  const uint8_t *p = w;
+  for (size_t i = 0; i < count; i++) out[i] = load_half(p + 2 * i);
+}
+
+void ck_dequantize_q8_0_ref(float *out, const void *w, size_t count) {
+  const uint8_t *p = w;
+  for (size_t i = 0; i + CK_QK <= count; i += CK_QK, p += CK_Q8_0_BYTES) {
+    float d = load_half(p);
+    for (int j = 0; j < CK_QK; j++) out[i + j] = d * (float)(int8_t)p[2 + j];
+  }
+}
+
+void ck_dequantize_q4_0_ref(float *out, const void *w, size_t count) {
+  const uint8_t *p = w;
+  for (size_t i = 0; i + CK_QK <= count; i += CK_QK, p += CK_Q4_0_BYTES) {
+    float d = load_half(p);
+    for (int j = 0; j < CK_QK / 2; j++) {
+      out[i + j] = d * (float)((p[2 + j] & 15) - 8);
+      out[i + j + CK_QK / 2] = d * (float)((p[2 + j] >> 4) - 8);
+    }
+  }
+}
+
+void ck_dequantize_q6_k_ref(float *out, const void *w, size_t count) {
+  const uint8_t *p = w;
+  for (size_t i = 0; i + CK_QK_K <= count; i += CK_QK_K, p += CK_Q6_K_BYTES) {
+    float d = load_half(p + 208);
+    for (int j = 0; j < CK_QK_K; j++) {
+      int half = j / 128, run = j % 128 / 32, k = j % 32;
+      int low = p[half * 64 + run % 2 * 32 + k] >> (run / 2 * 4) & 15;
+      int high = p[128 + half * 32 + k] >> (run * 2) & 3;
+      int8_t scale = (int8_t)p[192 + j / 16];
+      out[i + j] = d * (float)scale * (float)((low | high << 4) - 32);
+    }
+  }
+}
+
+static float sum_lanes(const float *lanes) {
+  float s[LANES];
+  memcpy(s, lanes, sizeof s);
+  for (int width = LANES / 2; width > 0; width /= 2)
+    for (int j = 0; j < width; j++) s[j] += s[j + width];
+  return s[0];
+}
+
+static void add_products(float *lanes, const float *a, const float *b, size_t n) {
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES)
+    for (int j = 0; j < LANES; j++) lanes[j] += a[i + j] * b[i + j];
+  for (int j = 0; i < n; i++, j++) lanes[j] += a[i] * b[i];
+}
+
+static float dot(const float *a, const float *b, size_t n) {
+  float lanes[LANES] = {0};
+  add_products(lanes, a, b, n);
+  return sum_lanes(lanes);
+}
+
+// A piece of a row at a time through a small buffer; `piece` weights take `bytes`.
+static void matmul_pieces(
+  float *out, size_t out_stride, const uint8_t *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch,
+  ck_dequantize *dequantize, size_t piece, size_t bytes) {
+  size_t row_bytes = cols / piece * bytes + cols % piece * (bytes / piece);
+  float weights[CK_QK_K];
+  for (size_t r = 0; r < rows; r++, w += row_bytes) {
+    for (size_t b = 0; b < batch; b++) {
+      float lanes[LANES] = {0};
+      const uint8_t *p = w;
+      for (size_t c = 0; c < cols; c += piece, p += bytes) {
+        size_t n = cols - c < piece ? cols - c : piece;
+        dequantize(weights, p, n);
+        add_products(lanes, weights, x + b * x_stride + c, n);
+      }
+      out[b * out_stride + r] = sum_lanes(lanes);
+    }
+  }
+}
+
+void ck_matmul_f32_ref(
+  float *out, size_t out_stride, const void *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch) {
+  matmul_pieces(out, out_stride, w, rows, cols, x, x_stride, batch, ck_dequantize_f32_ref, CK_QK, 4 * CK_QK);
+}
+
+void ck_matmul_f16_ref(
+  float *out, size_t out_stride, const void *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch) {
+  matmul_pieces(out, out_stride, w, rows, cols, x, x_stride, batch, ck_dequantize_f16_ref, CK_QK, 2 * CK_QK);
+}
+
+void ck_matmul_q8_0_ref(
+  float *out, size_t out_stride, const void *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch) {
+  matmul_pieces(out, out_stride, w, rows, cols, x, x_stride, batch, ck_dequantize_q8_0_ref, CK_QK, CK_Q8_0_BYTES);
+}
+
+void ck_matmul_q4_0_ref(
+  float *out, size_t out_stride, const void *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch) {
+  matmul_pieces(out, out_stride, w, rows, cols, x, x_stride, batch, ck_dequantize_q4_0_ref, CK_QK, CK_Q4_0_BYTES);
+}
+
+void ck_matmul_q6_k_ref(
+  float *out, size_t out_stride, const void *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch) {
+  matmul_pieces(out, out_stride, w, rows, cols, x, x_stride, batch, ck_dequantize_q6_k_ref, CK_QK_K, CK_Q6_K_BYTES);
+}
+
+void ck_rmsnorm_ref(float *out, const float *x, const float *weight, size_t n, float epsilon) {
+  if (n == 0) return;
+  float scale = 1.0f / sqrtf(dot(x, x, n) / (float)n + epsilon);
+  for (size_t i = 0; i < n; i++) out[i] = x[i] * scale * weight[i];
+}
+
+void ck_rope_ref(float *x, size_t heads, size_t head_stride, const float *cosine, const float *sine, size_t pairs) {
+  for (size_t h = 0; h < heads; h++, x += head_stride)
+    for (size_t i = 0; i < pairs; i++) {
+      float a = x[2 * i], b = x[2 * i + 1];
+      x[2 * i] = a * cosine[i] - b * sine[i];
+      x[2 * i + 1] = a * sine[i] + b * cosine[i];
+    }
+}
+
+void ck_silu_mul_ref(float *gate, const float *up, size_t n) {
+  for (size_t i = 0; i < n; i++) gate[i] = gate[i] / (1.0f + expf(-gate[i])) * up[i];
+}
+
+void ck_softmax_ref(float *x, size_t n) {
+  if (n == 0) return;
+  float max = x[0], sum = 0;
+  for (size_t i = 1; i < n; i++) max = x[i] > max ? x[i] : max;
+  for (size_t i = 0; i < n; i++) { x[i] = expf(x[i] - max); sum += x[i]; }
+  for (size_t i = 0; i < n; i++) x[i] /= sum;
+}
+
+void ck_axpy_ref(float *y, float a, const float *x, size_t n) {
+  for (size_t i = 0; i < n; i++) y[i] += a * x[i];
+}
+
+// The running maximum and sum belong to what `out` holds so far: out = sum p v with p = exp(score - max), unnormalised.
+static void attend_block(
+  float *out, const float *q, const float *keys, const float *values, size_t n, size_t head_dim, float scale, float *max,
+  float *sum) {
+  float p[CK_ATTENTION_BLOCK_MAX], high = *max;
+  for (size_t t = 0; t < n; t++) {
+    p[t] = dot(q, keys + t * head_dim, head_dim) * scale;
+    high = p[t] > high ? p[t] : high;
+  }
+  float correction = expf(*max - high);
+  *max = high;
+  *sum *= correction;
+  for (size_t d = 0; d < head_dim; d++) out[d] *= correction;
+  for (size_t t = 0; t < n; t++) {
+    float weight = expf(p[t] - high);
+    *sum += weight;
+    ck_axpy_ref(out, weight, values + t * head_dim, head_dim);
+  }
+}
+
+void ck_attention_ref(
+  float *out, const float *q, size_t group, const float *const *blocks, size_t key_offset, size_t value_offset,
+  size_t block_positions, size_t positions, size_t head_dim, float scale) {
+  for (size_t g = 0; g < group; g++, out += head_dim, q += head_dim) {
+    float max = -INFINITY, sum = 0;
+    for (size_t d = 0; d < head_dim; d++) out[d] = 0;
+    for (size_t first = 0, b = 0; first < positions; first += block_positions, b++) {
+      size_t n = positions - first < block_positions ? positions - first : block_positions;
+      attend_block(out, q, blocks[b] + key_offset, blocks[b] + value_offset, n, head_dim, scale, &max, &sum);
+    }
+    for (size_t d = 0; d < head_dim; d++) out[d] /= sum;
+  }
+}

@@ -1,0 +1,79 @@
+/// One step of a running completion.
+public enum CompletionEvent: Sendable, Equatable {
+  /// The prompt has been read; nothing of the completion is out yet.
+  case prompt(CompletionUsage)
+  case delta(CompletionDelta)
+  /// The last event.
+  case end(CompletionEnd)
+}
+
+/// What one step added.
+public struct CompletionDelta: Sendable, Equatable {
+  /// Whole characters only; empty while a character or a possible stop text is incomplete.
+  public var text: String
+  /// Completion tokens produced by this step, those that yielded no text included.
+  public var tokens: Int
+
+  public init(text: String, tokens: Int) {
+    self.text = text
+    self.tokens = tokens
+  }
+}
+
+public struct CompletionEnd: Sendable, Equatable {
+  public enum Reason: String, Sendable {
+    /// The model ended its turn, or a stop text appeared.
+    case stop
+    /// The request's own limit or the context was reached.
+    case length
+    /// A final ``TokenAllowance`` was reached before either.
+    case allowance
+    case cancelled
+  }
+
+  public var reason: Reason
+  public var usage: CompletionUsage
+
+  public init(reason: Reason, usage: CompletionUsage) {
+    self.reason = reason
+    self.usage = usage
+  }
+}
+
+/// Tokens by disjoint category; the prompt is the sum of the first two.
+public struct CompletionUsage: Sendable, Equatable {
+  public var promptUncached: Int
+  public var promptCached: Int
+  public var completion: Int
+
+  public init(promptUncached: Int = 0, promptCached: Int = 0, completion: Int = 0) {
+    self.promptUncached = promptUncached
+    self.promptCached = promptCached
+    self.completion = completion
+  }
+}
+
+/// Why an engine could not, or can no longer, serve a request.
+public struct CompletionError: Error, Sendable, Equatable {
+  public enum Code: String, Sendable, CaseIterable {
+    /// The request is at fault; `parameter` names the field.
+    case invalidRequest
+    case contextLengthExceeded
+    /// Queues are full; nothing was produced.
+    case overloaded
+    /// No engine can be reached or loaded.
+    case unavailable
+    /// It broke while running; tokens may have been produced.
+    case failed
+  }
+
+  public var code: Code
+  public var message: String
+  public var parameter: String?
+
+  public init(_ code: Code, _ message: String, parameter: String? = nil) {
+    self.code = code
+    self.message = message
+    self.parameter = parameter
+  }
+}

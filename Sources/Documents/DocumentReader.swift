@@ -1,0 +1,144 @@
+/// Reads the members of one map, each by name and type, and refuses what nobody read.
+///
+/// Ask for every member the format knows, then call ``finish()``: a member that was not asked for is an error that suggests
+/// the nearest name. A member that is null counts as absent.
+public struct DocumentReader: Sendable {
+  public let path: String
+  public let position: TextPosition
+  private let members: [String: Document.Member]
+  private let order: [String]
+  private var known: Set<String> = []
+
+  /// - Throws: ``DocumentError`` where `document` is no map.
+  public init(_ document: Document, path: String = "") throws(DocumentError) {
+    guard case .map(let members) = document.content else {
+      throw DocumentError(field: path, position: document.position, message: "a map belongs here, not \(document.kind)")
+    }
+    self.path = path
+    self.position = document.position
+    self.members = Dictionary(members.map { ($0.key, $0) }) { first, _ in first }
+    self.order = members.map(\.key)
+  }
+
+  /// The names of all members, in the order of the text.
+  public var keys: [String] { self.order }
+
+  public func field(_ key: String) -> String { self.path.isEmpty ? key : "\(self.path).\(key)" }
+
+  /// An error at a member, or at the map where the member is absent.
+  public func failure(_ key: String, _ message: String) -> DocumentError {
+    DocumentError(field: self.field(key), position: self.members[key]?.value.position ?? self.position, message: message)
+  }
+
+  public mutating func document(_ key: String) -> Document? {
+    self.known.insert(key)
+    guard let value = self.members[key]?.value else { return nil }
+    if case .null = value.content { return nil }
+    return value
+  }
+
+  public mutating func required(_ key: String) throws(DocumentError) -> Document {
+    guard let value = self.document(key) else { throw self.failure(key, "is missing") }
+    return value
+  }
+
+  public mutating func optionalString(_ key: String) throws(DocumentError) -> String? {
+    guard let value = self.document(key) else { return nil }
+    guard case .string(let text) = value.content else {
+      throw self.failure(key, "a string belongs here, not \(value.kind)")
+    }
+    return text
+  }
+
+  public mutating func string(_ key: String) throws(DocumentError) -> String {
+    _ = try self.required(key)
+    return try self.optionalString(key) ?? ""
+  }
+
+  public mutating func optionalBool(_ key: String) throws(DocumentError) -> Bool? {
+    guard let value = self.document(key) else { return nil }
+    guard case .bool(let flag) = value.content else {
+      throw self.failure(key, "true or false belongs here, not \(value.kind)")
+    }
+    return flag
+  }
+
+  /// A whole number within `range`, given as a number.
+  public mutating func optionalInteger(_ key: String, in range: ClosedRange<Int>) throws(DocumentError) -> Int? {
+    guard let value = self.document(key) else { return nil }
+    guard case .number(let digits) = value.content, let number = Int(digits) else {
+      throw self.failure(key, "a whole number belongs here")
+    }
+    guard range.contains(number) else {
+      throw self.failure(key, "is \(number); it must be from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return number
+  }
+
+  public mutating func integer(_ key: String, in range: ClosedRange<Int>) throws(DocumentError) -> Int {
+    guard let number = try self.optionalInteger(key, in: range) else { throw self.failure(key, "is missing") }
+    return number
+  }
+
+  /// The elements of a list with their paths; empty where the member is absent.
+  public mutating func list(_ key: String) throws(DocumentError) -> [(path: String, value: Document)] {
+    guard let value = self.document(key) else { return [] }
+    guard case .list(let elements) = value.content else {
+      throw self.failure(key, "a list belongs here, not \(value.kind)")
+    }
+    let field = self.field(key)
+    return elements.enumerated().map { ("\(field)[\($0.offset)]", $0.element) }
+  }
+
+  public mutating func strings(_ key: String) throws(DocumentError) -> [String] {
+    try self.list(key).map { (path, element) throws(DocumentError) in
+      guard case .string(let text) = element.content else {
+        throw DocumentError(field: path, position: element.position, message: "a string belongs here, not \(element.kind)")
+      }
+      return text
+    }
+  }
+
+  public mutating func optionalReader(_ key: String) throws(DocumentError) -> DocumentReader? {
+    guard let value = self.document(key) else { return nil }
+    return try DocumentReader(value, path: self.field(key))
+  }
+
+  public mutating func reader(_ key: String) throws(DocumentError) -> DocumentReader {
+    try DocumentReader(try self.required(key), path: self.field(key))
+  }
+
+  /// Refuses members that were not asked for, naming the nearest known name.
+  public func finish() throws(DocumentError) {
+    for key in self.order where !self.known.contains(key) {
+      let near = nearestName(to: key, among: self.known).map { "; did you mean '\($0)'?" } ?? ""
+      let position = self.members[key]?.position ?? self.position
+      throw DocumentError(field: self.field(key), position: position, message: "is not a known key\(near)")
+    }
+  }
+}
+
+/// The candidate with the smallest edit distance, where that is at most a third of the name's length (at least 1).
+/// O(candidates × length²).
+public func nearestName(to name: String, among candidates: some Collection<String>) -> String? {
+  let limit = max(1, name.utf8.count / 3)
+  let ranked = candidates.map { (distance: editDistance(name, $0), name: $0) }
+  return ranked.filter { $0.distance <= limit }.min { ($0.distance, $0.name) < ($1.distance, $1.name) }?.name
+}
+
+/// Levenshtein distance in bytes.
+func editDistance(_ first: String, _ second: String) -> Int {
+  let left = Array(first.utf8.prefix(64))
+  let right = Array(second.utf8.prefix(64))
+  var row = Array(0...right.count)
+  for (index, byte) in left.enumerated() {
+    var diagonal = row[0]
+    row[0] = index + 1
+    for column in right.indices {
+      let replaced = diagonal + (byte == right[column] ? 0 : 1)
+      diagonal = row[column + 1]
+      row[column + 1] = min(replaced, diagonal + 1, row[column] + 1)
+    }
+  }
+  return row[right.count]
+}

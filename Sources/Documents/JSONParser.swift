@@ -1,0 +1,229 @@
+/// What a JSON text may cost; a text beyond any of these is refused before it is kept.
+public struct JSONLimits: Sendable {
+  public var bytes: Int
+  public var depth: Int
+  public var nodes: Int
+
+  public init(bytes: Int = 8 << 20, depth: Int = 64, nodes: Int = 1 << 18) {
+    self.bytes = bytes
+    self.depth = depth
+    self.nodes = nodes
+  }
+}
+
+extension Document {
+  /// Parses one JSON text (RFC 8259), refusing duplicate keys, unpaired surrogates, invalid UTF-8 and trailing bytes.
+  ///
+  /// Numbers keep their digits. O(bytes) time, and memory bounded by `limits`.
+  public static func parseJSON(_ bytes: [UInt8], limits: JSONLimits = JSONLimits()) throws(DocumentError) -> Document {
+    guard bytes.count <= limits.bytes else {
+      throw DocumentError(position: .start, message: "the text has \(bytes.count) bytes; at most \(limits.bytes) are read")
+    }
+    var parser = JSONParser(bytes: bytes, limits: limits)
+    let document = try parser.value(depth: 0)
+    parser.skipSpace()
+    guard parser.index == bytes.count else { throw parser.failure("text after the end of the JSON value") }
+    return document
+  }
+}
+
+struct JSONParser {
+  private let bytes: [UInt8]
+  private let limits: JSONLimits
+  private(set) var index = 0
+  private var nodes = 0
+  private var line = 1
+  private var lineStart = 0
+
+  init(bytes: [UInt8], limits: JSONLimits) {
+    self.bytes = bytes
+    self.limits = limits
+  }
+
+  private var here: TextPosition { TextPosition(line: self.line, column: self.index - self.lineStart + 1) }
+  private var next: UInt8? { self.index < self.bytes.count ? self.bytes[self.index] : nil }
+
+  func failure(_ message: String) -> DocumentError { DocumentError(position: self.here, message: message) }
+
+  mutating func skipSpace() {
+    while let byte = self.next {
+      switch byte {
+      case 0x0A:
+        self.index += 1
+        self.line += 1
+        self.lineStart = self.index
+      case 0x20, 0x09, 0x0D: self.index += 1
+      default: return
+      }
+    }
+  }
+
+  mutating func value(depth: Int) throws(DocumentError) -> Document {
+    self.skipSpace()
+    guard depth < self.limits.depth else { throw self.failure("nested deeper than \(self.limits.depth) levels") }
+    self.nodes += 1
+    guard self.nodes <= self.limits.nodes else { throw self.failure("more than \(self.limits.nodes) values") }
+    let position = self.here
+    guard let byte = self.next else { throw self.failure("the text ends where a value belongs") }
+    switch byte {
+    case UInt8(ascii: "{"): return Document(.map(try self.members(depth: depth)), position: position)
+    case UInt8(ascii: "["): return Document(.list(try self.elements(depth: depth)), position: position)
+    case UInt8(ascii: "\""): return Document(.string(try self.string()), position: position)
+    case UInt8(ascii: "t"): try self.word("true"); return Document(.bool(true), position: position)
+    case UInt8(ascii: "f"): try self.word("false"); return Document(.bool(false), position: position)
+    case UInt8(ascii: "n"): try self.word("null"); return Document(.null, position: position)
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+      return Document(.number(try self.number()), position: position)
+    default: throw self.failure("not a JSON value")
+    }
+  }
+
+  private mutating func word(_ word: StaticString) throws(DocumentError) {
+    let end = self.index + word.utf8CodeUnitCount
+    guard end <= self.bytes.count, self.bytes[self.index..<end].elementsEqual("\(word)".utf8) else {
+      throw self.failure("not a JSON value")
+    }
+    self.index = end
+  }
+
+  private mutating func members(depth: Int) throws(DocumentError) -> [Document.Member] {
+    self.index += 1
+    var members: [Document.Member] = []
+    var keys: Set<String> = []
+    self.skipSpace()
+    if self.take(UInt8(ascii: "}")) { return members }
+    while true {
+      self.skipSpace()
+      let position = self.here
+      guard self.next == UInt8(ascii: "\"") else { throw self.failure("a key in double quotes belongs here") }
+      let key = try self.string()
+      guard keys.insert(key).inserted else {
+        throw DocumentError(field: key, position: position, message: "the key stands twice in one object")
+      }
+      self.skipSpace()
+      guard self.take(UInt8(ascii: ":")) else { throw self.failure("a colon belongs after the key") }
+      members.append(Document.Member(key: key, position: position, value: try self.value(depth: depth + 1)))
+      self.skipSpace()
+      if self.take(UInt8(ascii: ",")) { continue }
+      guard self.take(UInt8(ascii: "}")) else { throw self.failure("a comma or a closing brace belongs here") }
+      return members
+    }
+  }
+
+  private mutating func elements(depth: Int) throws(DocumentError) -> [Document] {
+    self.index += 1
+    var elements: [Document] = []
+    self.skipSpace()
+    if self.take(UInt8(ascii: "]")) { return elements }
+    while true {
+      elements.append(try self.value(depth: depth + 1))
+      self.skipSpace()
+      if self.take(UInt8(ascii: ",")) { continue }
+      guard self.take(UInt8(ascii: "]")) else { throw self.failure("a comma or a closing bracket belongs here") }
+      return elements
+    }
+  }
+
+  private mutating func take(_ byte: UInt8) -> Bool {
+    guard self.next == byte else { return false }
+    self.index += 1
+    return true
+  }
+
+  private mutating func digits() -> Int {
+    let start = self.index
+    while let byte = self.next, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") { self.index += 1 }
+    return self.index - start
+  }
+
+  private mutating func number() throws(DocumentError) -> String {
+    let start = self.index
+    _ = self.take(UInt8(ascii: "-"))
+    let leadingZero = self.next == UInt8(ascii: "0")
+    let whole = self.digits()
+    guard whole > 0, !(leadingZero && whole > 1) else { throw self.failure("not a JSON number") }
+    if self.take(UInt8(ascii: ".")) {
+      guard self.digits() > 0 else { throw self.failure("digits belong after the decimal point") }
+    }
+    if self.take(UInt8(ascii: "e")) || self.take(UInt8(ascii: "E")) {
+      if !self.take(UInt8(ascii: "+")) { _ = self.take(UInt8(ascii: "-")) }
+      guard self.digits() > 0 else { throw self.failure("digits belong after the exponent mark") }
+    }
+    guard self.index - start <= 64 else { throw self.failure("a number of more than 64 characters") }
+    return String(decoding: self.bytes[start..<self.index], as: UTF8.self)
+  }
+
+  private mutating func string() throws(DocumentError) -> String {
+    self.index += 1
+    let start = self.index
+    while let byte = self.next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 { self.index += 1 }
+    if self.next == UInt8(ascii: "\"") {
+      let text = try self.utf8(self.bytes[start..<self.index])
+      self.index += 1
+      return text
+    }
+    var unescaped = Array(self.bytes[start..<self.index])
+    while let byte = self.next {
+      switch byte {
+      case UInt8(ascii: "\""):
+        let text = try self.utf8(unescaped[...])
+        self.index += 1
+        return text
+      case UInt8(ascii: "\\"): try self.escape(into: &unescaped)
+      case ..<0x20: throw self.failure("a control character stands unescaped in a string")
+      default:
+        unescaped.append(byte)
+        self.index += 1
+      }
+    }
+    throw self.failure("the text ends inside a string")
+  }
+
+  private func utf8(_ bytes: ArraySlice<UInt8>) throws(DocumentError) -> String {
+    guard let text = String(validating: bytes, as: UTF8.self) else { throw self.failure("the string is not valid UTF-8") }
+    return text
+  }
+
+  private mutating func escape(into text: inout [UInt8]) throws(DocumentError) {
+    self.index += 1
+    guard let byte = self.next else { throw self.failure("the text ends inside a string") }
+    self.index += 1
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
+    case UInt8(ascii: "b"): text.append(0x08)
+    case UInt8(ascii: "f"): text.append(0x0C)
+    case UInt8(ascii: "n"): text.append(0x0A)
+    case UInt8(ascii: "r"): text.append(0x0D)
+    case UInt8(ascii: "t"): text.append(0x09)
+    case UInt8(ascii: "u"): text.append(contentsOf: String(try self.scalar()).utf8)
+    default: throw self.failure("an unknown escape in a string")
+    }
+  }
+
+  private mutating func scalar() throws(DocumentError) -> Character {
+    let first = try self.hexadecimal()
+    var code = UInt32(first)
+    if first >= 0xD800, first <= 0xDBFF {
+      guard self.take(UInt8(ascii: "\\")), self.take(UInt8(ascii: "u")) else {
+        throw self.failure("half of a surrogate pair")
+      }
+      let second = try self.hexadecimal()
+      guard second >= 0xDC00, second <= 0xDFFF else { throw self.failure("half of a surrogate pair") }
+      code = 0x10000 + (UInt32(first) - 0xD800) << 10 + (UInt32(second) - 0xDC00)
+    }
+    guard let scalar = Unicode.Scalar(code) else { throw self.failure("half of a surrogate pair") }
+    return Character(scalar)
+  }
+
+  private mutating func hexadecimal() throws(DocumentError) -> UInt16 {
+    var value: UInt16 = 0
+    for _ in 0..<4 {
+      guard let byte = self.next, let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80 else {
+        throw self.failure("four hexadecimal digits belong after \\u")
+      }
+      value = value << 4 | UInt16(digit)
+      self.index += 1
+    }
+    return value
+  }
+}

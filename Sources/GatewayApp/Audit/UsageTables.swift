@@ -1,0 +1,106 @@
+internal import AdminHTTP
+internal import AuditTrail
+internal import Billing
+internal import Documents
+internal import Foundation
+internal import Governance
+internal import GovernanceTypes
+
+/// The usage tables of a bundle, made from the settlements that pass by while its entries are written.
+final class SettlementTables {
+  private var csv = UsageCSV.header
+  private var focus: FocusTable
+  private let gate: Gate
+
+  init(gate: Gate, operatorName: String) throws {
+    self.gate = gate
+    self.focus = try FocusTable(issuer: operatorName, provider: operatorName)
+  }
+
+  func take(_ line: [UInt8]) throws {
+    let entry = try Document.parseJSON(line)
+    guard case .string("settle")? = entry["type"]?.content else { return }
+    let usage = try UsageLine(settlement: entry)
+    UsageCSV.append(usage, to: &self.csv)
+    if let price = self.gate.price(usage.price) { try self.focus.add(usage, price: price) }
+  }
+
+  /// Read when the entries are all written: the contents are asked for afterwards.
+  var contents: [BundleContent] {
+    [
+      BundleContent(path: BundlePath.usage) { emit in try emit(self.csv) },
+      BundleContent(path: BundlePath.focus) { emit in try emit(self.focus.csv()) },
+    ]
+  }
+}
+
+/// Usage exports: settled requests of a span of time as CSV, JSON Lines or FOCUS.
+struct UsageTables: Sendable {
+  let gate: Gate
+  let operatorName: String
+
+  func write(_ format: ExportOrder.Format, from: Timestamp?, to: Timestamp?, path: String) async throws {
+    guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]) else {
+      throw StartFailure("\(path) cannot be written")
+    }
+    let output = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    defer { output.closeFile() }
+    var focus = try FocusTable(issuer: self.operatorName, provider: self.operatorName)
+    if format == .csv { try output.write(contentsOf: Data(UsageCSV.header)) }
+    var last: UsageID?
+    while true {
+      let page = try await self.gate.usageRecords(UsageQuery(from: from, to: to), after: last, limit: 4096)
+      guard let end = page.last else { break }
+      last = end.usage
+      var bytes: [UInt8] = []
+      for record in page where record.outcome == .settled {
+        let line = UsageLine(record)
+        switch format {
+        case .csv: UsageCSV.append(line, to: &bytes)
+        case .jsonl: UsageJSONLines.append(line, to: &bytes)
+        case .focus: if let price = self.gate.price(record.price) { try focus.add(line, price: price) }
+        case .bundle: break
+        }
+      }
+      try output.write(contentsOf: Data(bytes))
+    }
+    if format == .focus { try output.write(contentsOf: Data(focus.csv())) }
+  }
+}
+
+extension UsageLine {
+  init(_ record: UsageRecord) {
+    self.init(
+      usage: record.usage, decision: record.decision, customer: record.customer, project: record.project, key: record.key,
+      model: record.model, price: record.price, currency: record.currency, amount: record.amount, tokens: record.tokens,
+      undelivered: record.undelivered, finish: record.finish, settlementPolicy: record.policy.rawValue,
+      usageSource: record.source.rawValue, heldAt: record.heldAt, settledAt: record.settledAt)
+  }
+
+  /// Reads a settlement from its log entry.
+  init(settlement entry: Document) throws {
+    func text(_ key: String) throws -> String {
+      guard case .string(let text)? = entry[key]?.content else {
+        throw Refusal(.storeUnavailable, "A settlement in the log has no '\(key)'.")
+      }
+      return text
+    }
+    func parsed<Value>(_ key: String, _ parse: (String) -> Value?) throws -> Value {
+      guard let value = parse(try text(key)) else { throw Refusal(.storeUnavailable, "A settlement in the log has a faulty '\(key)'.") }
+      return value
+    }
+    func tokens(_ key: String) throws -> TokenCount { TokenCount(try parsed(key) { Int($0) }) }
+    var project: ProjectID?
+    if entry["project"] != nil { project = try parsed("project") { ProjectID($0) } }
+    self.init(
+      usage: try parsed("usage") { UsageID($0) }, decision: try parsed("decision") { DecisionID($0) },
+      customer: try parsed("customer") { CustomerID($0) }, project: project, key: try parsed("key") { KeyID($0) },
+      model: ModelID(try text("model")), price: try parsed("price") { PriceID($0) },
+      currency: try parsed("currency") { Currency($0) }, amount: NanoAmount(try parsed("amount_nano") { Int128($0) }),
+      tokens: TokenUsage(
+        promptUncached: try tokens("prompt_uncached"), promptCached: try tokens("prompt_cached"), completion: try tokens("completion")),
+      undelivered: try tokens("undelivered"), finish: try text("finish"), settlementPolicy: try text("settlement_policy"),
+      usageSource: try text("usage_source"), heldAt: try parsed("held_at") { Timestamp($0) },
+      settledAt: try parsed("at") { Timestamp($0) })
+  }
+}

@@ -1,0 +1,71 @@
+internal import AsyncHTTPClient
+public import Documents
+internal import Foundation
+internal import NIOCore
+internal import NIOHTTP1
+
+/// A client of the admin API, for the command.
+public struct AdminClient: Sendable {
+  private let url: String
+  private let key: String
+
+  public init(url: String, key: String) {
+    self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
+    self.key = key
+  }
+
+  public func json(_ method: String, _ path: String, _ body: JSON? = nil) async throws -> JSON {
+    let bytes = try await self.send(method, path, body: body?.bytes, type: "application/json")
+    return JSON(try Document.parseJSON(bytes, limits: JSONLimits(bytes: 256 << 20, nodes: 1 << 24)))
+  }
+
+  public func text(_ method: String, _ path: String) async throws -> String {
+    String(decoding: try await self.bytes(method, path), as: UTF8.self)
+  }
+
+  public func bytes(_ method: String, _ path: String) async throws -> [UInt8] {
+    try await self.send(method, path, body: nil, type: nil)
+  }
+
+  /// Sends a file as it is.
+  public func upload(_ path: String, file: String) async throws -> JSON {
+    let bytes = try await self.send("PUT", path, body: try readFile(file), type: "application/octet-stream")
+    return JSON(try Document.parseJSON(bytes))
+  }
+
+  private func send(_ method: String, _ path: String, body: [UInt8]?, type: String?) async throws -> [UInt8] {
+    var request = HTTPClientRequest(url: self.url + path)
+    request.method = HTTPMethod(rawValue: method)
+    request.headers.add(name: "authorization", value: "Bearer \(self.key)")
+    if let type, body != nil { request.headers.add(name: "content-type", value: type) }
+    if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+    let response: HTTPClientResponse
+    let bytes: [UInt8]
+    do {
+      response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+      bytes = Array(buffer: try await response.body.collect(upTo: 4 << 30))
+    } catch {
+      throw ClientFailure("\(self.url) cannot be reached: \(error). Is the gateway running there?")
+    }
+    guard (200..<300).contains(response.status.code) else { throw ClientFailure(status: response.status.code, body: bytes) }
+    return bytes
+  }
+}
+
+/// What the gateway answered instead, or why it could not be asked.
+public struct ClientFailure: Error, Sendable, CustomStringConvertible {
+  public var description: String
+
+  init(_ message: String) { self.description = message }
+
+  init(status: UInt, body: [UInt8]) {
+    guard let document = try? Document.parseJSON(body), case .string(let message)? = document["error"]?["message"]?.content,
+      case .string(let code)? = document["error"]?["code"]?.content
+    else {
+      // Not an answer of a gateway; the status is all there is to tell.
+      self.description = "the answer had the status \(status)"
+      return
+    }
+    self.description = "\(code) (\(status)): \(message)"
+  }
+}

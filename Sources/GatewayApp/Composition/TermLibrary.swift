@@ -1,0 +1,68 @@
+internal import AcceptableUse
+internal import AuditSigning
+internal import Documents
+internal import Foundation
+internal import GovernanceTypes
+internal import LicenseTerms
+internal import YAMLDocuments
+
+/// Loads term files: every folder below a terms folder that holds a `terms.yaml`. One faulty file is an error: nothing is skipped.
+enum TermLibrary {
+  static func load(_ configuration: GatewayConfiguration, environment: [String: String]) throws -> [TermFile] {
+    var directories = configuration.termsDirectories
+    if directories.isEmpty {
+      guard let found = SharedFiles.directory("Licenses", environment: environment) else {
+        throw ConfigurationError(
+          path: "policies.terms", message: "no folder of term files is named, and none lies beside the program. Name one.")
+      }
+      directories = [found]
+    }
+    return try directories.flatMap { try self.load(directory: $0) }
+  }
+
+  static func load(directory: String) throws -> [TermFile] {
+    let names: [String]
+    do { names = try FileManager.default.contentsOfDirectory(atPath: directory).sorted() } catch {
+      throw ConfigurationError(path: directory, message: "the folder of term files cannot be read")
+    }
+    return try names.map { "\(directory)/\($0)/terms.yaml" }.filter { FileManager.default.fileExists(atPath: $0) }.map {
+      try self.load(file: $0)
+    }
+  }
+
+  static func load(file path: String) throws(ConfigurationError) -> TermFile {
+    let bytes = try readFile(path)
+    do throws(DocumentError) {
+      return try TermFile(try Document.parseYAML(bytes), digest: sha256(bytes), sha256: sha256)
+    } catch {
+      throw ConfigurationError(path: path, message: error.description)
+    }
+  }
+}
+
+/// Loads rule packs for acceptable use.
+enum RuleLibrary {
+  static func load(_ configuration: GatewayConfiguration, environment: [String: String]) throws -> AcceptableUsePolicy {
+    try AcceptableUsePolicy(packs: try self.packs(configuration.rulePacks, environment: environment))
+  }
+
+  /// The packs at these paths, or those that come with the gateway where there is none.
+  static func packs(_ paths: [String], environment: [String: String]) throws -> [RulePack] {
+    guard paths.isEmpty else { return try paths.map { try self.load(file: $0) } }
+    guard let folder = SharedFiles.directory("Policies", environment: environment) else {
+      throw ConfigurationError(
+        path: "policies.acceptable_use", message: "no rule pack is named, and none lies beside the program. Name one.")
+    }
+    return try FileManager.default.contentsOfDirectory(atPath: folder).sorted().map { "\(folder)/\($0)/rules.yaml" }
+      .filter { FileManager.default.fileExists(atPath: $0) }.map { try self.load(file: $0) }
+  }
+
+  static func load(file path: String) throws(ConfigurationError) -> RulePack {
+    let bytes = try readFile(path)
+    do throws(DocumentError) {
+      return try RulePack(try Document.parseYAML(bytes), digest: sha256)
+    } catch {
+      throw ConfigurationError(path: path, message: error.description)
+    }
+  }
+}

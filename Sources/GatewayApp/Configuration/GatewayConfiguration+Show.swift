@@ -1,0 +1,58 @@
+internal import AcceptableUse
+public import Documents
+internal import GovernanceTypes
+internal import LicenseTerms
+
+extension GatewayConfiguration {
+  /// The configuration in force, section by section; it holds no secret.
+  public var json: JSON {
+    [
+      "server": [
+        "listen": .string("\(self.server.host):\(self.server.port)"), "body_limit_bytes": .integer(self.server.bodyLimit),
+      ],
+      "data": ["directory": .string(self.dataDirectory)], "store": ["url": "sqlite"],
+      "operator": ["name": .string(self.operatorName), "country": .string(self.operatorCountry)],
+      "models": .array(
+        self.models.map { model in
+          ["id": .string(model.id.name), "file": .string(model.file), "terms": .array(model.terms.map { .string($0.name) })]
+        }),
+      "policies": [
+        "terms": .array(self.termsDirectories.map(JSON.string)), "acceptable_use": .array(self.rulePacks.map(JSON.string)),
+      ],
+      "limits": [
+        "concurrent_sequences": .integer(self.limits.concurrentSequences), "queued_requests": .integer(self.limits.queuedRequests),
+        "engine_threads": .integer(self.limits.engineThreads), "context_tokens": .integer(self.limits.contextTokens),
+        "initial_hold_tokens": .integer(self.limits.initialHoldTokens), "queued_records": .integer(self.limits.queuedRecords),
+        "minimum_free_bytes": .integer(self.limits.minimumFreeBytes),
+      ],
+      "log": ["level": .string(self.logLevel)], "telemetry": ["checkpoint_seconds": .integer(self.checkpointSeconds)],
+    ]
+  }
+
+  /// The same as rows of `section.key` and value.
+  public var rows: [(String, String)] {
+    guard case .object(let sections) = self.json else { return [] }
+    return sections.flatMap { section -> [(String, String)] in
+      guard case .object(let members) = section.value else { return [(section.key, section.value.text)] }
+      return members.map { ("\(section.key).\($0.key)", $0.value.text) }
+    }
+  }
+
+  /// Reads all that the configuration names, as a start would: term files, rule packs, terms of each model.
+  ///
+  /// - Throws: What a start would throw, before anything is opened or written.
+  public func check(environment: [String: String]) throws -> JSON {
+    let terms = try TermLibrary.load(self, environment: environment)
+    let packs = try RuleLibrary.packs(self.rulePacks, environment: environment)
+    for model in self.models {
+      _ = try fileDigest(model.file)
+      for name in model.terms where !terms.contains(where: { $0.id == name }) {
+        throw StartFailure("model '\(model.id)' names the terms '\(name)', which are not there")
+      }
+    }
+    return [
+      "ok": true, "terms": .array(terms.map { .string($0.id.name) }), "rule_packs": .array(packs.map { .string($0.id) }),
+      "models": .array(self.models.map { .string($0.id.name) }),
+    ]
+  }
+}

@@ -1,0 +1,172 @@
+internal import Documents
+internal import Foundation
+public import GovernanceTypes
+internal import YAMLDocuments
+
+/// The gateway's configuration: one YAML file, each key also settable by the environment.
+///
+/// Relative paths are relative to the configuration file. An unknown key is an error that suggests the nearest one.
+public struct GatewayConfiguration: Sendable {
+  public struct Server: Sendable {
+    public var host = "127.0.0.1"
+    public var port = 8080
+    /// The most bytes of a request's body.
+    public var bodyLimit = 8 << 20
+  }
+
+  public struct Model: Sendable {
+    public var id: ModelID
+    public var file: String
+    public var terms: [TermFileID]
+  }
+
+  public struct Limits: Sendable {
+    /// Completions that one model's engine runs at once.
+    public var concurrentSequences = 16
+    /// Completions that may wait for it; one more is refused as overloaded.
+    public var queuedRequests = 256
+    /// Threads of one model's engine.
+    public var engineThreads = 2
+    /// The most tokens of a prompt and its completion; 0 takes the model's own context.
+    public var contextTokens = 0
+    /// Completion tokens held at first for a request that names no limit of its own.
+    public var initialHoldTokens = 256
+    /// Records that may wait for the disk.
+    public var queuedRecords = 65_536
+    /// Free bytes of the disk below which nothing is served.
+    public var minimumFreeBytes = 64 << 20
+  }
+
+  public var server = Server()
+  public var dataDirectory: String
+  public var operatorName: String
+  public var operatorCountry: String
+  public var models: [Model]
+  /// Folders of term files; each holds one folder per license with a `terms.yaml`.
+  public var termsDirectories: [String]
+  /// Rule packs for acceptable use.
+  public var rulePacks: [String]
+  public var limits = Limits()
+  public var logLevel = "info"
+  /// Seconds between signed checkpoints of the log.
+  public var checkpointSeconds = 10
+
+  /// Reads a file and the environment over it.
+  ///
+  /// - Throws: ``ConfigurationError`` naming the file, the line and the key.
+  public static func load(path: String, environment: [String: String]) throws(ConfigurationError) -> GatewayConfiguration {
+    let bytes = try readFile(path)
+    let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    do throws(DocumentError) {
+      let document = try Document.parseYAML(bytes)
+      let overridden = try EnvironmentOverrides(environment).apply(to: document)
+      return try GatewayConfiguration(overridden, directory: directory)
+    } catch {
+      throw ConfigurationError(path: path, message: error.description)
+    }
+  }
+
+  init(_ document: Document, directory: String) throws(DocumentError) {
+    var reader = try DocumentReader(document)
+    self.server = try Self.server(&reader)
+    var data = try reader.reader("data")
+    self.dataDirectory = Self.resolve(try data.string("directory"), directory)
+    try data.finish()
+    var store = try reader.optionalReader("store")
+    if let url = try store?.optionalString("url"), url != "sqlite" {
+      throw store?.failure("url", "'\(url)' is not supported; 'sqlite' is the store of this version")
+        ?? reader.failure("store", "only 'sqlite' is supported")
+    }
+    try store?.finish()
+    var party = try reader.reader("operator")
+    self.operatorName = try party.string("name")
+    self.operatorCountry = try party.string("country")
+    try party.finish()
+    self.models = try Self.models(&reader, directory)
+    for (path, element) in try reader.list("engines") {
+      throw DocumentError(
+        field: path, position: element.position,
+        message: "remote engines are not supported in this version; give the model a 'file' instead")
+    }
+    var policies = try reader.optionalReader("policies")
+    self.termsDirectories = try policies?.strings("terms").map { Self.resolve($0, directory) } ?? []
+    self.rulePacks = try policies?.strings("acceptable_use").map { Self.resolve($0, directory) } ?? []
+    try policies?.finish()
+    self.limits = try Self.limits(&reader)
+    var log = try reader.optionalReader("log")
+    self.logLevel = try log?.optionalString("level") ?? "info"
+    if let level = log, !["trace", "debug", "info", "notice", "warning", "error", "critical"].contains(self.logLevel) {
+      throw level.failure("level", "'\(self.logLevel)' is not one of: trace, debug, info, notice, warning, error, critical")
+    }
+    try log?.finish()
+    var telemetry = try reader.optionalReader("telemetry")
+    self.checkpointSeconds = try telemetry?.optionalInteger("checkpoint_seconds", in: 1...3600) ?? 10
+    try telemetry?.finish()
+    try reader.finish()
+  }
+
+  private static func server(_ reader: inout DocumentReader) throws(DocumentError) -> Server {
+    var server = Server()
+    guard var section = try reader.optionalReader("server") else { return server }
+    if let listen = try section.optionalString("listen") {
+      guard let colon = listen.lastIndex(of: ":"), let port = Int(listen[listen.index(after: colon)...]), (0...65_535).contains(port),
+        colon > listen.startIndex
+      else { throw section.failure("listen", "'\(listen)' is not of the form host:port, such as 127.0.0.1:8080") }
+      server.host = String(listen[..<colon])
+      server.port = port
+    }
+    server.bodyLimit = try section.optionalInteger("body_limit_bytes", in: 1024...(1 << 30)) ?? server.bodyLimit
+    try section.finish()
+    return server
+  }
+
+  private static func models(_ reader: inout DocumentReader, _ directory: String) throws(DocumentError) -> [Model] {
+    try reader.list("models").map { (path, element) throws(DocumentError) in
+      var model = try DocumentReader(element, path: path)
+      let id = try model.string("id")
+      let terms = try model.strings("terms")
+      for key in ["engine", "upstream_model"] where model.document(key) != nil {
+        throw model.failure(key, "remote engines are not supported in this version; give the model a 'file' instead")
+      }
+      let file = try model.string("file")
+      try model.finish()
+      guard !terms.isEmpty else { throw model.failure("terms", "name the term files of the model's license; nothing is served without") }
+      return Model(id: ModelID(id), file: Self.resolve(file, directory), terms: terms.map { TermFileID($0) })
+    }
+  }
+
+  private static func limits(_ reader: inout DocumentReader) throws(DocumentError) -> Limits {
+    var limits = Limits()
+    guard var section = try reader.optionalReader("limits") else { return limits }
+    limits.concurrentSequences = try section.optionalInteger("concurrent_sequences", in: 1...1024) ?? limits.concurrentSequences
+    limits.queuedRequests = try section.optionalInteger("queued_requests", in: 0...100_000) ?? limits.queuedRequests
+    limits.engineThreads = try section.optionalInteger("engine_threads", in: 1...256) ?? limits.engineThreads
+    limits.contextTokens = try section.optionalInteger("context_tokens", in: 0...1_048_576) ?? limits.contextTokens
+    limits.initialHoldTokens = try section.optionalInteger("initial_hold_tokens", in: 1...1_048_576) ?? limits.initialHoldTokens
+    limits.queuedRecords = try section.optionalInteger("queued_records", in: 1...10_000_000) ?? limits.queuedRecords
+    limits.minimumFreeBytes = try section.optionalInteger("minimum_free_bytes", in: 0...(1 << 50)) ?? limits.minimumFreeBytes
+    try section.finish()
+    return limits
+  }
+
+  private static func resolve(_ path: String, _ directory: String) -> String {
+    path.hasPrefix("/") ? path : URL(fileURLWithPath: directory).appendingPathComponent(path).standardizedFileURL.path
+  }
+}
+
+/// A configuration, term file or rule pack that cannot be used.
+public struct ConfigurationError: Error, Sendable, CustomStringConvertible {
+  public var path: String
+  public var message: String
+
+  public var description: String { "\(self.path): \(self.message)" }
+}
+
+/// The bytes of a file of at most 16 MiB.
+func readFile(_ path: String) throws(ConfigurationError) -> [UInt8] {
+  guard let data = FileManager.default.contents(atPath: path) else {
+    throw ConfigurationError(path: path, message: "cannot be read; check that it exists and may be read")
+  }
+  guard data.count <= 16 << 20 else { throw ConfigurationError(path: path, message: "is larger than 16 MiB") }
+  return Array(data)
+}

@@ -1,0 +1,162 @@
+// GatewayApp: the composition: the only place that knows every type and joins them into a running gateway.
+// Holds configuration, start and stop, the log's signer, the export desk, the metrics page and the license library.
+// It must never decide about a request, and nothing imports it but the command.
+
+internal import AcceptableUse
+internal import AdminHTTP
+internal import AuditSigning
+internal import Completions
+internal import Foundation
+internal import GatewayHTTP
+internal import Governance
+internal import GovernanceStore
+internal import GovernanceTypes
+internal import Hummingbird
+internal import InferenceEngine
+internal import LicenseTerms
+internal import Logging
+internal import NIOCore
+internal import ServiceLifecycle
+
+/// Why the gateway did not start. The message says what to do about it.
+public struct StartFailure: Error, Sendable, CustomStringConvertible {
+  public var message: String
+
+  public init(_ message: String) { self.message = message }
+
+  public var description: String { self.message }
+}
+
+/// A gateway as one process runs it.
+public struct GatewayApp {
+  public static let version = "0.1.0"
+
+  private let configuration: GatewayConfiguration
+  private let environment: [String: String]
+  private let log: Logger
+
+  public init(configuration: GatewayConfiguration, environment: [String: String]) {
+    self.configuration = configuration
+    self.environment = environment
+    LoggingSystem.bootstrap { label in
+      var handler = StreamLogHandler.standardError(label: label)
+      handler.logLevel = Logger.Level(rawValue: configuration.logLevel) ?? .info
+      return handler
+    }
+    self.log = Logger(label: "weighbridge")
+  }
+
+  /// Serves until the process is told to stop; then ends running requests in order and closes the store.
+  ///
+  /// - Parameter announce: Called once the gateway listens, with its address.
+  public func serve(announce: @escaping @Sendable (_ host: String, _ port: Int) -> Void) async throws {
+    let boot = BootID(at: wallClock(), random: try secureRandomBytes(16).reduce(0) { $0 << 8 | UInt128($1) })
+    let terms = try TermLibrary.load(self.configuration, environment: self.environment)
+    let policy = try RuleLibrary.load(self.configuration, environment: self.environment)
+    let store = try self.openStore(boot: boot)
+    do {
+      let keys = try KeyMaterial.loadOrCreate(
+        directory: self.configuration.dataDirectory + "/keys", operatorName: self.configuration.operatorName)
+      let gate = Gate(
+        environment: try self.gateEnvironment(boot: boot, tagKey: keys.tagKey), policy: self.gatePolicy, journal: store, archive: store,
+        acceptableUse: policy, terms: terms)
+      let engines = try EngineRoom.load(self.configuration, into: gate, log: self.log)
+      let recovery = try await gate.recover(try store.load(), version: Self.version)
+      self.report(recovery)
+      try await gate.recordTermsInForce()
+      try await self.run(gate: gate, store: store, keys: keys, engines: engines, announce: announce)
+      engines.shutdown()
+      await store.close()
+    } catch {
+      await store.close()
+      throw error
+    }
+  }
+
+  private func openStore(boot: BootID) throws -> SQLiteStore {
+    try SQLiteStore.open(
+      directory: self.configuration.dataDirectory, boot: boot, digest: sha256,
+      options: StoreOptions(
+        queueLimit: self.configuration.limits.queuedRecords, minimumFreeBytes: self.configuration.limits.minimumFreeBytes))
+  }
+
+  private var gatePolicy: GatePolicy {
+    var policy = GatePolicy()
+    policy.initialHoldTokens = self.configuration.limits.initialHoldTokens
+    return policy
+  }
+
+  private func gateEnvironment(boot: BootID, tagKey: [UInt8]) throws -> GateEnvironment {
+    GateEnvironment(
+      now: wallClock, uptime: { ContinuousClock.now - processStart },
+      randomBytes: { count in (0..<count).map { _ in UInt8.random(in: 0...255) } }, digest: sha256, keyedDigest: hmacSHA256,
+      tagKey: tagKey, boot: boot)
+  }
+
+  private func report(_ recovery: RecoveryReport) {
+    guard !recovery.settled.isEmpty || !recovery.voided.isEmpty else { return }
+    self.log.notice(
+      "closed the holds that the last run left open",
+      metadata: [
+        "settled": "\(recovery.settled.count)", "voided": "\(recovery.voided.count)",
+        "uncertain_tokens": "\(recovery.uncertainTokens)",
+      ])
+  }
+
+  // MARK: Serving
+
+  private func run(
+    gate: Gate, store: SQLiteStore, keys: KeyMaterial, engines: EngineRoom,
+    announce: @escaping @Sendable (String, Int) -> Void
+  ) async throws {
+    let signer = LogSigner(store: store, keys: keys, log: self.log)
+    try await signer.sign()
+    let library = LicenseLibrary(directory: self.configuration.dataDirectory + "/licenses", gate: gate)
+    let desk = BackgroundExports(
+      gate: gate, store: store, signer: signer, keys: keys, directory: self.configuration.dataDirectory + "/exports",
+      operatorName: self.configuration.operatorName, log: self.log)
+    let metrics = MetricsPage(gate: gate, store: store, engines: engines)
+    let router = Router(context: GatewayContext.self)
+    router.add(middleware: RequestIdentity { String(UInt64.random(in: .min ... .max), radix: 16) })
+    PublicRoutes(
+      gate: gate,
+      services: GatewayServices(
+        document: { try library.text(of: $0, role: $1) }, readiness: { engines.readiness(gate) }, metrics: { metrics.text() },
+        checkpoint: { await signer.newest }, digest: sha256, bodyLimit: self.configuration.server.bodyLimit)
+    ).add(to: router)
+    AdminRoutes(
+      gate: gate,
+      services: AdminServices(
+        exports: desk, importDocument: { try library.take($0, role: $1, text: $2) }, digest: sha256,
+        bodyLimit: self.configuration.server.bodyLimit),
+      key: self.environment["WEIGHBRIDGE_ADMIN_KEY"].flatMap { $0.isEmpty ? nil : $0 }
+    ).add(to: router)
+    let host = self.configuration.server.host
+    let application = Application(
+      router: router,
+      configuration: ApplicationConfiguration(
+        address: .hostname(host, port: self.configuration.server.port), serverName: "weighbridge"),
+      services: [signer.service(every: .seconds(self.configuration.checkpointSeconds), gate: gate)],
+      onServerRunning: { channel in announce(host, channel.localAddress?.port ?? 0) }, logger: Logger(label: "http") { _ in
+        SwiftLogNoOpLogHandler()
+      })
+    if self.environment["WEIGHBRIDGE_ADMIN_KEY"] == nil {
+      self.log.warning("the admin API is closed: WEIGHBRIDGE_ADMIN_KEY is not set")
+    }
+    do {
+      try await application.runService()
+    } catch let error as IOError {
+      throw StartFailure("cannot listen on \(host):\(self.configuration.server.port): \(error). Is another process using the port?")
+    }
+    try await signer.sign()
+  }
+}
+
+private let processStart = ContinuousClock.now
+
+/// Nanoseconds since 1970, from the system's clock.
+func wallClock() -> Timestamp {
+  var time = timespec()
+  clock_gettime(CLOCK_REALTIME, &time)
+  return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+}

@@ -1,0 +1,20 @@
+public import HTTPTypes
+
+extension HTTPField.Name {
+  /// A name made of a literal that is known to be valid.
+  private static func literal(_ name: StaticString) -> HTTPField.Name {
+    guard let field = HTTPField.Name("\(name)") else { preconditionFailure("'\(name)' is no header name") }
+    return field
+  }
+
+  public static let xRequestID = literal("x-request-id")
+  public static let xShouldRetry = literal("x-should-retry")
+  public static let retryAfterMilliseconds = literal("retry-after-ms")
+  public static let xWeighbridgeDecision = literal("x-weighbridge-decision")
+  public static let xWeighbridgeUsage = literal("x-weighbridge-usage")
+  public static let idempotencyKey = literal("idempotency-key")
+  public static let idempotentReplay = literal("idempotent-replay")
+  public static let xWeighbridgeDelivery = literal("x-weighbridge-delivery")
+  public static let link = literal("link")
+  public static let xAccelBuffering = literal("x-accel-buffering")
+}

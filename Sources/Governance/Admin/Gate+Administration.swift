@@ -1,0 +1,78 @@
+internal import Billing
+internal import Documents
+internal import GovernanceTypes
+internal import Synchronization
+
+/// Who performs an act of administration, for the log.
+public struct Actor: Sendable, Equatable {
+  public var name: String
+
+  public init(_ name: String) { self.name = name }
+}
+
+extension Gate {
+  /// Writes an object and its log entry, and takes both into memory once they are on disk.
+  ///
+  /// The entry holds the object's id, a commitment to its body, and `fields`: what must be readable by an auditor.
+  func commit(
+    _ objects: [(object: StoredObject, type: LogEntry.EntryType, fields: [JSONMember])], by actor: Actor
+  ) async throws(Refusal) {
+    let ticket = self.state.withLock { state in
+      let now = state.tick(self.environment.now())
+      let records = objects.map { item in
+        JournalRecord(
+          LogEntry(
+            item.type, at: now,
+            [
+              JSONMember("id", .string(item.object.id)), JSONMember("actor", .string(actor.name)),
+              JSONMember("commitment", .string(item.object.commitment(self.environment.digest).hexadecimal)),
+            ] + item.fields, lookup: nil),
+          effects: [.object(item.object)])
+      }
+      return self.journal.submit(records)
+    }
+    do { try await ticket.durable() } catch { throw Refusal(error) }
+    let failure = self.state.withLock { state -> DocumentError? in
+      for item in objects {
+        do throws(DocumentError) { try state.take(item.object) } catch { return error }
+      }
+      return nil
+    }
+    if let failure { throw Refusal(failure) }
+  }
+
+  func stored(_ kind: StoredObject.Kind, id: String, customer: CustomerID?, body: JSON) -> StoredObject {
+    StoredObject(kind: kind, id: id, customer: customer, body: body, salt: self.environment.randomBytes(16))
+  }
+
+  func now() -> Timestamp { self.state.withLock { $0.tick(self.environment.now()) } }
+
+  func reading<Result>(_ body: () throws(DocumentError) -> Result) throws(Refusal) -> Result {
+    do { return try body() } catch { throw Refusal(error) }
+  }
+
+  func knownCustomer(_ id: CustomerID) throws(Refusal) -> Customer {
+    guard let customer = self.state.withLock({ $0.directory.customers[id] }) else {
+      throw Refusal(.notFound, "There is no customer \(id).")
+    }
+    return customer
+  }
+}
+
+extension GateState {
+  /// Takes a stored object into memory: when it is written, and again after a start.
+  mutating func take(_ object: StoredObject) throws(DocumentError) {
+    let document = try Document.parseJSON(object.body.bytes)
+    switch object.kind {
+    case .customer: self.directory.put(try Customer(stored: document))
+    case .project: self.directory.put(try Project(stored: document))
+    case .key: self.directory.put(try APIKey(stored: document))
+    case .limit: try self.take(limit: document)
+    case .price: self.prices.add(try StoredPrice(document).price)
+    case .credit: try self.take(credit: document)
+    case .attestation: try self.take(attestation: document)
+    case .termination: try self.take(termination: document)
+    case .grant, .delivery, .export: break
+    }
+  }
+}

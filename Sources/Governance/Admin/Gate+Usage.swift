@@ -1,0 +1,64 @@
+public import Documents
+public import GovernanceTypes
+internal import Synchronization
+internal import UsageLedger
+
+extension Gate {
+  /// Settled usage, summed as asked.
+  public func usage(_ query: UsageQuery) async throws(Refusal) -> [UsageRow] {
+    do { return try await self.archive.usage(query) } catch {
+      throw Refusal(.storeUnavailable, "The ledger cannot be read.", context: "\(error)")
+    }
+  }
+
+  /// Usage records in order of settlement, voided ones included, in pages.
+  public func usageRecords(_ query: UsageQuery, after: UsageID?, limit: Int) async throws(Refusal) -> [UsageRecord] {
+    do { return try await self.archive.usageRecords(query, after: after, limit: limit) } catch {
+      throw Refusal(.storeUnavailable, "The ledger cannot be read.", context: "\(error)")
+    }
+  }
+
+  /// The entry of a decision, with the standing verdict that it rested on.
+  public func decision(_ id: DecisionID) async throws(Refusal) -> JSON {
+    let decision = try await self.entry(id.description)
+    guard case .object(var members) = decision else { return decision }
+    if case .string(let standing)? = decision["standing"], let entry = try? await self.entry(standing) {
+      // A decision stays readable where the verdict it rests on is not yet on disk: it is submitted before, and follows.
+      members.append(JSONMember("standing_verdict", entry["standing"] ?? .null))
+    }
+    return .object([JSONMember("object", "decision")] + members)
+  }
+
+  private func entry(_ lookup: String) async throws(Refusal) -> JSON {
+    let line: String?
+    do { line = try await self.archive.entry(lookup: lookup) } catch {
+      throw Refusal(.storeUnavailable, "The log cannot be read.", context: "\(error)")
+    }
+    guard let line else { throw Refusal(.notFound, "There is no entry \(lookup) in the log.") }
+    return try self.reading { () throws(DocumentError) in JSON(try Document.parseJSON(Array(line.utf8))) }
+  }
+
+  /// The limits on a caller, from the key up, with what is used of each.
+  public func limitStates(of caller: Caller) -> [JSON] {
+    self.state.withLock { state in
+      let now = state.tick(self.environment.now())
+      return caller.chain.flatMap { subject in
+        state.ledger.limits(of: subject).map { limit in
+          guard case .object(var members) = limit.json else { return limit.json }
+          switch limit.measure {
+          case .spend(let most, let currency, let window):
+            let balance = state.ledger.balance(subject, currency, window: window, at: now)
+            members.append(JSONMember("settled", .string(balance.settled.description)))
+            members.append(JSONMember("held", .string(balance.held.description)))
+            members.append(JSONMember("remaining", .string(max(.zero, most - balance.settled - balance.held).description)))
+          case .tokens(let most, let window):
+            let used = state.ledger.tokens(subject, window: window, at: now)
+            members.append(JSONMember("remaining", .string(String(max(0, most.value - used)))))
+          default: break
+          }
+          return .object(members)
+        }
+      }
+    }
+  }
+}

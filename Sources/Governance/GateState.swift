@@ -1,0 +1,71 @@
+internal import AcceptableUse
+internal import Audience
+internal import Billing
+internal import GovernanceTypes
+internal import LicenseTerms
+internal import UsageLedger
+
+/// All that the gate decides from, in memory. Changed under one lock, by steps that do not suspend.
+struct GateState: Sendable {
+  var lastTime = Timestamp(nanoseconds: 0)
+  var directory = Directory()
+  var ledger = Ledger()
+  var prices = PriceBook()
+  var audience = ActiveUsers()
+  var terms: [TermFileID: TermFile] = [:]
+  var models: [ModelID: ServedModel] = [:]
+  var facts = FactRecords()
+  var standings: [StandingKey: RecordedStanding] = [:]
+  var openHolds: [UsageID: HoldRecord] = [:]
+  var idempotency: [IdempotencyKey: IdempotencyState] = [:]
+  var replies = RecordedReplies()
+  /// Settlements that the disk did not take yet, the ticket of their last attempt and how many of them it covers.
+  var unwritten: [UsageRecord] = []
+  var retry: CommitTicket?
+  var retrying = 0
+
+  /// Time as the gate sees it: it never runs backwards, so that nothing that has expired comes back to life.
+  mutating func tick(_ wall: Timestamp) -> Timestamp {
+    self.lastTime = max(self.lastTime, wall)
+    return self.lastTime
+  }
+}
+
+/// Attestations, events and grants by subject.
+struct FactRecords: Sendable {
+  private var facts: [Subject: [Fact]] = [:]
+  private var sheets: [Subject: FactSheet] = [:]
+  var grants: [ExceptionRecord] = []
+
+  mutating func add(_ fact: Fact, to subject: Subject) {
+    self.facts[subject, default: []].append(fact)
+    self.sheets[subject] = FactSheet(self.facts[subject] ?? [])
+  }
+
+  func sheet(of subject: Subject) -> FactSheet { self.sheets[subject] ?? .empty }
+}
+
+struct StandingKey: Hashable, Sendable {
+  var customer: CustomerID
+  var model: ModelID
+}
+
+/// A standing verdict with the id under which it is in the log.
+struct RecordedStanding: Sendable {
+  var id: StandingID
+  var standing: Standing
+  var at: Timestamp
+
+  func holds(at now: Timestamp) -> Bool { self.standing.until.map { now < $0 } ?? true }
+}
+
+struct IdempotencyKey: Hashable, Sendable {
+  var customer: CustomerID
+  var keyDigest: Digest
+}
+
+struct IdempotencyState: Sendable {
+  var requestDigest: Digest
+  var usage: UsageID
+  var expires: Timestamp
+}

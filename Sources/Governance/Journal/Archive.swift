@@ -1,0 +1,59 @@
+public import GovernanceTypes
+
+/// What has been written, for those who read: reports, exports, explanations. Reads never block writes.
+public protocol Archive: Sendable {
+  /// The canonical line of the entry with this lookup id; nil where there is none.
+  func entry(lookup: String) async throws -> String?
+  func usage(_ query: UsageQuery) async throws -> [UsageRow]
+  /// Usage records in order of settlement, in pages.
+  func usageRecords(_ query: UsageQuery, after: UsageID?, limit: Int) async throws -> [UsageRecord]
+  func usageRecord(_ id: UsageID) async throws -> UsageRecord?
+  func openHolds() async throws -> [HoldRecord]
+}
+
+/// Which settled usage, and how it is summed. Requests belong to the instant at which they were held.
+public struct UsageQuery: Sendable, Equatable {
+  public enum Grouping: String, Sendable, CaseIterable { case customer, project, key, model, day, month }
+
+  public var customer: CustomerID?
+  public var key: KeyID?
+  public var model: ModelID?
+  /// Included.
+  public var from: Timestamp?
+  /// Not included.
+  public var to: Timestamp?
+  public var grouping: [Grouping]
+
+  public init(
+    customer: CustomerID? = nil, key: KeyID? = nil, model: ModelID? = nil, from: Timestamp? = nil, to: Timestamp? = nil,
+    grouping: [Grouping] = []
+  ) {
+    self.customer = customer
+    self.key = key
+    self.model = model
+    self.from = from
+    self.to = to
+    self.grouping = grouping
+  }
+}
+
+/// One line of a usage report. Amounts of different currencies are never on one line.
+public struct UsageRow: Sendable, Equatable {
+  public var customer: CustomerID?
+  public var project: ProjectID?
+  public var key: KeyID?
+  public var model: ModelID?
+  public var day: CalendarDay?
+  public var month: CalendarMonth?
+  public var requests: Int
+  public var tokens: TokenUsage
+  public var amount: NanoAmount
+  public var currency: Currency
+
+  public init(requests: Int, tokens: TokenUsage, amount: NanoAmount, currency: Currency) {
+    self.requests = requests
+    self.tokens = tokens
+    self.amount = amount
+    self.currency = currency
+  }
+}

@@ -1,0 +1,126 @@
+public import Documents
+public import GovernanceTypes
+internal import Synchronization
+
+/// The durable log and its projections, as this module needs them.
+///
+/// All that governance does is a record: a log entry, the rows that follow from it, or both, written in one transaction.
+public protocol Journal: Sendable {
+  /// Takes records for the next group commit, in the order of the calls, without blocking and without a suspension.
+  ///
+  /// The records of one call are written together or not at all. A journal whose queue is full, whose disk is full or which is
+  /// closed fails the ticket; nothing of the call is then written.
+  func submit(_ records: [JournalRecord]) -> CommitTicket
+}
+
+/// One step of governance.
+public struct JournalRecord: Sendable {
+  /// Goes into the tamper-evident log; nil for what is only a mark of progress.
+  public var entry: LogEntry?
+  public var effects: [StoreEffect]
+
+  public init(_ entry: LogEntry?, effects: [StoreEffect] = []) {
+    self.entry = entry
+    self.effects = effects
+  }
+}
+
+/// An entry of the log, before the journal adds its place: `seq`, `at` and `boot`.
+public struct LogEntry: Sendable, Equatable {
+  public enum EntryType: String, Sendable, CaseIterable {
+    case boot, clock
+    case termFile = "term_file"
+    case price, customer, key, project, limit, credit, acceptance, attestation, grant, termination, standing, decision
+    case hold, extend, settle, void, delivery, export, admin
+  }
+
+  public var type: EntryType
+  /// When it happened; the journal never lets `at` run backwards.
+  public var at: Timestamp
+  public var fields: [JSONMember]
+  /// An id by which the entry can be looked up later.
+  public var lookup: String?
+
+  public init(_ type: EntryType, at: Timestamp, _ fields: [JSONMember], lookup: String? = nil) {
+    self.type = type
+    self.at = at
+    self.fields = fields
+    self.lookup = lookup
+  }
+}
+
+/// A change of the rows beside the log.
+public enum StoreEffect: Sendable {
+  /// Writes or replaces an administrative object.
+  case object(StoredObject)
+  case holdOpened(HoldRecord)
+  case holdExtended(UsageID, amount: NanoAmount, tokens: TokenCount)
+  /// `delivered` completion tokens are with the client for certain; none beyond `highWater` will be before the next mark.
+  case progress(UsageID, delivered: TokenCount, highWater: TokenCount)
+  /// Closes the hold and writes the request's usage record.
+  case usage(UsageRecord)
+  case activeUser(month: CalendarMonth, scope: String, fingerprint: UInt64)
+  case idempotency(IdempotencyRecord)
+}
+
+/// Why records could not be made durable.
+public struct JournalError: Error, Sendable, Equatable {
+  public enum Code: String, Sendable, CaseIterable {
+    case diskFull, readOnly, queueFull, closed, conflict, failed
+  }
+
+  public var code: Code
+  /// For the operator's log only.
+  public var detail: String
+
+  public init(_ code: Code, _ detail: String) {
+    self.code = code
+    self.detail = detail
+  }
+}
+
+/// What was submitted and is on its way to disk.
+public final class CommitTicket: Sendable {
+  private enum State {
+    case pending([CheckedContinuation<Result<Int, JournalError>, Never>])
+    case done(Result<Int, JournalError>)
+  }
+
+  private let state = Mutex(State.pending([]))
+
+  public init() {}
+
+  /// Returns once the records are on disk: the sequence number of their first log entry, or of the next one where they had none.
+  ///
+  /// - Throws: ``JournalError`` if they never will be. Not affected by cancellation of the task: what was promised is finished.
+  @discardableResult
+  public func durable() async throws(JournalError) -> Int {
+    let result = await withCheckedContinuation { continuation in
+      let done = self.state.withLock { state -> Result<Int, JournalError>? in
+        switch state {
+        case .done(let result): return result
+        case .pending(let waiting):
+          state = .pending(waiting + [continuation])
+          return nil
+        }
+      }
+      if let done { continuation.resume(returning: done) }
+    }
+    return try result.get()
+  }
+
+  /// The outcome, if it is known already.
+  public var outcome: Result<Int, JournalError>? {
+    self.state.withLock { if case .done(let result) = $0 { result } else { nil } }
+  }
+
+  /// Called by the journal, once. Later calls change nothing.
+  public func complete(_ result: Result<Int, JournalError>) {
+    let waiting = self.state.withLock { state -> [CheckedContinuation<Result<Int, JournalError>, Never>] in
+      guard case .pending(let waiting) = state else { return [] }
+      state = .done(result)
+      return waiting
+    }
+    for continuation in waiting { continuation.resume(returning: result) }
+  }
+}

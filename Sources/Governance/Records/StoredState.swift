@@ -1,0 +1,71 @@
+public import GovernanceTypes
+internal import UsageLedger
+
+/// All that governance needs from earlier runs, as one consistent picture.
+public struct StoredState: Sendable, Equatable {
+  /// Sorted by kind and id.
+  public var objects: [StoredObject] = []
+  /// Holds that were never closed, in the order in which they were made.
+  public var openHolds: [HoldRecord] = []
+  public var settled: [SettledTotal] = []
+  /// Of the month of ``lastAt``, the month before it, and any later one.
+  public var activeUsers: [ActiveUserMark] = []
+  /// Not yet expired at ``lastAt``.
+  public var idempotency: [IdempotencyRecord] = []
+  /// The time of the newest log entry; the epoch where there is none.
+  public var lastAt = Timestamp(nanoseconds: 0)
+  /// Entries in the log.
+  public var entries = 0
+
+  public init() {}
+}
+
+/// What one key settled on one day, counted on the day of the hold.
+///
+/// Tokens of all categories. A sum that is larger than a ``TokenCount`` holds is spread over several totals of the same key and
+/// day, the amount on the first.
+public struct SettledTotal: Sendable, Equatable {
+  public var customer: CustomerID
+  public var project: ProjectID?
+  public var key: KeyID
+  public var currency: Currency
+  public var isPrepaid: Bool
+  public var day: CalendarDay
+  public var amount: NanoAmount
+  public var tokens: TokenCount
+
+  public init(
+    customer: CustomerID, project: ProjectID?, key: KeyID, currency: Currency, isPrepaid: Bool, day: CalendarDay,
+    amount: NanoAmount, tokens: TokenCount
+  ) {
+    self.customer = customer
+    self.project = project
+    self.key = key
+    self.currency = currency
+    self.isPrepaid = isPrepaid
+    self.day = day
+    self.amount = amount
+    self.tokens = tokens
+  }
+
+  /// The hold under which the total counts: its period is the day's.
+  var asHold: Hold {
+    Hold(
+      usage: UsageID(0), customer: self.customer,
+      chain: chargedChain(key: self.key, project: self.project, customer: self.customer), currency: self.currency,
+      amount: .zero, tokens: .zero, heldAt: self.day.start, isPrepaid: self.isPrepaid)
+  }
+}
+
+/// One end user, by a keyed hash, in one month and one scope.
+public struct ActiveUserMark: Sendable, Hashable {
+  public var month: CalendarMonth
+  public var scope: String
+  public var fingerprint: UInt64
+
+  public init(month: CalendarMonth, scope: String, fingerprint: UInt64) {
+    self.month = month
+    self.scope = scope
+    self.fingerprint = fingerprint
+  }
+}

@@ -1,0 +1,85 @@
+internal import Audience
+internal import Billing
+internal import Documents
+public import GovernanceTypes
+internal import Synchronization
+internal import UsageLedger
+
+/// What was done about the holds that the last run left open.
+public struct RecoveryReport: Sendable, Equatable {
+  public var settled: [UsageRecord]
+  public var voided: [UsageRecord]
+  /// Tokens that may have been delivered and are charged to nobody.
+  public var uncertainTokens: TokenCount
+}
+
+extension Gate {
+  /// Takes up where the last run ended, before the first request: state is rebuilt, and each open hold is closed.
+  ///
+  /// The policy: a hold is settled at its last durable mark of progress, or voided where there is none. What may have been
+  /// delivered beyond the mark, at most up to its high water, is the operator's loss and is stated in the record.
+  ///
+  /// - Throws: ``Refusal`` where a stored object cannot be read or the records cannot be made durable.
+  public func recover(_ history: StoredState, version: String) async throws(Refusal) -> RecoveryReport {
+    try self.load(history)
+    let now = self.state.withLock { $0.tick(max(self.environment.now(), history.lastAt)) }
+    let boot = LogEntry(
+      .boot, at: now, [JSONMember("version", .string(version)), JSONMember("open_holds", .integer(history.openHolds.count))])
+    var report = RecoveryReport(settled: [], voided: [], uncertainTokens: .zero)
+    var tickets = [self.journal.submit([JournalRecord(boot)])]
+    for hold in history.openHolds {
+      let record = try self.closing(hold, at: now)
+      if record.outcome == .settled { report.settled.append(record) } else { report.voided.append(record) }
+      report.uncertainTokens += record.undelivered
+      tickets.append(self.settle(record))
+    }
+    for ticket in tickets {
+      do { try await ticket.durable() } catch { throw Refusal(error) }
+    }
+    return report
+  }
+
+  private func closing(_ hold: HoldRecord, at now: Timestamp) throws(Refusal) -> UsageRecord {
+    let uncertain = TokenCount(max(0, hold.highWater.value - hold.delivered.value))
+    guard hold.delivered > .zero else {
+      return UsageRecord(
+        closing: hold, amount: .zero, tokens: TokenUsage(), undelivered: uncertain, outcome: .voided, finish: "crash",
+        policy: .nothingDelivered, source: .mark, settledAt: now)
+    }
+    guard let price = self.price(hold.price) else {
+      throw Refusal(.modelUnpriced, "The hold \(hold.usage) was made at the price \(hold.price), which is not in the store.")
+    }
+    let tokens = TokenUsage(promptUncached: hold.promptTokens, completion: hold.delivered)
+    return UsageRecord(
+      closing: hold, amount: min(price.charge(tokens), hold.amount), tokens: tokens, undelivered: uncertain, outcome: .settled,
+      finish: "crash", policy: .lastDurableMark, source: .mark, settledAt: now)
+  }
+
+  private func load(_ history: StoredState) throws(Refusal) {
+    let terms = self.state.withLock { $0.terms }
+    var loaded = GateState()
+    loaded.terms = terms
+    loaded.lastTime = history.lastAt
+    for object in history.objects {
+      do { try loaded.take(object) } catch {
+        throw Refusal(.invalidRequest, "The stored \(object.kind.rawValue) \(object.id) cannot be read: \(error)")
+      }
+    }
+    for total in history.settled { loaded.ledger.restore(settled: total.amount, tokens: total.tokens, as: total.asHold) }
+    for hold in history.openHolds {
+      loaded.ledger.restore(open: hold.hold)
+      loaded.openHolds[hold.usage] = hold
+    }
+    for user in history.activeUsers {
+      loaded.audience.insert(UserFingerprint(user.fingerprint), in: AudienceScope(user.scope), month: user.month)
+    }
+    for record in history.idempotency {
+      loaded.idempotency[IdempotencyKey(customer: record.customer, keyDigest: record.keyDigest)] = IdempotencyState(
+        requestDigest: record.requestDigest, usage: record.usage, expires: record.expires)
+    }
+    self.state.withLock { state in
+      loaded.models = state.models
+      state = loaded
+    }
+  }
+}

@@ -1,0 +1,80 @@
+internal import AcceptableUse
+internal import Audience
+internal import Billing
+internal import Documents
+internal import GovernanceTypes
+internal import LicenseTerms
+
+/// What is known of one request while it is being admitted; each step adds to it.
+struct Dossier: Sendable {
+  let call: Call
+  let caller: Caller
+  let model: ServedModel
+  let price: Price
+  let decision: DecisionID
+  let usage: UsageID
+  /// The standing verdict of (customer, model), once the license has been asked.
+  var standing: RecordedStanding?
+  /// What the rules found in the prompt, once they have read it.
+  var assessment: Assessment?
+  /// HMAC of the prompt: lets a record be matched with a text that someone else kept.
+  var promptTag: Digest?
+  /// The end user and the scopes in which they are new this month.
+  var counted: CountedUser?
+}
+
+struct CountedUser: Sendable {
+  var fingerprint: UserFingerprint
+  var month: CalendarMonth
+  var newIn: [AudienceScope]
+
+  var effects: [StoreEffect] {
+    self.newIn.map { .activeUser(month: self.month, scope: $0.name, fingerprint: self.fingerprint.value) }
+  }
+}
+
+extension Dossier {
+  /// The log entry of the decision on this request.
+  ///
+  /// - Parameter refusal: nil for a request that is let through.
+  func decisionEntry(moment: Moment, verdict: String, refusal: Refusal?, assessment: Assessment?, at now: Timestamp) -> LogEntry {
+    var fields: [JSONMember] = [
+      JSONMember("id", .string(self.decision.description)), JSONMember("moment", .string(moment.rawValue)),
+      JSONMember("verdict", .string(verdict)), JSONMember("customer", .string(self.caller.customer.id.description)),
+      JSONMember("key", .string(self.caller.key.id.description)), JSONMember("model", .string(self.model.id.name)),
+      JSONMember("usage", .string(self.usage.description)),
+    ]
+    if let standing = self.standing { fields.append(JSONMember("standing", .string(standing.id.description))) }
+    if let purpose = self.call.declaredPurpose { fields.append(JSONMember("declared_purpose", .string(purpose))) }
+    if let refusal { fields.append(contentsOf: Self.refusalFields(refusal)) }
+    if let assessment { fields.append(JSONMember("acceptable_use", Self.findings(assessment))) }
+    if let tag = self.promptTag { fields.append(JSONMember("prompt_tag", .string(tag.hexadecimal))) }
+    return LogEntry(.decision, at: now, fields, lookup: moment == .response ? nil : self.decision.description)
+  }
+
+  private static func refusalFields(_ refusal: Refusal) -> [JSONMember] {
+    var fields = [JSONMember("code", .string(refusal.code.rawValue))]
+    guard let citation = refusal.citation else { return fields }
+    fields.append(JSONMember("terms", .string(citation.terms.name)))
+    fields.append(JSONMember("clause", .string(citation.clause)))
+    fields.append(JSONMember("ref", .string(citation.ref)))
+    if let fact = citation.fact { fields.append(JSONMember("fact", .string(fact))) }
+    if let state = citation.state { fields.append(JSONMember("state", .string(state))) }
+    return fields
+  }
+
+  /// Rule ids, uses and offsets, scores in thousandths as integers: the log has no fractions.
+  private static func findings(_ assessment: Assessment) -> JSON {
+    let rules = assessment.rules.map { hit -> JSON in
+      [
+        "rule": .string(hit.ruleID), "pack": .string(hit.packID), "mode": .string(hit.mode.rawValue),
+        "uses": .array(hit.uses.map { .string($0.name) }), "score_milli": .integer(hit.score),
+        "offset": .integer(hit.spanOffset), "length": .integer(hit.spanLength),
+      ]
+    }
+    return [
+      "flagged": .bool(assessment.flagged), "scanned_bytes": .integer(assessment.scannedBytes), "rules": .array(rules),
+      "transforms": .array(assessment.transforms.names.map(JSON.string)),
+    ]
+  }
+}

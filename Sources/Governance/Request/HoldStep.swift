@@ -1,0 +1,138 @@
+internal import AcceptableUse
+internal import Billing
+internal import Completions
+internal import Documents
+internal import GovernanceTypes
+internal import LicenseTerms
+internal import Synchronization
+internal import UsageLedger
+
+/// A hold that was made in memory and is on its way to disk.
+struct HeldRequest: Sendable {
+  var record: HoldRecord
+  /// Completion tokens that the hold pays for.
+  var completionTokens: Int
+  var ticket: CommitTicket
+}
+
+extension Gate {
+  /// Holds the worst case, or as much of it as there is money for, on every level at once; refuses if not even one completion
+  /// token is covered.
+  func hold(_ dossier: Dossier, prompt: PreparedPrompt) async throws(Refusal) -> HeldRequest {
+    let outcome = self.state.withLock { state -> Result<HeldRequest, LedgerRefusal> in
+      let now = state.tick(self.environment.now())
+      let size = self.size(of: dossier, prompt: prompt, ledger: state.ledger, at: now)
+      let made = state.ledger.hold(
+        usage: dossier.usage, customer: dossier.caller.customer.id, chain: dossier.caller.chain,
+        currency: dossier.price.currency, amount: size.amount, tokens: TokenCount(prompt.promptTokens + size.completion), at: now)
+      return made.map { hold in
+        let record = HoldRecord(
+          usage: dossier.usage, boot: self.environment.boot, decision: dossier.decision, customer: hold.customer,
+          project: dossier.caller.key.project, key: dossier.caller.key.id, model: dossier.model.id, price: dossier.price.id,
+          currency: hold.currency, amount: hold.amount, tokens: hold.tokens, promptTokens: TokenCount(prompt.promptTokens),
+          heldAt: now, isPrepaid: hold.isPrepaid, highWater: TokenCount(self.policy.leaseTokens))
+        state.openHolds[record.usage] = record
+        self.remember(dossier, state: &state, at: now)
+        let ticket = self.journal.submit(self.records(opening: record, dossier: dossier, prompt: prompt))
+        return HeldRequest(record: record, completionTokens: size.completion, ticket: ticket)
+      }
+    }
+    switch outcome {
+    case .success(let held):
+      self.counters.decision(moment: "request", verdict: "allow", license: "", clause: "")
+      return held
+    case .failure(let refusal):
+      throw await self.refuse(dossier, Refusal(refusal), verdict: "deny", moment: .request)
+    }
+  }
+
+  /// How many completion tokens to hold for, and what they cost with the prompt.
+  private func size(
+    of dossier: Dossier, prompt: PreparedPrompt, ledger: Ledger, at now: Timestamp
+  ) -> (completion: Int, amount: NanoAmount) {
+    let prompted = TokenCount(prompt.promptTokens)
+    let isLimited = dossier.call.request.maximumCompletionTokens != nil
+    var completion = isLimited ? prompt.completionCeiling : min(prompt.completionCeiling, self.policy.initialHoldTokens)
+    let room = ledger.headroom(
+      chain: dossier.caller.chain, customer: dossier.caller.customer.id, currency: dossier.price.currency, heldAt: now)
+    if let tokens = room.tokens { completion = min(completion, tokens.value - prompted.value) }
+    if let amount = room.amount {
+      let affordable = dossier.price.affordableCompletion(
+        prompt: prompted, within: amount, ceiling: TokenCount(max(1, completion)))
+      completion = min(completion, affordable?.value ?? 0)
+    }
+    completion = max(1, completion)
+    return (completion, dossier.price.worstCase(prompt: prompted, completion: TokenCount(completion)))
+  }
+
+  private func records(opening record: HoldRecord, dossier: Dossier, prompt: PreparedPrompt) -> [JournalRecord] {
+    let decision = dossier.decisionEntry(
+      moment: .request, verdict: "allow", refusal: nil, assessment: dossier.assessment?.rules.isEmpty == false ? dossier.assessment : nil,
+      at: record.heldAt)
+    var effects: [StoreEffect] = [.holdOpened(record)]
+    effects.append(contentsOf: dossier.counted?.effects ?? [])
+    if let idempotency = self.idempotencyRecord(dossier, at: record.heldAt) { effects.append(.idempotency(idempotency)) }
+    return [
+      JournalRecord(decision),
+      JournalRecord(LogEntry(.hold, at: record.heldAt, record.logFields(ceiling: prompt.completionCeiling)), effects: effects),
+    ]
+  }
+}
+
+extension HoldRecord {
+  fileprivate func logFields(ceiling: Int) -> [JSONMember] {
+    var fields: [JSONMember] = [
+      JSONMember("usage", .string(self.usage.description)), JSONMember("decision", .string(self.decision.description)),
+      JSONMember("customer", .string(self.customer.description)), JSONMember("key", .string(self.key.description)),
+      JSONMember("model", .string(self.model.name)), JSONMember("price", .string(self.price.description)),
+      JSONMember("currency", .string(self.currency.description)), JSONMember("amount_nano", .string(String(self.amount.nano))),
+      JSONMember("prompt_tokens", .string(self.promptTokens.description)),
+      JSONMember("completion_ceiling", .string(String(ceiling))),
+    ]
+    if let project = self.project { fields.append(JSONMember("project", .string(project.description))) }
+    return fields
+  }
+}
+
+extension Refusal {
+  /// What a caller is told whose request the ledger does not let through.
+  init(_ refusal: LedgerRefusal) {
+    switch refusal {
+    case .rate(let limit, let wait):
+      self.init(
+        .rateLimitExceeded, "The rate limit of \(limit.subject) is reached (\(limit.measure.sentence)).", retryAfter: wait)
+    case .concurrency(let limit):
+      self.init(
+        .rateLimitExceeded, "\(limit.subject) already has its \(limit.measure.sentence) in progress.", retryAfter: .seconds(1))
+    case .tokens(let limit, let available):
+      self.init(
+        .tokenLimitReached, "The token limit of \(limit.subject) (\(limit.measure.sentence)) leaves \(available) tokens, which this request does not fit into.")
+    case .spend(let limit, let available):
+      self.init(
+        .spendLimitReached,
+        "The spend limit of \(limit.subject) (\(limit.measure.sentence)) leaves \(available), which does not cover the prompt and one token.")
+    case .currency(let limit, let charged):
+      self.init(
+        .spendLimitReached, "\(limit.subject) has a spend limit in another currency only, and this model is priced in \(charged). Set a limit in \(charged) too.")
+    case .insufficientCredit(_, let available, let currency):
+      self.init(
+        .insufficientCredit, "The prepaid credit left is \(Money(available, currency)), which does not cover the prompt and one token. Top up to go on.")
+    case .exceedsHeadroom, .exceedsHold, .duplicateUsage, .unknownUsage:
+      self.init(.storeUnavailable, "The ledger refused the request.", context: "\(refusal)")
+    }
+  }
+}
+
+extension Limit.Measure {
+  /// The bound in words.
+  var sentence: String {
+    switch self {
+    case .spend(let most, let currency, let window): "\(Money(most, currency)) per \(window.rawValue)"
+    case .tokens(let most, let window): "\(most) tokens per \(window.rawValue)"
+    case .requestsPerMinute(let most): "\(most) requests per minute"
+    case .tokensPerMinute(let most): "\(most) tokens per minute"
+    case .concurrentRequests(let most): "\(most) concurrent requests"
+    case .activeUsers(let most): "\(most) active users per month"
+    }
+  }
+}

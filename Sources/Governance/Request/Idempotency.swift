@@ -1,0 +1,94 @@
+internal import Documents
+public import GovernanceTypes
+internal import Synchronization
+
+/// The result of a request that is over, for a retry under the same idempotency key.
+public struct RecordedReply: Sendable {
+  public let text: String
+  public let record: UsageRecord
+  public let finish: Finish
+  public let model: ModelID
+}
+
+/// Replies to requests that carried an idempotency key, in memory only: prompts and completions are never stored.
+///
+/// Bounded; the oldest go first. A retry whose reply is gone is refused rather than charged again.
+struct RecordedReplies: Sendable {
+  static let byteLimit = 16 << 20
+  private var replies: [UsageID: RecordedReply] = [:]
+  private var order: [UsageID] = []
+  private var bytes = 0
+
+  mutating func keep(_ reply: RecordedReply) {
+    self.replies[reply.record.usage] = reply
+    self.order.append(reply.record.usage)
+    self.bytes += reply.text.utf8.count
+    while self.bytes > Self.byteLimit, let oldest = self.order.first {
+      self.order.removeFirst()
+      self.bytes -= self.replies.removeValue(forKey: oldest)?.text.utf8.count ?? 0
+    }
+  }
+
+  subscript(usage: UsageID) -> RecordedReply? { self.replies[usage] }
+}
+
+extension Gate {
+  /// The recorded result of an earlier request under the same key; nil where there was none.
+  ///
+  /// - Throws: `idempotency_conflict` where the key was used for another body, or its request is still running, or its reply is
+  ///   no longer kept.
+  func recordedReply(to call: Call, from caller: Caller) throws(Refusal) -> RecordedReply? {
+    guard let key = self.idempotencyKey(call, caller) else { return nil }
+    let (known, reply, isOpen) = self.state.withLock { state -> (IdempotencyState?, RecordedReply?, Bool) in
+      let now = state.tick(self.environment.now())
+      guard let known = state.idempotency[key], now < known.expires else { return (nil, nil, false) }
+      return (known, state.replies[known.usage], state.openHolds[known.usage] != nil)
+    }
+    guard let known else { return nil }
+    guard known.requestDigest == call.bodyDigest else {
+      throw Refusal(.idempotencyConflict, "The idempotency key was used for a request with another body. Use a new key.")
+    }
+    if let reply { return reply }
+    throw Refusal(
+      .idempotencyConflict,
+      isOpen
+        ? "The request under this idempotency key is still running (usage \(known.usage)). Retry when it is over."
+        : "The request under this idempotency key was served and charged once (usage \(known.usage)); its text is no longer kept, and it is not charged again. Use a new key for a new answer.",
+      retryAfter: isOpen ? .seconds(1) : nil)
+  }
+
+  /// Binds the key to the request. Part of the step that makes the hold.
+  func remember(_ dossier: Dossier, state: inout GateState, at now: Timestamp) {
+    guard let key = self.idempotencyKey(dossier.call, dossier.caller) else { return }
+    if state.idempotency.count > 100_000 { state.idempotency = state.idempotency.filter { now < $0.value.expires } }
+    state.idempotency[key] = IdempotencyState(
+      requestDigest: dossier.call.bodyDigest, usage: dossier.usage, expires: now.advanced(by: self.policy.idempotencyLifetime))
+  }
+
+  func idempotencyRecord(_ dossier: Dossier, at now: Timestamp) -> IdempotencyRecord? {
+    self.idempotencyKey(dossier.call, dossier.caller).map {
+      IdempotencyRecord(
+        customer: $0.customer, keyDigest: $0.keyDigest, requestDigest: dossier.call.bodyDigest, usage: dossier.usage,
+        expires: now.advanced(by: self.policy.idempotencyLifetime))
+    }
+  }
+
+  private func idempotencyKey(_ call: Call, _ caller: Caller) -> IdempotencyKey? {
+    call.idempotencyKey.map {
+      IdempotencyKey(
+        customer: caller.customer.id, keyDigest: self.environment.keyedDigest(self.environment.tagKey, Array($0.utf8)))
+    }
+  }
+
+  /// Keeps the reply for a retry, where the request carried a key.
+  func record(reply finish: Finish, _ record: UsageRecord, text: String, for dossier: Dossier) {
+    guard dossier.call.idempotencyKey != nil else { return }
+    let reply = RecordedReply(text: text, record: record, finish: finish, model: dossier.model.id)
+    self.state.withLock { $0.replies.keep(reply) }
+  }
+
+  /// Frees the key of a request that was voided, so that a retry runs.
+  func release(idempotencyOf usage: UsageID, state: inout GateState) {
+    state.idempotency = state.idempotency.filter { $0.value.usage != usage }
+  }
+}

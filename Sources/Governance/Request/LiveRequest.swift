@@ -1,0 +1,103 @@
+internal import AcceptableUse
+internal import Billing
+internal import Completions
+public import GovernanceTypes
+internal import LicenseTerms
+internal import Synchronization
+
+/// A request that has been let through: its hold is on disk and its engine is running.
+///
+/// It ends exactly once, whatever happens: ``run(deliver:)`` settles it; one that is dropped without being run is voided.
+public final class LiveRequest: Sendable {
+  enum Phase { case opening, open, running, closed }
+
+  let gate: Gate
+  let dossier: Dossier
+  let held: HeldRequest
+  let prompt: PreparedPrompt
+  let allowance: TokenAllowance
+  let stream: CompletionStream
+  private let phase = Mutex(Phase.opening)
+  private let promptUsage = Mutex(CompletionUsage())
+
+  init(gate: Gate, dossier: Dossier, prompt: PreparedPrompt, held: HeldRequest) {
+    self.gate = gate
+    self.dossier = dossier
+    self.prompt = prompt
+    self.held = held
+    self.allowance = TokenAllowance(tokens: min(held.completionTokens, gate.policy.leadTokens), isFinal: false)
+    self.stream = dossier.model.engine.start(prompt, allowance: self.allowance)
+  }
+
+  deinit {
+    let abandoned = self.phase.withLock { $0 != .closed && $0 != .running }
+    guard abandoned else { return }
+    self.stream.cancel()
+    self.gate.voidAbandoned(self.held.record)
+  }
+
+  public var usage: UsageID { self.dossier.usage }
+  public var decision: DecisionID { self.dossier.decision }
+  public var model: ModelID { self.dossier.model.id }
+  public var terms: [TermFileID] { self.dossier.model.terms }
+  /// Duties that ride along with the verdict and reach the client as headers.
+  public var responseHeaders: [(name: String, value: String)] {
+    (self.dossier.standing?.standing.duties ?? []).compactMap { duty -> (name: String, value: String)? in
+      guard case .header(let name, let value) = duty.kind else { return nil }
+      return (name, value)
+    }
+  }
+
+  /// Waits for the hold to be on disk and for the engine to have read the prompt.
+  ///
+  /// - Throws: ``Refusal`` after voiding the hold, where either fails.
+  func open(hold ticket: CommitTicket) async throws(Refusal) {
+    do {
+      try await ticket.durable()
+    } catch {
+      self.stream.cancel()
+      self.phase.withLock { $0 = .closed }
+      self.gate.forget(self.held.record)
+      throw Refusal(error)
+    }
+    do throws(CompletionError) {
+      guard case .prompt(let usage)? = try await self.firstEvent() else {
+        throw CompletionError(.failed, "The engine ended before it had read the prompt.")
+      }
+      self.promptUsage.withLock { $0 = usage }
+      self.phase.withLock { $0 = .open }
+    } catch {
+      self.stream.cancel()
+      self.phase.withLock { $0 = .closed }
+      await self.gate.void(self.held.record, finish: "engine_error")
+      throw Refusal(error)
+    }
+  }
+
+  private func firstEvent() async throws(CompletionError) -> CompletionEvent? {
+    var iterator = self.stream.makeAsyncIterator()
+    do {
+      return try await iterator.next()
+    } catch let error as CompletionError {
+      throw error
+    } catch {
+      throw CompletionError(.failed, "The engine failed: \(error)")
+    }
+  }
+
+  /// Claims the request for the one run that it may have.
+  func begin() -> Delivery? {
+    let isFirst = self.phase.withLock { phase in
+      guard phase == .open else { return false }
+      phase = .running
+      return true
+    }
+    guard isFirst else { return nil }
+    return Delivery(
+      guarding: self.gate.acceptableUse.streamGuard(), granted: self.held.completionTokens,
+      ceiling: self.prompt.completionCeiling, highWater: self.gate.policy.leaseTokens,
+      prompt: self.promptUsage.withLock { $0 }, recordsText: self.dossier.call.idempotencyKey != nil)
+  }
+
+  func close() { self.phase.withLock { $0 = .closed } }
+}

@@ -1,0 +1,47 @@
+internal import Completions
+internal import Billing
+internal import GovernanceTypes
+internal import Synchronization
+
+extension Gate {
+  /// Finds the model and the price in force. A model that is not there or not priced is refused, never served for nothing.
+  func resolve(_ call: Call, from caller: Caller) throws(Refusal) -> Dossier {
+    let id = ModelID(call.model)
+    let (model, price, now) = self.state.withLock { state in
+      let now = state.tick(self.environment.now())
+      return (state.models[id], state.prices.price(of: id, at: now), now)
+    }
+    guard let model else {
+      self.counters.request(outcome: Refusal.Code.modelNotFound.rawValue)
+      throw Refusal(.modelNotFound, "The model '\(call.model)' does not exist here. GET /v1/models lists those that do.", parameter: "model")
+    }
+    guard let price else {
+      self.counters.request(outcome: Refusal.Code.modelUnpriced.rawValue)
+      throw Refusal(.modelUnpriced, "The model '\(call.model)' has no price in force, so it cannot be served. The operator can set one.")
+    }
+    return Dossier(
+      call: call, caller: caller, model: model, price: price, decision: self.makeID(at: now), usage: self.makeID(at: now))
+  }
+
+  /// Renders and tokenises the prompt, so that the worst case can be priced.
+  func prepare(_ dossier: Dossier) async throws(Refusal) -> PreparedPrompt {
+    do {
+      return try await dossier.model.engine.prepare(dossier.call.request)
+    } catch {
+      throw Refusal(error)
+    }
+  }
+}
+
+extension Refusal {
+  init(_ error: CompletionError) {
+    let code: Code = switch error.code {
+    case .invalidRequest: .invalidRequest
+    case .contextLengthExceeded: .contextLengthExceeded
+    case .overloaded: .overloaded
+    case .unavailable: .modelUnavailable
+    case .failed: .engineFailed
+    }
+    self.init(code, error.message, parameter: error.parameter, retryAfter: error.code == .overloaded ? .seconds(1) : nil)
+  }
+}

@@ -1,0 +1,160 @@
+internal import Dispatch
+internal import GRDB
+internal import Governance
+internal import GovernanceTypes
+
+/// The thread's work: it takes all that waits, commits it as one transaction with one disk sync, and then tells those who wait.
+///
+/// After a failed transaction its memory is as before, so that a sequence number is only ever used by an entry that is on disk.
+struct CommitWriter: Sendable {
+  let connection: DatabaseQueue
+  let queue: CommitQueue
+  let committed: CommittedState
+  private var transactions: TransactionWriter
+  let options: StoreOptions
+  let directory: String
+  let freeBytes: @Sendable (String) -> Int?
+  private var log: LogState
+  /// Records written since the write-ahead log was last copied back.
+  private var uncheckpointed = 0
+  /// A transaction failed for a reason of the disk's: what is on it is compared with memory before the next one.
+  private var mustReview = false
+
+  /// Records after which the write-ahead log is copied back into the database.
+  private static let checkpointInterval = 4096
+  private static let idleInterval = DispatchTimeInterval.milliseconds(500)
+
+  init(
+    connection: DatabaseQueue, queue: CommitQueue, committed: CommittedState, transactions: TransactionWriter,
+    options: StoreOptions, directory: String, freeBytes: @escaping @Sendable (String) -> Int?
+  ) {
+    self.connection = connection
+    self.queue = queue
+    self.committed = committed
+    self.transactions = transactions
+    self.options = options
+    self.directory = directory
+    self.freeBytes = freeBytes
+    self.log = committed.log
+  }
+
+  /// Works until the queue is closed and empty.
+  mutating func run() {
+    while true {
+      switch self.queue.next(timeout: Self.idleInterval) {
+      case .work(let submissions): self.write(submissions)
+      case .idle: self.tidy()
+      case .closed: return
+      }
+    }
+  }
+
+  /// Writes submissions in order, in as few transactions as the batch limit allows.
+  private mutating func write(_ submissions: [Submission]) {
+    var start = 0
+    while start < submissions.count {
+      var end = start
+      var weight = 0
+      repeat {
+        weight += submissions[end].command.weight
+        end += 1
+      } while end < submissions.count && weight + submissions[end].command.weight <= self.options.batchLimit
+      self.write(batch: submissions[start..<end], weight: weight)
+      start = end
+    }
+  }
+
+  private mutating func write(batch: ArraySlice<Submission>, weight: Int) {
+    let start = ContinuousClock.now
+    let outcome = Result { try self.commit(batch) }
+    let end = ContinuousClock.now
+    // The queue is given free before those who wait go on: who submits again at once is not refused for its own records.
+    self.queue.finished(weight: weight)
+    switch outcome {
+    case .success(let results):
+      self.committed.publish(self.log, batch: batch, results: results, started: start, ended: end)
+      for (submission, result) in zip(batch, results) { submission.ticket.complete(result) }
+      self.uncheckpointed += weight
+    case .failure(let error):
+      let failure = journalError(error)
+      self.committed.count(failure, submissions: batch.count)
+      for submission in batch { submission.ticket.complete(.failure(failure)) }
+    }
+    if self.uncheckpointed >= Self.checkpointInterval { self.tidy() }
+  }
+
+  /// Writes a batch as one transaction. A conflict fails its own submission only; any other error fails the whole batch.
+  private mutating func commit(_ batch: ArraySlice<Submission>) throws -> [Result<Int, JournalError>] {
+    try self.requireFreeSpace()
+    if self.mustReview {
+      try self.connection.inDatabase { try self.transactions.review(self.log, in: $0) }
+      self.mustReview = false
+    }
+    do {
+      return try self.commit(batch, isolating: false)
+    } catch let error where journalError(error).code == .conflict {
+      return try self.commit(batch, isolating: true)
+    }
+  }
+
+  private mutating func commit(_ batch: ArraySlice<Submission>, isolating: Bool) throws -> [Result<Int, JournalError>] {
+    var log = self.log
+    var results: [Result<Int, JournalError>] = []
+    do {
+      try self.connection.inTransaction(.immediate) { database in
+        results = try self.transactions.write(batch, isolating: isolating, to: &log, in: database)
+        return .commit
+      }
+    } catch {
+      self.mustReview = journalError(error).code != .conflict
+      throw error
+    }
+    self.log = log
+    return results
+  }
+
+  private func requireFreeSpace() throws {
+    guard self.options.minimumFreeBytes > 0 else { return }
+    guard let free = self.freeBytes(self.directory) else {
+      throw JournalError(.failed, "the free space of \(self.directory) cannot be read; is it still mounted?")
+    }
+    guard free >= self.options.minimumFreeBytes else {
+      throw JournalError(
+        .diskFull, "\(free) bytes are free under \(self.directory); nothing is written below \(self.options.minimumFreeBytes)")
+    }
+  }
+
+  // MARK: Between transactions
+
+  /// Deletes what has expired and copies the write-ahead log back, without waiting for readers.
+  private mutating func tidy() {
+    self.attempt { try self.connection.inDatabase { try self.transactions.purge(before: self.log.lastAt, in: $0) } }
+    guard self.uncheckpointed > 0 else { return }
+    self.uncheckpointed = 0
+    self.checkpoint(.passive)
+  }
+
+  private func checkpoint(_ mode: Database.CheckpointMode) {
+    do {
+      _ = try self.connection.inDatabase { try $0.checkpoint(mode) }
+      self.committed.countCheckpoint(nil)
+    } catch {
+      self.committed.countCheckpoint(journalError(error))
+    }
+  }
+
+  /// Closes readers, copies the write-ahead log back for good and closes the connection.
+  func close(after readers: ReaderPool) {
+    self.attempt { try readers.close() }
+    self.checkpoint(.truncate)
+    self.attempt { try self.connection.close() }
+  }
+
+  private func attempt(_ step: () throws -> Void) {
+    do {
+      try step()
+    } catch {
+      self.committed.count(journalError(error), submissions: 0)
+    }
+  }
+}

@@ -1,0 +1,50 @@
+internal import GovernanceTypes
+
+// The text of ids, as in GovernanceTypes, by table and without intermediate arrays: a settlement writes and a report reads a
+// dozen of them for each request, on the one thread that everything durable passes through.
+
+private let digits = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
+
+/// The value of each digit; 255 for what is none.
+private let values: [UInt8] = {
+  var values = [UInt8](repeating: 255, count: 256)
+  for (value, digit) in digits.enumerated() { values[Int(digit)] = UInt8(value) }
+  return values
+}()
+
+extension Identifier {
+  /// Equal to `description`.
+  var text: String {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(Kind.prefix.utf8.count + 27)
+    bytes.append(contentsOf: Kind.prefix.utf8)
+    bytes.append(UInt8(ascii: "_"))
+    // 26 digits hold 130 bits: the first has three of the 128.
+    var shift = 125
+    while shift >= 0 {
+      bytes.append(digits[Int(UInt8(truncatingIfNeeded: self.value >> UInt128(shift)) & 31)])
+      shift -= 5
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// Equal to `init(_:)`.
+  init?(stored text: String) {
+    let utf8 = text.utf8
+    let prefix = Kind.prefix.utf8
+    guard utf8.count == prefix.count + 27, utf8.starts(with: prefix) else { return nil }
+    let bytes = utf8.span
+    guard bytes[prefix.count] == UInt8(ascii: "_") else { return nil }
+    // 26 digits hold 130 bits: the first has three of the 128.
+    guard values[Int(bytes[prefix.count + 1])] < 8 else { return nil }
+    var high: UInt64 = 0
+    var low: UInt64 = 0
+    for place in prefix.count + 1..<bytes.count {
+      let value = values[Int(bytes[place])]
+      guard value < 32 else { return nil }
+      high = high << 5 | low >> 59
+      low = low << 5 | UInt64(value)
+    }
+    self.init(UInt128(high) << 64 | UInt128(low))
+  }
+}

@@ -1,0 +1,57 @@
+internal import GRDB
+public import Governance
+public import GovernanceTypes
+
+extension SQLiteStore {
+  public func entry(lookup: String) async throws -> String? {
+    guard lookup.utf8.count <= 4096, !lookup.utf8.contains(0) else { return nil }
+    return try await self.read {
+      try String.fetchOne(
+        $0, sql: "SELECT line FROM entry JOIN entry_lookup USING (seq) WHERE id = ?", arguments: [lookup])
+    }
+  }
+
+  /// Sums of settled requests by the query's grouping and by currency, in that order. Voided requests are not counted.
+  ///
+  /// - Throws: ``StoreError`` where a sum of tokens is beyond a ``TokenCount``, or the report would have more than
+  ///   ``longestReport`` lines.
+  public func usage(_ query: UsageQuery) async throws -> [UsageRow] {
+    let report = UsageReport(query)
+    return try await self.read { try report.rows(in: $0) }
+  }
+
+  /// The most lines of one usage report.
+  public static let longestReport = UsageReport.longest
+
+  /// Settled and voided requests in order of settlement. A whole run of pages reads the table once, whatever it filters.
+  ///
+  /// - Throws: ``StoreError`` where `after` names no usage record.
+  public func usageRecords(_ query: UsageQuery, after: UsageID?, limit: Int) async throws -> [UsageRecord] {
+    guard limit > 0 else { return [] }
+    let filter = UsageFilter(query, usingIndexes: false)
+    return try await self.read { database in
+      var start = 0
+      if let after {
+        let number = try Int.fetchOne(database, sql: "SELECT number FROM usage WHERE id = ?", arguments: [after.text])
+        guard let number else { throw Unanswerable("there is no usage record \(after) to continue after") }
+        start = number
+      }
+      let rows = try Row.fetchCursor(
+        database,
+        sql: "SELECT \(UsageRecord.columns) FROM usage WHERE number > ? AND \(filter.sql) ORDER BY number LIMIT ?",
+        arguments: [start] + filter.arguments + [min(limit, Self.longestPage)])
+      var records: [UsageRecord] = []
+      while let row = try rows.next() { records.append(try UsageRecord(row)) }
+      return records
+    }
+  }
+
+  public func usageRecord(_ id: UsageID) async throws -> UsageRecord? {
+    try await self.read { database in
+      try Row.fetchOne(database, sql: "SELECT \(UsageRecord.columns) FROM usage WHERE id = ?", arguments: [id.text])
+        .map { try UsageRecord($0) }
+    }
+  }
+
+  public func openHolds() async throws -> [HoldRecord] { try await self.read { try HoldRecord.open(in: $0) } }
+}

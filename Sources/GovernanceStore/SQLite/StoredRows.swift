@@ -1,0 +1,154 @@
+internal import Documents
+internal import Foundation
+internal import GRDB
+internal import Governance
+internal import GovernanceTypes
+
+// Rows back into values. The schema's CHECKs hold for every row that the store has written; a row for which they do not was
+// written by someone else, and is an error that names it.
+
+/// The columns of one row, read by position.
+struct StoredRow {
+  let row: Row
+  /// What the row is, for errors.
+  let name: String
+
+  func text(_ column: Int) -> String { self.row[column] }
+
+  func wrong(_ column: Int) -> CorruptRow {
+    CorruptRow("a row of \(self.name) has no valid \(self.row.columnNames.dropFirst(column).first ?? "column \(column)")")
+  }
+
+  func id<Kind: IdentifierKind>(_ column: Int) throws -> Identifier<Kind> {
+    guard let id = Identifier<Kind>(stored: self.text(column)) else { throw self.wrong(column) }
+    return id
+  }
+
+  func optionalID<Kind: IdentifierKind>(_ column: Int) throws -> Identifier<Kind>? {
+    guard let text = self.row[column] as String? else { return nil }
+    guard let id = Identifier<Kind>(stored: text) else { throw self.wrong(column) }
+    return id
+  }
+
+  func tokens(_ column: Int) throws -> TokenCount {
+    let value = self.row[column] as Int
+    guard value >= 0, value <= TokenCount.largest.value else { throw self.wrong(column) }
+    return TokenCount(value)
+  }
+
+  func amount(_ column: Int) throws -> NanoAmount {
+    let value = self.row[column] as Int64
+    guard value >= 0 else { throw self.wrong(column) }
+    return NanoAmount(Int128(value))
+  }
+
+  func currency(_ column: Int) throws -> Currency {
+    guard let currency = Currency(self.text(column)) else { throw self.wrong(column) }
+    return currency
+  }
+
+  func instant(_ column: Int) -> Timestamp { Timestamp(nanoseconds: self.row[column]) }
+
+  func digest(_ column: Int) throws -> Digest {
+    guard let digest = Digest(self.row[column] as Data) else { throw self.wrong(column) }
+    return digest
+  }
+
+  func value<Value: RawRepresentable<String>>(_ column: Int) throws -> Value {
+    guard let value = Value(rawValue: self.text(column)) else { throw self.wrong(column) }
+    return value
+  }
+}
+
+extension HoldRecord {
+  static let columns = """
+    usage, boot, decision, customer, project, key, model, price, currency, amount, tokens, prompt_tokens, held_at, is_prepaid, \
+    delivered, high_water
+    """
+
+  init(_ row: Row) throws {
+    let row = StoredRow(row: row, name: "hold")
+    self.init(
+      usage: try row.id(0), boot: try row.id(1), decision: try row.id(2), customer: try row.id(3), project: try row.optionalID(4),
+      key: try row.id(5), model: ModelID(row.text(6)), price: try row.id(7), currency: try row.currency(8),
+      amount: try row.amount(9), tokens: try row.tokens(10), promptTokens: try row.tokens(11), heldAt: row.instant(12),
+      isPrepaid: row.row[13], delivered: try row.tokens(14), highWater: try row.tokens(15))
+  }
+
+  /// In the order in which they were made.
+  static func open(in database: Database) throws -> [HoldRecord] {
+    let rows = try Row.fetchCursor(database, sql: "SELECT \(Self.columns) FROM hold ORDER BY rowid")
+    var holds: [HoldRecord] = []
+    while let row = try rows.next() { holds.append(try HoldRecord(row)) }
+    return holds
+  }
+}
+
+extension UsageRecord {
+  static let columns = """
+    id, decision, customer, project, key, model, price, currency, amount, prompt_uncached, prompt_cached, completion, training, \
+    undelivered, outcome, finish, policy, source, held_at, settled_at, is_prepaid
+    """
+
+  init(_ row: Row) throws {
+    let row = StoredRow(row: row, name: "usage")
+    self.init(
+      usage: try row.id(0), decision: try row.id(1), customer: try row.id(2), project: try row.optionalID(3), key: try row.id(4),
+      model: ModelID(row.text(5)), price: try row.id(6), currency: try row.currency(7), amount: try row.amount(8),
+      tokens: TokenUsage(
+        promptUncached: try row.tokens(9), promptCached: try row.tokens(10), completion: try row.tokens(11),
+        training: try row.tokens(12)),
+      undelivered: try row.tokens(13), outcome: try row.value(14), finish: row.text(15), policy: try row.value(16),
+      source: try row.value(17), heldAt: row.instant(18), settledAt: row.instant(19), isPrepaid: row.row[20])
+  }
+}
+
+extension StoredObject {
+  static func all(in database: Database) throws -> [StoredObject] {
+    let rows = try Row.fetchCursor(database, sql: "SELECT kind, id, customer, body, salt FROM object ORDER BY kind, id")
+    var objects: [StoredObject] = []
+    while let row = try rows.next() {
+      let row = StoredRow(row: row, name: "object")
+      guard let body = try? Document.parseJSON(Array(row.text(3).utf8)) else { throw row.wrong(3) }
+      objects.append(
+        StoredObject(
+          kind: try row.value(0), id: row.text(1), customer: try row.optionalID(2), body: JSON(body),
+          salt: Array(row.row[4] as Data)))
+    }
+    return objects
+  }
+}
+
+extension IdempotencyRecord {
+  static func unexpired(at now: Timestamp, in database: Database) throws -> [IdempotencyRecord] {
+    let rows = try Row.fetchCursor(
+      database, sql: "SELECT customer, key_digest, request_digest, usage, expires FROM idempotency WHERE expires > ?",
+      arguments: [now.nanoseconds])
+    var records: [IdempotencyRecord] = []
+    while let row = try rows.next() {
+      let row = StoredRow(row: row, name: "idempotency")
+      records.append(
+        IdempotencyRecord(
+          customer: try row.id(0), keyDigest: try row.digest(1), requestDigest: try row.digest(2), usage: try row.id(3),
+          expires: row.instant(4)))
+    }
+    return records
+  }
+}
+
+extension ActiveUserMark {
+  static func from(_ month: CalendarMonth, in database: Database) throws -> [ActiveUserMark] {
+    let rows = try Row.fetchCursor(
+      database, sql: "SELECT month, scope, fingerprint FROM active_user WHERE month >= ? ORDER BY month, scope, fingerprint", arguments: [month.number])
+    var marks: [ActiveUserMark] = []
+    while let row = try rows.next() {
+      let row = StoredRow(row: row, name: "active_user")
+      guard let month = CalendarMonth(number: row.row[0]) else { throw row.wrong(0) }
+      // Rows come by scope, and a scope has many users: its text is kept once.
+      let text = row.text(1)
+      let scope = marks.last.flatMap { $0.scope == text ? $0.scope : nil } ?? text
+      marks.append(ActiveUserMark(month: month, scope: scope, fingerprint: UInt64(bitPattern: row.row[2])))
+    }
+    return marks
+  }
+}

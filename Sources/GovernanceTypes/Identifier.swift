@@ -1,0 +1,105 @@
+// GovernanceTypes: the nouns and units that all of the governance column shares.
+// Holds typed ids, digests, token counts, money, instants and calendar periods, with arithmetic that refuses what it cannot hold.
+// It must never know a rule, a store, a clock or a wire format.
+
+/// Names the kind of thing an ``Identifier`` stands for, and its prefix on the wire.
+public protocol IdentifierKind: Sendable {
+  static var prefix: String { get }
+}
+
+/// A 128-bit id, written `prefix_` and 26 characters of Crockford's base 32; ids made later sort later.
+public struct Identifier<Kind: IdentifierKind>: Hashable, Sendable, Comparable, CustomStringConvertible {
+  public let value: UInt128
+
+  public init(_ value: UInt128) { self.value = value }
+
+  /// An id of the ULID shape: 48 bits of milliseconds, then 80 bits of `random`.
+  public init(at time: Timestamp, random: UInt128) {
+    let milliseconds = UInt128(UInt64(clamping: time.nanoseconds / 1_000_000) & 0xFFFF_FFFF_FFFF)
+    self.value = milliseconds << 80 | (random & ((1 << 80) - 1))
+  }
+
+  /// The id that `text` writes; nil unless it has this kind's prefix and 26 valid characters.
+  public init?(_ text: String) {
+    let bytes = Array(text.utf8)
+    let prefix = Array(Kind.prefix.utf8) + [UInt8(ascii: "_")]
+    guard bytes.count == prefix.count + 26, bytes.starts(with: prefix) else { return nil }
+    var value: UInt128 = 0
+    for byte in bytes.dropFirst(prefix.count) {
+      guard let digit = crockfordDigits.firstIndex(of: byte) else { return nil }
+      guard value >> 123 == 0 else { return nil }
+      value = value << 5 | UInt128(digit)
+    }
+    self.value = value
+  }
+
+  public var description: String {
+    var digits = [UInt8](repeating: 0, count: 26)
+    var rest = self.value
+    for index in digits.indices.reversed() {
+      digits[index] = crockfordDigits[Int(truncatingIfNeeded: rest & 31)]
+      rest >>= 5
+    }
+    return "\(Kind.prefix)_\(String(decoding: digits, as: UTF8.self))"
+  }
+
+  public static func < (left: Self, right: Self) -> Bool { left.value < right.value }
+}
+
+private let crockfordDigits = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
+
+public enum CustomerKind: IdentifierKind { public static let prefix = "cus" }
+public enum ProjectKind: IdentifierKind { public static let prefix = "prj" }
+public enum KeyKind: IdentifierKind { public static let prefix = "key" }
+public enum DecisionKind: IdentifierKind { public static let prefix = "dec" }
+public enum StandingKind: IdentifierKind { public static let prefix = "std" }
+public enum UsageKind: IdentifierKind { public static let prefix = "usg" }
+public enum InvoiceKind: IdentifierKind { public static let prefix = "inv" }
+public enum AttestationKind: IdentifierKind { public static let prefix = "att" }
+public enum GrantKind: IdentifierKind { public static let prefix = "gra" }
+public enum TerminationKind: IdentifierKind { public static let prefix = "ter" }
+public enum DeliveryKind: IdentifierKind { public static let prefix = "del" }
+public enum LimitKind: IdentifierKind { public static let prefix = "lim" }
+public enum PriceKind: IdentifierKind { public static let prefix = "pri" }
+public enum CreditKind: IdentifierKind { public static let prefix = "crd" }
+public enum ExportKind: IdentifierKind { public static let prefix = "exp" }
+public enum BootKind: IdentifierKind { public static let prefix = "boot" }
+
+public typealias CustomerID = Identifier<CustomerKind>
+public typealias ProjectID = Identifier<ProjectKind>
+public typealias KeyID = Identifier<KeyKind>
+public typealias DecisionID = Identifier<DecisionKind>
+public typealias StandingID = Identifier<StandingKind>
+/// One governed request: its hold, its settlement and its usage record.
+public typealias UsageID = Identifier<UsageKind>
+public typealias InvoiceID = Identifier<InvoiceKind>
+public typealias AttestationID = Identifier<AttestationKind>
+public typealias GrantID = Identifier<GrantKind>
+public typealias TerminationID = Identifier<TerminationKind>
+public typealias DeliveryID = Identifier<DeliveryKind>
+public typealias LimitID = Identifier<LimitKind>
+public typealias PriceID = Identifier<PriceKind>
+public typealias CreditID = Identifier<CreditKind>
+public typealias ExportID = Identifier<ExportKind>
+/// One run of the process, from start to end.
+public typealias BootID = Identifier<BootKind>
+
+/// The name under which clients ask for a model; chosen by the operator.
+public struct ModelID: Hashable, Sendable, Comparable, CustomStringConvertible {
+  public let name: String
+
+  public init(_ name: String) { self.name = name }
+
+  public var description: String { self.name }
+  public static func < (left: Self, right: Self) -> Bool { left.name < right.name }
+}
+
+/// The id that a term file gives itself.
+public struct TermFileID: Hashable, Sendable, Comparable, CustomStringConvertible {
+  public let name: String
+
+  public init(_ name: String) { self.name = name }
+
+  public var description: String { self.name }
+  public static func < (left: Self, right: Self) -> Bool { left.name < right.name }
+}

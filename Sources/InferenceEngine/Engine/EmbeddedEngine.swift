@@ -1,0 +1,98 @@
+// InferenceEngine: a model file as a completion engine: many requests at once on one thread of its own, and offline operations.
+// It holds the scheduler, the life of a sequence, the preparation of prompts and the measuring of a model.
+// It must never know a customer, a license, a price or a wire format.
+
+public import Completions
+public import LlamaModel
+internal import ModelFiles
+internal import Synchronization
+internal import Tensors
+
+/// Runs a Llama-family model file on this machine's processor.
+///
+/// One thread owns the model's working memory and serves all requests in turns (see `Scheduler`); it sleeps when there is nothing to
+/// do. The same prompt, parameters and seed give the same tokens whatever else the engine is doing. A stream's events wait unbounded
+/// for their reader, which the allowance bounds: no more tokens are produced than it grants.
+public final class EmbeddedEngine: CompletionEngine {
+  /// Owns what is not `Sendable`. The engine's thread holds the lock for its whole life, so nobody else ever gets in.
+  private final class Core: Sendable {
+    private let scheduler: Mutex<Scheduler>
+
+    init(_ scheduler: sending Scheduler) { self.scheduler = Mutex(scheduler) }
+
+    func run() { self.scheduler.withLock { $0.run() } }
+  }
+
+  public let contextLength: Int
+  /// What the file says of itself: name, license keys, sizes.
+  public let model: ModelDescription
+  public let options: EngineOptions
+  private let preparation: PromptPreparation
+  private let inbox: EngineInbox
+  private let thread: DedicatedThread
+
+  /// Maps and checks the file and starts the engine's thread; takes milliseconds, as weights are read when first needed.
+  ///
+  /// - Throws: ``EngineError`` naming the option, or the key or tensor of the file, and the remedy.
+  public init(path: String, options: EngineOptions = EngineOptions()) throws(EngineError) {
+    let model = try LoadedModel(path: path)
+    let context = model.weights.hyperparameters.contextLength
+    try options.validated(modelContext: context)
+    let contextLength = options.contextLimit ?? context
+    let inbox = EngineInbox(openLimit: options.maximumSequences + options.queueLimit)
+    self.contextLength = contextLength
+    self.model = model.weights.description
+    self.options = options
+    self.preparation = model.preparation(contextLength: contextLength)
+    self.inbox = inbox
+    do {
+      let backend = try CPUBackend(threads: options.threads, instructionSet: options.instructionSet)
+      let core = Core(
+        Scheduler(model: model.weights, backend: backend, inbox: inbox, options: options, contextLength: contextLength))
+      self.thread = try DedicatedThread(name: "wb-engine") { core.run() }
+    } catch {
+      throw EngineError(error)
+    }
+  }
+
+  deinit { self.shutdown() }
+
+  public func prepare(_ request: CompletionRequest) async throws(CompletionError) -> PreparedPrompt {
+    try self.preparation.prepare(request)
+  }
+
+  public func start(_ prompt: PreparedPrompt, allowance: TokenAllowance) -> CompletionStream {
+    let (events, continuation) = AsyncThrowingStream.makeStream(of: CompletionEvent.self, throwing: (any Error).self)
+    let cancellation = CancellationFlag()
+    let signal = self.inbox.signal
+    let cancel: @Sendable () -> Void = {
+      cancellation.set()
+      signal.ring()
+    }
+    // Also called when the reader's task is cancelled or the reader drops the stream.
+    continuation.onTermination = { if case .cancelled = $0 { cancel() } }
+    allowance.onRaise { signal.ring() }
+    let submission = Submission(prompt: prompt, allowance: allowance, events: continuation, cancellation: cancellation)
+    if let error = self.submit(submission) { continuation.finish(throwing: error) }
+    return CompletionStream(events, cancel: cancel)
+  }
+
+  /// Ends all streams with `unavailable` and waits for the engine's thread, one step at most. Later requests get the same error.
+  public func shutdown() {
+    self.inbox.close()
+    self.thread.join()
+  }
+
+  public var statistics: EngineStatistics { self.inbox.statistics }
+
+  private func submit(_ submission: Submission) -> CompletionError? {
+    guard self.preparation.accepts(submission.prompt) else {
+      return CompletionError(.invalidRequest, "The prompt was not prepared by this engine.", parameter: "prompt")
+    }
+    switch self.inbox.submit(submission) {
+    case .accepted: return nil
+    case .full: return CompletionError(.overloaded, "The engine's queue is full; try again later.")
+    case .closed: return CompletionError(.unavailable, "The engine is shutting down.")
+    }
+  }
+}

@@ -1,0 +1,21 @@
+/// The engine at one moment, for metrics: gauges, and totals since it started.
+public struct EngineStatistics: Sendable, Equatable {
+  /// Sequences in memory, those that wait for allowance included.
+  public var running = 0
+  /// Of these, how many wait for allowance.
+  public var parked = 0
+  /// Requests that wait for a place, sequences that gave theirs up included.
+  public var queued = 0
+  /// Prompt tokens read, those read again after a sequence gave its place up not included.
+  public var promptTokens: UInt64 = 0
+  /// Completion tokens produced.
+  public var completionTokens: UInt64 = 0
+  /// Forward passes for prompts and for decoding.
+  public var prefillSteps: UInt64 = 0
+  public var decodeSteps: UInt64 = 0
+  /// Sequences ended, in whatever way.
+  public var finished: UInt64 = 0
+  /// Bytes of keys and values in use, and held from the system.
+  public var cacheBytesUsed = 0
+  public var cacheBytesResident = 0
+}

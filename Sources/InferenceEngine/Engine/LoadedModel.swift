@@ -1,0 +1,27 @@
+internal import LlamaModel
+internal import ModelFiles
+
+/// A model file opened and checked.
+struct LoadedModel {
+  let weights: LlamaModel
+  private let chatFormat: ChatFormat
+
+  init(path: String) throws(EngineError) {
+    let file: GGUFFile
+    do {
+      file = try GGUFFile(path: path)
+    } catch {
+      throw EngineError(error)
+    }
+    do {
+      self.weights = try LlamaModel(file: file)
+    } catch {
+      throw EngineError(error)
+    }
+    self.chatFormat = ChatFormat(template: file.metadata.string("tokenizer.chat_template"))
+  }
+
+  func preparation(contextLength: Int) -> PromptPreparation {
+    PromptPreparation(vocabulary: self.weights.vocabulary, contextLength: contextLength, chatFormat: self.chatFormat)
+  }
+}

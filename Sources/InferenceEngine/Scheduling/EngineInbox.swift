@@ -1,0 +1,85 @@
+internal import Completions
+internal import Synchronization
+internal import Tensors
+
+/// Set once, by whoever no longer wants a sequence; looked at before every step.
+final class CancellationFlag: Sendable {
+  private let flag = Atomic<Bool>(false)
+
+  var isSet: Bool { self.flag.load(ordering: .acquiring) }
+  func set() { self.flag.store(true, ordering: .releasing) }
+}
+
+/// A request on its way to the engine's thread.
+struct Submission: Sendable {
+  var prompt: PreparedPrompt
+  var allowance: TokenAllowance
+  var events: AsyncThrowingStream<CompletionEvent, any Error>.Continuation
+  var cancellation: CancellationFlag
+}
+
+/// What callers and the engine's thread share: the waiting requests, the closing time and the published statistics.
+final class EngineInbox: Sendable {
+  enum Acceptance: Equatable { case accepted, full, closed }
+
+  private struct State {
+    var waiting: [Submission] = []
+    /// Requests accepted and not yet ended, wherever they are: what the limit is about.
+    var open = 0
+    var isClosed = false
+    var statistics = EngineStatistics()
+  }
+
+  let signal = WakeSignal()
+  private let openLimit: Int
+  private let state = Mutex(State())
+
+  init(openLimit: Int) { self.openLimit = openLimit }
+
+  var statistics: EngineStatistics { self.state.withLock { $0.statistics } }
+  var isClosed: Bool { self.state.withLock { $0.isClosed } }
+
+  func submit(_ submission: Submission) -> Acceptance {
+    let acceptance = self.state.withLock { state -> Acceptance in
+      guard !state.isClosed else { return .closed }
+      guard state.open < self.openLimit else { return .full }
+      state.open += 1
+      state.waiting.append(submission)
+      return .accepted
+    }
+    if acceptance == .accepted { self.signal.ring() }
+    return acceptance
+  }
+
+  /// The longest waiting request.
+  func next() -> Submission? {
+    self.state.withLock { $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() }
+  }
+
+  var isEmpty: Bool { self.state.withLock { $0.waiting.isEmpty } }
+
+  /// Takes out the waiting requests that nobody wants any more; after closing, all.
+  func takeCancelled() -> [Submission] {
+    self.state.withLock { state in
+      let taken = state.waiting.filter { state.isClosed || $0.cancellation.isSet }
+      state.waiting.removeAll { state.isClosed || $0.cancellation.isSet }
+      return taken
+    }
+  }
+
+  /// Makes room for another request.
+  func release() { self.state.withLock { $0.open -= 1 } }
+
+  func close() {
+    self.state.withLock { $0.isClosed = true }
+    self.signal.ring()
+  }
+
+  /// Publishes the thread's own figures; requests that still wait here are added to `queued`.
+  func publish(_ statistics: EngineStatistics) {
+    self.state.withLock { state in
+      state.statistics = statistics
+      state.statistics.queued += state.waiting.count
+    }
+  }
+}

@@ -1,0 +1,51 @@
+/// The rows to record, one for each subject and fact.
+struct MissingFacts {
+  private(set) var rows: [MissingFact] = []
+
+  mutating func add(_ leaf: Leaf, _ outcome: ClauseOutcome, _ context: EvaluationContext) {
+    let reading = leaf.reading
+    let row = MissingFact(
+      subject: reading.subject, fact: reading.key, type: reading.declaration.type, values: leaf.values,
+      termFile: context.file.id, clause: outcome.clause.id, ref: outcome.clause.ref, state: leaf.state,
+      remedy: RemedyWriter(context).remedy(leaf, for: outcome.clause), suitable: leaf.suitable)
+    guard let index = self.rows.firstIndex(where: { $0.subject == row.subject && $0.fact == row.fact }) else {
+      self.rows.append(row)
+      return
+    }
+    self.rows[index] = self.rows[index].merged(with: row)
+  }
+}
+
+extension MissingFact {
+  /// One row for two clauses that ask for the same fact: the narrower of two demands, where they overlap.
+  fileprivate func merged(with other: MissingFact) -> MissingFact {
+    switch (self.suitable, other.suitable) {
+    case (.interval(let lower, let upper)?, .interval(let otherLower, let otherUpper)?):
+      let tighter = otherUpper.map { other in upper.map { other < $0 } ?? true } ?? false
+      let value = FactValue.interval(lower: greater(lower, otherLower), upper: lesser(upper, otherUpper))
+      return (tighter ? other : self).with(value, self.values)
+    case (.choice?, .choice?), (.region?, .region?):
+      let common = self.values.isEmpty ? other.values : self.values.filter { other.values.isEmpty || other.values.contains($0) }
+      guard let first = common.first else { return self }
+      if case .region? = self.suitable { return self.with(.region(first), common) }
+      return self.with(.choice(first), common)
+    default: return self
+    }
+  }
+
+  private func with(_ suitable: FactValue, _ values: [String]) -> MissingFact {
+    MissingFact(
+      subject: self.subject, fact: self.fact, type: self.type, values: values, termFile: self.termFile, clause: self.clause,
+      ref: self.ref, state: self.state, remedy: self.remedy, suitable: suitable)
+  }
+}
+
+private func greater(_ left: Int128?, _ right: Int128?) -> Int128? {
+  guard let left, let right else { return left ?? right }
+  return max(left, right)
+}
+
+private func lesser(_ left: Int128?, _ right: Int128?) -> Int128? {
+  guard let left, let right else { return left ?? right }
+  return min(left, right)
+}

@@ -1,0 +1,121 @@
+import GovernanceTypes
+
+/// Puts into a sentence what a person has to do; everything in it comes from the term file and the facts.
+struct RemedyWriter {
+  private let context: EvaluationContext
+
+  init(_ context: EvaluationContext) { self.context = context }
+
+  /// The remedy of a clause as a whole.
+  func remedy(_ outcome: ClauseOutcome, _ leaf: Leaf?) -> String {
+    let clause = outcome.clause
+    switch (outcome.truth, clause.kind) {
+    case (.false, .termination): return self.terminated(outcome)
+    case (.false, .grant): return "No grant of \(self.context.file.title) covers '\(self.context.action.rawValue)'."
+    case (.false, _) where clause.forbids != nil: return self.forbidden(outcome)
+    case (.false, _): return self.violated(clause, leaf)
+    case (.unknown, _):
+      if let leaf = outcome.wanting.first ?? leaf { return self.remedy(leaf, for: clause) }
+      return "Nothing has looked for the uses that clause \(clause.ref) forbids; start the classifier and send the request again."
+    case (.true, _): return ""
+    }
+  }
+
+  /// The remedy of one fact that is not known well enough.
+  func remedy(_ leaf: Leaf, for clause: Clause) -> String {
+    let key = leaf.reading.key
+    let who = self.name(of: leaf.reading.subject)
+    let ask = "\(self.verb(leaf.reading.declaration)) `\(key)` for \(who)\(self.value(leaf))\(self.scope(leaf.threshold))"
+    let basis = " (clause \(clause.ref))\(self.statement(leaf))."
+    switch leaf.state {
+    case .expired: return "The record of `\(key)` for \(who) no longer holds. \(ask)\(basis)"
+    case .notTightEnough: return "What is known of `\(key)` (\(leaf.reading.used.value ?? "nothing")) does not decide. \(ask)\(basis)"
+    case .contradicted:
+      return "What is attested of `\(key)` for \(who) contradicts what was measured (\(leaf.reading.used.value ?? "")). "
+        + "\(ask) that agrees with the measurement\(basis)"
+    case .met, .violated, .missing, .notApplicable, .exempt, .cured, .deferred, .dated: return "\(ask)\(basis)"
+    }
+  }
+
+  private func verb(_ declaration: FactDeclaration) -> String {
+    if declaration.subject == .request { return "Send" }
+    if declaration.sources.contains(.attestation) { return "Post an attestation of" }
+    if declaration.sources.contains(.screening) { return "Record a screening of" }
+    if declaration.sources.contains(.config) { return "Configure" }
+    return "Record"
+  }
+
+  private func name(of subject: Subject) -> String {
+    switch subject {
+    case .operator: "the operator"
+    case .party(let id): "customer \(id)"
+    case .model: "the model"
+    case .request: "the request"
+    }
+  }
+
+  private func value(_ leaf: Leaf) -> String {
+    let declaration = leaf.reading.declaration
+    switch leaf.suitable {
+    case nil: return ""
+    case .interval(_, let upper?): return " with an upper bound of at most \(self.number(upper, declaration))"
+    case .interval(let lower?, nil): return " with a lower bound of at least \(self.number(lower, declaration))"
+    case .interval(nil, nil): return ""
+    case .set where !leaf.values.isEmpty: return " with one of \(leaf.values.joined(separator: ", "))"
+    case .set: return " as a list that names none of what the clause forbids"
+    case let suitable? where leaf.values.count > 1 && leaf.values.contains(suitable.description):
+      return leaf.values.count > 12 ? "" : " with one of \(leaf.values.joined(separator: ", "))"
+    case let suitable?: return " with the value \(suitable)"
+    }
+  }
+
+  private func number(_ value: Int128, _ declaration: FactDeclaration) -> String {
+    declaration.currency.map { Money(NanoAmount(value), $0).description } ?? "\(value)"
+  }
+
+  /// Whose numbers count, over which products and which month.
+  private func scope(_ threshold: Threshold?) -> String {
+    guard let threshold else { return "" }
+    var words = threshold.entities.map(\.rawValue).joined(separator: " and ")
+    if let control = threshold.controlOver, threshold.entities.contains(.affiliates) {
+      words += " (control above \(self.context.file.text(of: control, self.context.parameters)))"
+    }
+    if let day = threshold.entitiesAsOf { words += " as of \(day)" }
+    words += ", products: \(self.context.file.text(of: threshold.products, self.context.parameters))"
+    if threshold.unit != nil { words += ", zone \(self.context.file.text(of: threshold.zone, self.context.parameters))" }
+    return ", counting \(words)"
+  }
+
+  private func statement(_ leaf: Leaf) -> String { leaf.reading.declaration.statement.map { ": \"\($0)\"" } ?? "" }
+
+  private func violated(_ clause: Clause, _ leaf: Leaf?) -> String {
+    var text = "Clause \(clause.ref) is not complied with"
+    if let leaf {
+      text += ": `\(leaf.reading.key)` of \(self.name(of: leaf.reading.subject)) is \(leaf.reading.used.value ?? "not recorded")"
+    }
+    return text + "." + self.cure(clause)
+  }
+
+  private func cure(_ clause: Clause) -> String {
+    guard let id = clause.curedBy, let exception = self.context.file.exceptions.first(where: { $0.id == id }) else { return "" }
+    let contact = exception.contact.map { " (contact: \($0))" } ?? ""
+    return " Only a grant by the licensor, recorded as exception `\(id)`, lifts it\(contact)."
+  }
+
+  private func forbidden(_ outcome: ClauseOutcome) -> String {
+    let clause = outcome.clause
+    guard let use = outcome.findings.first else { return self.violated(clause, outcome.evidence.failures.first) }
+    var text = "Use \(use.id) (\(use.text)) is forbidden by clause \(clause.ref)."
+    if let fact = use.clearedBy {
+      text += " It is lawful only for a party of whom `\(fact)` is attested as true with evidence."
+    }
+    return text + self.cure(clause)
+  }
+
+  private func terminated(_ outcome: ClauseOutcome) -> String {
+    let since = outcome.from.map { " on \($0)" } ?? ""
+    let delete = outcome.clause.duties.contains { if case .deleteMaterials = $0 { true } else { false } }
+    return "The license of \(self.name(of: self.context.party)) ended\(since) (clause \(outcome.clause.ref)); "
+      + (delete ? "stop, delete the materials and record the deletion." : "stop using the materials.")
+  }
+}

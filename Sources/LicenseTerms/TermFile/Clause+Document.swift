@@ -1,0 +1,170 @@
+import Documents
+import GovernanceTypes
+
+extension Clause {
+  /// Members that are carried for readers; nothing is computed from them.
+  private static let noteKeys = [
+    "transferable", "territory", "fee", "governing_law", "venue", "applies_to", "model_scope", "pass_through_by",
+  ]
+
+  init(_ document: Document, path: String, _ references: inout TermReferences) throws(DocumentError) {
+    var reader = try DocumentReader(document, path: path)
+    self.id = try reader.name("id")
+    self.ref = try reader.string("ref")
+    self.kind = try reader.choice("kind")
+    self.summary = try reader.string("summary")
+    let sections = try reader.uniqueStrings("sections")
+    self.sections = sections.isEmpty ? [self.ref] : sections
+    self.binds = try reader.choices("binds")
+    self.bindsCustomersWhen = try reader.predicate("binds_customers_when", &references)
+    let moments: Set<Moment> = try reader.choices("moments")
+    self.moments = moments
+    self.lookedAtFor = Set(Action.allCases.filter { moments.isEmpty || !moments.isDisjoint(with: $0.moments) })
+    self.when = try reader.predicate("when", &references)
+    self.exemptWhen = try reader.predicate("exempt_when", &references)
+    self.curedBy = try reader.optionalString("cured_by")
+    self.grants = try reader.choices("actions")
+    self.requirement = try reader.predicate("require", &references)
+    self.forbids = try reader.document("forbids").map { (document) throws(DocumentError) in
+      try Prohibition(document, path: reader.field("forbids"), &references)
+    }
+    self.duties = try reader.duties(&references)
+    self.exempts = try reader.uniqueStrings("exempts")
+    self.from = try reader.date("from", &references)
+    let effects = Self.standardEffects(self.kind)
+    let effect: Effect? = try reader.optionalChoice("effect")
+    self.onTrue = try reader.optionalChoice("on_true") ?? effect ?? effects.onTrue
+    self.onFalse = try reader.optionalChoice("on_false") ?? effects.onFalse
+    self.onUnknown = try reader.optionalChoice("on_unknown") ?? effects.onUnknown
+    self.onUnknownCritical = try reader.optionalChoice("on_unknown_critical") ?? .deny
+    self.passThrough = try reader.optionalBool("pass_through") ?? false
+    self.notes = try reader.notes(Self.noteKeys)
+    try self.check(reader, references)
+    try reader.finish()
+  }
+
+  private static func standardEffects(_ kind: Kind) -> (onTrue: Effect, onFalse: Effect, onUnknown: Effect) {
+    switch kind {
+    case .condition, .obligation: (.allow, .deny, .requireRecord)
+    case .prohibition, .termination: (.deny, .allow, .requireRecord)
+    case .grant, .exemption, .information: (.allow, .allow, .allow)
+    }
+  }
+
+  /// Each kind has the members that it means something by, and no others.
+  private func check(_ reader: DocumentReader, _ references: TermReferences) throws(DocumentError) {
+    let given = Set(reader.keys)
+    let rules: [(key: String, required: Set<Kind>, allowed: Set<Kind>)] = [
+      ("actions", [.grant], [.grant]),
+      ("require", [.condition], [.condition]),
+      ("forbids", [.prohibition], [.prohibition]),
+      ("exempts", [.exemption], [.exemption]),
+      ("from", [], [.termination]),
+      ("effect", [.termination], [.termination]),
+      ("duty", [.obligation], [.obligation, .termination, .information, .condition, .prohibition]),
+      ("when", [.exemption, .termination], [.condition, .prohibition, .obligation, .exemption, .termination]),
+      ("exempt_when", [], [.condition, .prohibition, .obligation, .termination]),
+      ("cured_by", [], [.condition, .prohibition, .obligation, .termination]),
+      ("binds", [.condition, .prohibition, .obligation, .termination],
+        [.condition, .prohibition, .obligation, .termination, .exemption]),
+      ("binds_customers_when", [], [.condition, .prohibition, .obligation, .termination]),
+      ("on_true", [], [.prohibition]),
+      ("on_false", [], [.condition, .obligation]),
+      ("on_unknown", [], [.condition, .prohibition, .obligation, .termination]),
+      ("on_unknown_critical", [], [.prohibition]),
+      ("notice_on_response", [], [.prohibition, .obligation, .condition]),
+      ("pass_through", [], [.prohibition]),
+    ]
+    for rule in rules {
+      if rule.required.contains(self.kind), !given.contains(rule.key) {
+        throw reader.failure(rule.key, "is missing; \(self.kind) needs it")
+      }
+      if given.contains(rule.key), !rule.allowed.contains(self.kind) {
+        throw reader.failure(rule.key, "has no meaning in \(self.kind)")
+      }
+    }
+    if let exception = self.curedBy, !references.exceptions.contains(exception) {
+      throw reader.unknown("exception", exception, among: references.exceptions, at: "cured_by")
+    }
+    if self.onUnknown == .allow, self.kind == .condition || self.kind == .termination {
+      throw reader.failure("on_unknown", "unknown is never a plain allow here; allow_and_record at least")
+    }
+  }
+}
+
+extension Prohibition {
+  init(_ document: Document, path: String, _ references: inout TermReferences) throws(DocumentError) {
+    var reader = try DocumentReader(document, path: path)
+    self.actions = try reader.actions("action")
+    self.declaredBy = try reader.predicate("declared_by", &references)
+    self.unless = try reader.predicate("unless", &references)
+    self.uses = try reader.uses(references)
+    self.findings = try reader.set("findings", of: .request, &references)
+    self.checked = try reader.set("checked", of: .request, &references)
+    self.purposes = try reader.set("purposes", of: .party, &references)
+    guard self.actions.isEmpty != self.uses.isEmpty else { throw reader.failureHere("'action' or 'uses' belongs here") }
+    if self.actions.isEmpty, self.findings == nil { throw reader.failure("findings", "is missing; uses need it") }
+    if !self.actions.isEmpty, self.findings != nil || self.checked != nil || self.purposes != nil {
+      throw reader.failure("findings", "findings, checked and purposes go together with uses")
+    }
+    if self.actions.isEmpty, self.declaredBy != nil || self.unless != nil {
+      throw reader.failure("unless", "unless and declared_by go together with action")
+    }
+    try reader.finish()
+  }
+}
+
+extension DocumentReader {
+  /// One action, or a list of them.
+  fileprivate mutating func actions(_ key: String) throws(DocumentError) -> Set<Action> {
+    guard case .string? = self.document(key)?.content else { return try self.choices(key) }
+    return [try self.choice(key)]
+  }
+
+  fileprivate mutating func duties(_ references: inout TermReferences) throws(DocumentError) -> [Duty] {
+    var duties: [Duty] = []
+    if let document = self.document("duty") { duties.append(try Duty(document, path: self.field("duty"), &references)) }
+    if var header = try self.optionalReader("notice_on_response") {
+      duties.append(.header(name: try header.name("header"), value: try header.name("value")))
+      try header.finish()
+    }
+    return duties
+  }
+
+  /// The key of a date fact.
+  fileprivate mutating func date(_ key: String, _ references: inout TermReferences) throws(DocumentError) -> String? {
+    guard let name = try self.optionalString(key) else { return nil }
+    let fact = try references.fact(name, self, at: key)
+    guard fact.type == .date else { throw self.failure(key, "must be a date") }
+    return fact.key
+  }
+
+  fileprivate mutating func notes(_ keys: [String]) throws(DocumentError) -> [Note] {
+    var notes: [Note] = []
+    for key in keys {
+      guard let text = try self.optionalScalarText(key) else { continue }
+      notes.append(Note(key: key, value: text))
+    }
+    return notes
+  }
+
+  /// `all`, or a list of ids.
+  fileprivate mutating func uses(_ references: TermReferences) throws(DocumentError) -> [String] {
+    guard let document = self.document("uses") else { return [] }
+    if case .string("all") = document.content { return references.uses.sorted() }
+    let ids = try self.uniqueStrings("uses")
+    for id in ids where !references.uses.contains(id) {
+      throw self.unknown("use", id, among: references.uses, at: "uses")
+    }
+    return ids.sorted()
+  }
+
+  fileprivate mutating func set(
+    _ key: String, of subject: FactSubject, _ references: inout TermReferences
+  ) throws(DocumentError) -> String? {
+    guard let name = try self.optionalString(key) else { return nil }
+    let fact = try references.fact(name, self, at: key)
+    guard fact.type == .set, fact.subject == subject else { throw self.failure(key, "must be a set of a \(subject)") }
+    return fact.key
+  }
+}

@@ -1,0 +1,124 @@
+public import GovernanceTypes
+
+/// A license as data: the reading of one text, in our own words, with references to its sections.
+public struct TermFile: Sendable {
+  public let id: TermFileID
+  public let revision: Int
+  public let title: String
+  public let status: String
+  public let released: CalendarDay?
+  public let language: String?
+  public let reading: Reading?
+  public let identifiers: Identifiers
+  public let licensors: [Licensor]
+  public let documents: [TermDocument]
+  public let interpretations: [Interpretation]
+  public let facts: [FactDeclaration]
+  public let notices: [Notice]
+  public let clauses: [Clause]
+  public let uses: [Use]
+  public let exceptions: [ExceptionTerms]
+  /// Where to report, by purpose.
+  public let reporting: [Note]
+  /// Sections of the source texts, each of which a clause or a use accounts for: `2`, `acceptable-use-policy/1a`.
+  public let sections: [String]
+  /// The role of the document that ``uses`` are the items of.
+  public let useList: String?
+  /// SHA-256 of the term file's bytes, as given by the caller.
+  public let digest: Digest
+  /// SHA-256 over the digests of all accepted texts of all documents: what an acceptance is tied to. It does not change when
+  /// only our wording does.
+  public let documentsDigest: Digest
+
+  let factsByKey: [String: FactDeclaration]
+  let usesByID: [String: Use]
+  /// What each clause reads, in the order of ``clauses``.
+  let profiles: [ClauseProfile]
+
+  public struct Reading: Sendable, Hashable {
+    public let readOn: CalendarDay
+    public let source: String
+    public let note: String?
+  }
+
+  public struct Identifiers: Sendable, Hashable {
+    public let huggingFace: [String]
+    public let scanCode: [String]
+    public let spdx: [String]
+    public let spdxReference: String?
+    /// The tag by which derived models name their base.
+    public let lineage: String?
+  }
+
+  public struct Licensor: Sendable, Hashable {
+    public let name: String
+    /// Nil for the licensor of everyone else.
+    public let when: Predicate?
+  }
+
+  public struct Interpretation: Sendable, Hashable {
+    public let name: String
+    public let standard: ParameterValue
+    /// The values a text may have; empty for any.
+    public let choices: [String]
+    public let why: String
+  }
+
+  public struct Notice: Sendable, Hashable {
+    public let id: String
+    public let file: String
+    public let text: String
+  }
+
+  /// One item of an acceptable-use list.
+  public struct Use: Sendable, Hashable {
+    public enum Severity: String, Sendable, Hashable, CaseIterable { case ordinary, critical }
+
+    public let id: String
+    public let text: String
+    public let category: String
+    /// Where it can be seen: `classifier`, `rule`, `pattern`, `purpose`, `attestation`, `system-prompt`, `report`, `duty`.
+    public let seen: [String]
+    public let severity: Severity
+    /// A heading over other items.
+    public let isParent: Bool
+    public let duty: String?
+    /// A fact of the party that makes the use lawful for it (a licence to practise, consents).
+    public let clearedBy: String?
+  }
+
+  /// An exception that the licensor may grant.
+  public struct ExceptionTerms: Sendable, Hashable {
+    public let id: String
+    public let ref: String
+    public let cures: [String]
+    public let mayWaiveOtherClauses: Bool
+    public let needs: [String]
+    public let contact: String?
+  }
+}
+
+/// A text that a term file is a reading of.
+public struct TermDocument: Sendable, Hashable {
+  public struct Accepted: Sendable, Hashable {
+    public let digest: Digest
+    public let bytes: Int
+    public let from: String
+  }
+
+  public let role: String
+  public let name: String
+  public let url: String
+  /// The text at the address may change without a new name.
+  public let isMutable: Bool
+  public let reviewEveryDays: Int?
+  public let incorporatedBy: String?
+  public let accepted: [Accepted]
+  public let normalizedDigests: [Digest]
+  public let normalizer: String?
+  /// The model fact with the digest of this text as found beside the weights.
+  public let foundAs: String?
+
+  /// Whether bytes with this SHA-256 are an accepted copy of the text.
+  public func matches(_ digest: Digest) -> Bool { self.accepted.contains { $0.digest == digest } }
+}

@@ -1,0 +1,182 @@
+public import Tensors
+
+/// Which positions of a step the caller wants logits for.
+public enum LogitsWanted: Sendable { case none, last, all }
+
+/// The next tokens of one sequence: they follow what its cache holds.
+public struct SequenceStep {
+  public var tokens: [Int32]
+  public var cache: KVCache
+  public var logits: LogitsWanted
+
+  public init(tokens: [Int32], cache: KVCache, logits: LogitsWanted = .last) {
+    self.tokens = tokens
+    self.cache = cache
+    self.logits = logits
+  }
+}
+
+/// Runs a model over steps of many sequences at once, in memory that is allocated once.
+///
+/// A step with several sequences, or with fewer than ``tiledThreshold`` tokens, is computed by dot products: the logits of each
+/// sequence are then bit for bit those it would have alone. A single sequence's longer step is computed by tiles, which depends on
+/// the step's length in the last bits only. In the steady state of decoding nothing is allocated but the caller's array of steps.
+public final class ForwardPass {
+  /// Tokens of one sequence from which the matrix library is faster than dot products.
+  public static let tiledThreshold = 32
+
+  public let model: LlamaModel
+  public let backend: CPUBackend
+  /// The most tokens of one ``run(_:strategy:)``.
+  public let rowLimit: Int
+  private let state: FloatBuffer
+  private let normed: FloatBuffer
+  private let queryKeyValue: FloatBuffer
+  private let attended: FloatBuffer
+  private let gateUp: FloatBuffer
+  private let projected: FloatBuffer
+  private let rotation: Rotation
+  private let plan = AttentionPlan()
+  private var logits: FloatBuffer
+  private var logitRows = 0
+
+  /// - Precondition: `rowLimit` is at least 1.
+  public init(model: LlamaModel, backend: CPUBackend, rowLimit: Int) {
+    precondition(rowLimit >= 1)
+    let parameters = model.hyperparameters
+    self.model = model
+    self.backend = backend
+    self.rowLimit = rowLimit
+    self.state = FloatBuffer(count: rowLimit * parameters.embeddingLength)
+    self.normed = FloatBuffer(count: rowLimit * parameters.embeddingLength)
+    self.queryKeyValue = FloatBuffer(count: rowLimit * (parameters.queryLength + 2 * parameters.keyValueLength))
+    self.attended = FloatBuffer(count: rowLimit * parameters.queryLength)
+    self.gateUp = FloatBuffer(count: rowLimit * 2 * parameters.feedForwardLength)
+    self.projected = FloatBuffer(count: rowLimit * parameters.embeddingLength)
+    self.rotation = Rotation(parameters, factors: model.ropeFactors, rowLimit: rowLimit)
+    self.logits = FloatBuffer(count: model.vocabulary.size)
+  }
+
+  public var vocabularySize: Int { self.model.vocabulary.size }
+
+  /// Computes the steps; afterwards their caches hold the new positions and the logits asked for stand in rows, step by step.
+  ///
+  /// - Parameter strategy: `nil` chooses as described for the type; tests name one.
+  /// - Returns: how many rows of logits there are, each ``vocabularySize`` long; they stay until the next run.
+  /// - Throws: `cacheExhausted`; nothing has been computed then.
+  /// - Precondition: no step is empty, all together have at most ``rowLimit`` tokens, ids are in the vocabulary, no cache occurs
+  ///   twice and none grows beyond the model's context.
+  @discardableResult
+  public func run(_ steps: [SequenceStep], strategy: ProductStrategy? = nil) throws(TensorError) -> Int {
+    let rows = try self.place(steps)
+    let tiled = steps.count == 1 && rows >= Self.tiledThreshold
+    let chosen = strategy ?? (tiled ? .tiled : .direct)
+    for layer in self.model.layers.indices { self.run(layer: layer, rows: rows, strategy: chosen) }
+    for step in steps { step.cache.commit(count: step.cache.count + step.tokens.count) }
+    self.plan.removeAll()
+    self.project(steps, strategy: strategy)
+    return self.logitRows
+  }
+
+  /// Lends one row of logits.
+  public func withLogits<Result>(row: Int, _ body: (Span<Float>) -> Result) -> Result {
+    precondition(row >= 0 && row < self.logitRows)
+    return self.logits.withSpan(row * self.vocabularySize..<(row + 1) * self.vocabularySize, body)
+  }
+
+  /// A copy of one row of logits.
+  public func logits(row: Int) -> [Float] {
+    precondition(row >= 0 && row < self.logitRows)
+    return self.logits.array(row * self.vocabularySize..<(row + 1) * self.vocabularySize)
+  }
+
+  /// Embeds all tokens and plans their attention; the number of rows.
+  private func place(_ steps: [SequenceStep]) throws(TensorError) -> Int {
+    for step in steps { try step.cache.reserve(positions: step.cache.count + step.tokens.count) }
+    self.plan.removeAll()
+    var row = 0
+    for step in steps {
+      precondition(!step.tokens.isEmpty && row + step.tokens.count <= self.rowLimit, "The steps have more tokens than rows.")
+      let first = step.cache.count
+      precondition(first + step.tokens.count <= self.model.hyperparameters.contextLength, "A sequence would leave its context.")
+      self.backend.embed(step.tokens, from: self.model.embedding, into: self.state, firstRow: row)
+      for index in step.tokens.indices {
+        self.rotation.set(row: row + index, position: first + index)
+        self.plan.append(step.cache, positions: first + index + 1)
+      }
+      row += step.tokens.count
+    }
+    return row
+  }
+
+  private func run(layer index: Int, rows: Int, strategy: ProductStrategy) {
+    let parameters = self.model.hyperparameters
+    let layer = self.model.layers[index]
+    let width = parameters.embeddingLength
+    self.backend.rmsNorm(
+      self.state, rows: rows, weight: layer.attentionNorm, epsilon: parameters.epsilon, into: self.normed)
+    self.attend(layer, index, rows: rows, strategy: strategy)
+    self.backend.add(self.projected, count: rows * width, to: self.state)
+    self.backend.rmsNorm(
+      self.state, rows: rows, weight: layer.feedForwardNorm, epsilon: parameters.epsilon, into: self.normed)
+    let hidden = Activations(self.gateUp, stride: 2 * parameters.feedForwardLength)
+    self.backend.multiply(layer.gateUp, Activations(self.normed, stride: width), rows: rows, strategy: strategy, into: hidden)
+    self.backend.siluMultiply(self.gateUp, rows: rows, width: parameters.feedForwardLength)
+    self.backend.multiply(layer.down, hidden, rows: rows, strategy: strategy, into: Activations(self.projected, stride: width))
+    self.backend.add(self.projected, count: rows * width, to: self.state)
+  }
+
+  /// projected = attention of `normed`.
+  private func attend(_ layer: LlamaModel.Layer, _ index: Int, rows: Int, strategy: ProductStrategy) {
+    let parameters = self.model.hyperparameters
+    let (width, query, keyValue) = (parameters.embeddingLength, parameters.queryLength, parameters.keyValueLength)
+    let queries = Activations(self.queryKeyValue, stride: query + 2 * keyValue)
+    self.backend.multiply(
+      layer.queryKeyValue, Activations(self.normed, stride: width), rows: rows, strategy: strategy, into: queries)
+    for row in 0..<rows {
+      let start = row * queries.stride
+      // Query and key heads stand side by side and are turned by the same angles.
+      self.rotation.apply(
+        row: row, to: self.queryKeyValue, offset: start, heads: parameters.headCount + parameters.keyValueHeadCount, self.backend)
+      self.plan.store(
+        row: row, layer: index, from: self.queryKeyValue, keys: start + query, values: start + query + keyValue)
+    }
+    let attended = Activations(self.attended, stride: query)
+    self.backend.attend(
+      queries, plan: self.plan, shape: self.model.cacheShape, layer: index,
+      group: parameters.headCount / parameters.keyValueHeadCount, scale: 1 / Float(parameters.headDimension).squareRoot(),
+      into: attended)
+    self.backend.multiply(
+      layer.attentionOutput, attended, rows: rows, strategy: strategy, into: Activations(self.projected, stride: width))
+  }
+
+  /// Normalises the rows whose logits are wanted, side by side, and multiplies them with the output matrix.
+  private func project(_ steps: [SequenceStep], strategy: ProductStrategy?) {
+    self.logitRows = 0
+    var row = 0
+    for step in steps {
+      let last = row + step.tokens.count - 1
+      switch step.logits {
+      case .none: break
+      case .last: self.collect(row: last)
+      case .all: for wanted in row...last { self.collect(row: wanted) }
+      }
+      row = last + 1
+    }
+    let width = self.model.hyperparameters.embeddingLength
+    if self.logits.count < self.logitRows * self.vocabularySize {
+      self.logits = FloatBuffer(count: self.logitRows * self.vocabularySize)
+    }
+    let tiled = steps.count == 1 && self.logitRows >= Self.tiledThreshold
+    self.backend.multiply(
+      self.model.output, Activations(self.normed, stride: width), rows: self.logitRows,
+      strategy: strategy ?? (tiled ? .tiled : .direct), into: Activations(self.logits, stride: self.vocabularySize))
+  }
+
+  private func collect(row: Int) {
+    self.backend.rmsNorm(
+      row: row, of: self.state, weight: self.model.outputNorm, epsilon: self.model.hyperparameters.epsilon,
+      intoRow: self.logitRows, of: self.normed)
+    self.logitRows += 1
+  }
+}

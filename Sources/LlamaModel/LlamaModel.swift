@@ -1,0 +1,90 @@
+// LlamaModel: a Llama-family model as sizes, weights and vocabulary from a model file, and its forward pass over many sequences.
+// It holds the checks that make a file safe to run and the order of operations in a layer; the arithmetic is Tensors'.
+// It must never know a request, a queue, a customer, a license or a wire format.
+
+public import ModelFiles
+public import Tensors
+
+/// A model that is ready to run; the weights stay in the mapped file.
+///
+/// Immutable after loading. Not `Sendable`, as its matrices point into memory: whoever loads it works with it.
+public final class LlamaModel {
+  struct Layer {
+    var attentionNorm: FloatBuffer
+    /// Rows: queries, then keys, then values.
+    var queryKeyValue: Projection
+    var attentionOutput: Projection
+    var feedForwardNorm: FloatBuffer
+    /// Rows: gate, then up.
+    var gateUp: Projection
+    var down: Projection
+  }
+
+  public let hyperparameters: Hyperparameters
+  public let vocabulary: LlamaVocabulary
+  public let description: ModelDescription
+  let embedding: Matrix
+  let layers: [Layer]
+  let outputNorm: FloatBuffer
+  let output: Projection
+  /// What each rotation frequency is divided by besides `ropeScale` (`rope_freqs.weight`); empty for none.
+  let ropeFactors: [Float]
+
+  /// Loads what the file's header promises; O(metadata + tensors), as weights are only mapped.
+  ///
+  /// - Throws: ``LlamaModelError`` naming the key or tensor that is missing, mis-shaped or not supported. A tensor that this
+  ///   model has no use for is refused as well: leaving it out would compute something else.
+  public init(file: GGUFFile) throws(LlamaModelError) {
+    let reader = MetadataReader(metadata: file.metadata, path: file.file.path)
+    let parameters = try Hyperparameters(reader)
+    let vocabulary = try LlamaVocabulary(reader)
+    var weights = WeightReader(file: file)
+    let embedding = try weights.matrix("token_embd.weight", rows: vocabulary.size, columns: parameters.embeddingLength)
+    var layers: [Layer] = []
+    for index in 0..<parameters.layerCount { layers.append(try Layer(index, parameters, &weights)) }
+    self.outputNorm = try weights.vector("output_norm.weight", count: parameters.embeddingLength)
+    let output = try weights.optionalMatrix("output.weight", rows: vocabulary.size, columns: parameters.embeddingLength)
+    self.output = try weights.projection("output.weight", [output ?? embedding])
+    self.ropeFactors = try weights.ropeFactors(pairs: parameters.ropeDimensions / 2)
+    try weights.refuseUnused()
+    self.hyperparameters = parameters
+    self.vocabulary = vocabulary
+    self.embedding = embedding
+    self.layers = layers
+    self.description = ModelDescription(file: file, parameters: parameters, vocabularySize: vocabulary.size)
+  }
+
+  /// The shape of its keys and values.
+  public var cacheShape: KVShape {
+    KVShape(
+      layers: self.hyperparameters.layerCount, heads: self.hyperparameters.keyValueHeadCount,
+      headDimension: self.hyperparameters.headDimension)
+  }
+}
+
+extension LlamaModel.Layer {
+  fileprivate init(_ index: Int, _ parameters: Hyperparameters, _ weights: inout WeightReader) throws(LlamaModelError) {
+    let prefix = "blk.\(index)."
+    let (width, hidden) = (parameters.embeddingLength, parameters.feedForwardLength)
+    let (query, keyValue) = (parameters.queryLength, parameters.keyValueLength)
+    self.attentionNorm = try weights.vector(prefix + "attn_norm.weight", count: width)
+    self.queryKeyValue = try weights.projection(
+      prefix + "attn_q.weight",
+      [
+        try weights.matrix(prefix + "attn_q.weight", rows: query, columns: width),
+        try weights.matrix(prefix + "attn_k.weight", rows: keyValue, columns: width),
+        try weights.matrix(prefix + "attn_v.weight", rows: keyValue, columns: width),
+      ])
+    self.attentionOutput = try weights.projection(
+      prefix + "attn_output.weight", [try weights.matrix(prefix + "attn_output.weight", rows: width, columns: query)])
+    self.feedForwardNorm = try weights.vector(prefix + "ffn_norm.weight", count: width)
+    self.gateUp = try weights.projection(
+      prefix + "ffn_gate.weight",
+      [
+        try weights.matrix(prefix + "ffn_gate.weight", rows: hidden, columns: width),
+        try weights.matrix(prefix + "ffn_up.weight", rows: hidden, columns: width),
+      ])
+    self.down = try weights.projection(
+      prefix + "ffn_down.weight", [try weights.matrix(prefix + "ffn_down.weight", rows: width, columns: hidden)])
+  }
+}

@@ -1,0 +1,30 @@
+internal import CKernels
+
+/// The threads that share one operation's work: the caller and `threads - 1` helpers.
+///
+/// A dispatch allocates nothing: an operation describes itself in a struct on the caller's stack, and a plain function runs one
+/// task of it. Helpers spin for about 0.1 ms after a job and then sleep. One caller at a time.
+public final class WorkerPool {
+  public static let threadLimit = 1024
+  public let threads: Int
+  private let pool: OpaquePointer
+
+  /// - Throws: `threadsUnavailable` outside 1...1024 or where the system refuses.
+  public init(threads: Int) throws(TensorError) {
+    guard (1...Self.threadLimit).contains(threads), let pool = ck_pool_create(threads) else {
+      throw TensorError(.threadsUnavailable, "\(threads) threads cannot be had; 1 to \(Self.threadLimit) are allowed.")
+    }
+    self.threads = threads
+    self.pool = pool
+  }
+
+  deinit { ck_pool_destroy(self.pool) }
+
+  /// Runs tasks 0..<count of the job, each once, on any thread; returns when all are done.
+  ///
+  /// `task` gets the job, the task's index and the number of the worker, which selects scratch memory. Tasks run at once and must
+  /// write to different places. `Job` holds plain pointers and numbers only.
+  func run<Job>(_ job: inout Job, count: Int, _ task: @convention(c) (UnsafeMutableRawPointer?, Int, Int) -> Void) {
+    withUnsafeMutablePointer(to: &job) { ck_pool_run(self.pool, count, task, $0) }
+  }
+}

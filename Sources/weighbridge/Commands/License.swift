@@ -1,0 +1,116 @@
+internal import ArgumentParser
+internal import Documents
+internal import Foundation
+internal import GatewayApp
+
+struct License: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Term files, their tests, and the records that they ask for.",
+    subcommands: [List.self, Show.self, Test.self, Import.self, Explain.self, Attest.self, Terminate.self])
+
+  struct List: AsyncParsableCommand {
+    @OptionGroup var gateway: GatewayOptions
+    func run() async throws {
+      try await self.gateway.perform("GET", "/admin/v1/licenses", columns: ["id", "revision", "title", "sha256"])
+    }
+  }
+
+  struct Show: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show the reading of a license, clause by clause.")
+    @OptionGroup var gateway: GatewayOptions
+    @Argument var license: String
+    func run() async throws {
+      let reading = try await self.gateway.client.json("GET", "/legal/licenses/\(self.license)")
+      if self.gateway.json { return Terminal.say(reading.text) }
+      guard case .array(let clauses)? = reading["clauses"] else { return Terminal.say(reading.text) }
+      Terminal.say(Terminal.columns(["ref", "kind", "id", "summary"], clauses))
+    }
+  }
+
+  struct Test: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Run the decision tables of term files, offline.",
+      discussion: "Each folder below DIRECTORY holds terms.yaml and cases.yaml. Exit status 1 if a case comes out otherwise.")
+
+    @Argument(help: "A folder of term files; the one that comes with the gateway if left out.")
+    var directory: String?
+
+    @Flag(help: "Print as JSON.")
+    var json = false
+
+    func run() throws {
+      let result = try TermTest.run(directory: self.directory, environment: ProcessInfo.processInfo.environment)
+      Terminal.say(self.json ? result.json.text : result.text)
+      if result.failureCount > 0 { throw ExitCode(1) }
+    }
+  }
+
+  struct Import: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Hand a running gateway the verbatim text of a license document, to be served to customers.")
+    @OptionGroup var gateway: GatewayOptions
+    @Argument var license: String
+    @Argument(help: "The document's role, such as license or acceptable-use-policy.") var role: String
+    @Argument var file: String
+    func run() async throws {
+      let answer = try await self.gateway.client.upload("/admin/v1/licenses/\(self.license)/documents/\(self.role)", file: self.file)
+      Terminal.say(self.gateway.json ? answer.text : Terminal.columns(["terms", "role", "sha256"], [answer]))
+    }
+  }
+
+  struct Explain: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Say what the licenses of a model say of a customer: each clause, its facts, and what is missing.")
+    @OptionGroup var gateway: GatewayOptions
+    @Argument var customer: String
+    @Argument var model: String
+    func run() async throws {
+      let standing = try await self.gateway.client.json(
+        "GET", "/admin/v1/standing?subject=\(self.customer)&model=\(self.model)")
+      if self.gateway.json { return Terminal.say(standing.text) }
+      Terminal.say("verdict: \(standing["verdict"]?.text ?? "")\n")
+      if case .array(let clauses)? = standing["clauses"] {
+        Terminal.say(Terminal.columns(["ref", "party", "state", "effect", "summary"], clauses))
+      }
+      if case .array(let missing)? = standing["missing"], !missing.isEmpty {
+        Terminal.say("\nmissing:\n" + Terminal.columns(["subject", "fact", "type", "clause", "remedy"], missing))
+      }
+    }
+  }
+
+  struct Attest: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Record a statement that someone signs for.")
+    @OptionGroup var gateway: GatewayOptions
+    @Option(help: "operator, or a customer's id.") var subject: String
+    @Option var fact: String
+    @Option(help: "The value as JSON: true, {\"upper\": 1000000}, \"DE\", [\"chat\"].") var value: String
+    @Option(help: "Who signs.") var signer: String
+    @Option(help: "In what role.") var role: String
+    @Option(help: "When the statement ends.") var expires: String?
+
+    func run() async throws {
+      let body: JSON = [
+        "subject": .string(self.subject), "fact": .string(self.fact),
+        "value": JSON(try Document.parseJSON(Array(self.value.utf8))),
+        "signer": ["name": .string(self.signer), "role": .string(self.role)], "expires": JSON(self.expires),
+      ]
+      try await self.gateway.perform("POST", "/admin/v1/attestations", body, columns: ["id", "subject", "fact", "expires"])
+    }
+  }
+
+  struct Terminate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Record a dated event that ends a license for a party.")
+    @OptionGroup var gateway: GatewayOptions
+    @Option(help: "operator, or a customer's id.") var subject: String
+    @Option(help: "The term file.") var terms: String
+    @Option(help: "The event's fact, as the term file names it.") var fact: String
+    @Option(help: "The day.") var on: String
+
+    func run() async throws {
+      let body: JSON = [
+        "subject": .string(self.subject), "terms": .string(self.terms), "fact": .string(self.fact), "on": .string(self.on),
+      ]
+      try await self.gateway.perform("POST", "/admin/v1/terminations", body, columns: ["id", "subject", "terms", "fact", "on"])
+    }
+  }
+}

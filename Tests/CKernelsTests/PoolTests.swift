@@ -1,0 +1,57 @@
+import CKernels
+import Synchronization
+import Testing
+
+struct PoolTests {
+  /// What the tasks of one job write: how often each ran, and on which worker.
+  final class Record: Sendable {
+    let runs: [Counter]
+    let workers = Mutex<Set<Int>>([])
+    init(_ count: Int) { self.runs = (0..<count).map { _ in Counter() } }
+  }
+
+  final class Counter: Sendable {
+    let value = Atomic<Int>(0)
+  }
+
+  @Test("every task of every job runs once, on a worker of the pool", arguments: [1, 2, 3, 8])
+  func once(workers: Int) throws {
+    let pool = try #require(ck_pool_create(workers))
+    defer { ck_pool_destroy(pool) }
+    for tasks in [0, 1, 2, 3, 7, 100, 1000] {
+      for _ in 0..<20 {
+        let record = Record(tasks)
+        ck_pool_run(
+          pool, tasks,
+          { context, index, worker in
+            guard let context else { return }
+            let record = Unmanaged<Record>.fromOpaque(context).takeUnretainedValue()
+            record.runs[index].value.add(1, ordering: .relaxed)
+            record.workers.withLock { _ = $0.insert(worker) }
+          }, Unmanaged.passUnretained(record).toOpaque())
+        #expect(record.runs.allSatisfy { $0.value.load(ordering: .relaxed) == 1 })
+        #expect(record.workers.withLock { $0.allSatisfy { (0..<workers).contains($0) } })
+      }
+    }
+  }
+
+  @Test("a job after a long pause finds the sleeping helpers")
+  func sleep() async throws {
+    let pool = try #require(ck_pool_create(4))
+    defer { ck_pool_destroy(pool) }
+    let counter = Counter()
+    for _ in 0..<5 {
+      try await Task.sleep(for: .milliseconds(20))
+      ck_pool_run(
+        pool, 50,
+        { context, _, _ in
+          guard let context else { return }
+          Unmanaged<Counter>.fromOpaque(context).takeUnretainedValue().value.add(1, ordering: .relaxed)
+        }, Unmanaged.passUnretained(counter).toOpaque())
+    }
+    #expect(counter.value.load(ordering: .relaxed) == 250)
+  }
+
+  @Test("sizes that are refused", arguments: [0, 1025])
+  func refused(workers: Int) { #expect(ck_pool_create(workers) == nil) }
+}

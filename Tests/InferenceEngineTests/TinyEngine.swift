@@ -1,0 +1,70 @@
+import Completions
+import EngineFixtures
+import Foundation
+import InferenceEngine
+import Synchronization
+import Testing
+
+/// Engines on one small random model.
+enum TinyEngine {
+  static let path: Result<String, any Error> = Result { try TinyLlama(format: .q8_0, seed: 3).write() }
+
+  static func make(
+    threads: Int = 1, sequences: Int = 4, queue: Int = 64, context: Int? = nil, chunk: Int = 16
+  ) throws -> EmbeddedEngine {
+    try EmbeddedEngine(
+      path: Self.path.get(),
+      options: EngineOptions(
+        threads: threads, maximumSequences: sequences, queueLimit: queue, contextLimit: context, prefillChunk: chunk))
+  }
+
+  static func request(
+    _ length: Int, salt: Int = 0, temperature: Float = 0, seed: UInt64? = nil, maximum: Int? = nil, stop: [String] = []
+  ) -> CompletionRequest {
+    let tokens = [1] + (1..<max(1, length)).map { Int32(3 + ($0 * 31 + salt * 57) % 290) }
+    return CompletionRequest(
+      prompt: .tokens(tokens), sampling: SamplingParameters(temperature: temperature, seed: seed),
+      maximumCompletionTokens: maximum, stop: stop)
+  }
+
+  /// Waits until the engine's published figures satisfy a condition; false after ten seconds.
+  static func wait(_ engine: EmbeddedEngine, until condition: (EngineStatistics) -> Bool) async throws -> Bool {
+    for _ in 0..<5000 {
+      if condition(engine.statistics) { return true }
+      try await Task.sleep(for: .milliseconds(2))
+    }
+    return false
+  }
+}
+
+/// Reads a stream in its own task and shows at any time what has come.
+final class Reader: Sendable {
+  private let collected = Mutex(Collected())
+  private let outcome = Mutex<Result<Void, any Error>?>(nil)
+
+  init(_ stream: CompletionStream) {
+    Task {
+      do {
+        for try await event in stream { self.collected.withLock { $0.add(event) } }
+        self.outcome.withLock { $0 = .success(()) }
+      } catch {
+        self.outcome.withLock { $0 = .failure(error) }
+      }
+    }
+  }
+
+  var now: Collected { self.collected.withLock { $0 } }
+
+  /// Everything, once the stream has ended.
+  func end() async throws -> Collected {
+    struct NeverEnded: Error {}
+    for _ in 0..<5000 {
+      if let outcome = self.outcome.withLock({ $0 }) {
+        try outcome.get()
+        return self.now
+      }
+      try await Task.sleep(for: .milliseconds(2))
+    }
+    throw NeverEnded()
+  }
+}

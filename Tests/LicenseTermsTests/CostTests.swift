@@ -1,0 +1,51 @@
+import Documents
+import GovernanceTypes
+import LicenseTerms
+import Testing
+import YAMLDocuments
+
+@Suite("What a decision costs")
+struct CostTests {
+  #if DEBUG
+    static let standing = Duration.milliseconds(20)
+    static let request = Duration.milliseconds(5)
+    static let load = Duration.seconds(2)
+  #else
+    static let standing = Duration.microseconds(400)
+    static let request = Duration.microseconds(100)
+    static let load = Duration.milliseconds(50)
+  #endif
+
+  /// The mean of the best of five series, so that a busy machine does not fail the test.
+  private func cost(of count: Int, _ body: () throws -> Void) rethrows -> Duration {
+    var best = Duration.seconds(3600)
+    for _ in 0..<5 {
+      let started = ContinuousClock.now
+      for _ in 0..<count { try body() }
+      best = min(best, (ContinuousClock.now - started) / count)
+    }
+    return best
+  }
+
+  @Test("a standing, a request's verdict and the loading of a term file stay within their limits")
+  func costs() throws {
+    let bytes = try TestFiles.bytes(TestFiles.terms)
+    let file = try TestFiles.termFile(TestFiles.terms)
+    let table = try DecisionTable(Document.parseYAML(TestFiles.bytes(TestFiles.cases)), terms: [file])
+    let item = try #require(table.cases.first)
+    let base = standing(of: item.question)
+    #expect(base.verdict == .allow)
+    let facts = FactSheet([
+      Fact(key: "request.use_findings", value: .set([]), source: .classifier, reference: "c", recordedAt: item.question.time)
+    ])
+    let compiling = self.cost(of: 50) { #expect(standing(of: item.question).clauses.count == base.clauses.count) }
+    let asking = self.cost(of: 100) { #expect(base.verdict(for: facts, at: item.question.time).verdict == .allow) }
+    let loading = try self.cost(of: 1) {
+      _ = try TermFile(Document.parseYAML(bytes), digest: file.digest, sha256: { _ in file.documentsDigest })
+    }
+    #expect(compiling < Self.standing)
+    #expect(asking < Self.request)
+    #expect(loading < Self.load)
+    print("COST", compiling, asking, loading)
+  }
+}

@@ -1,0 +1,62 @@
+import EngineFixtures
+import LlamaModel
+import ModelFiles
+import Tensors
+import Testing
+
+/// Logits and continuations against those that PyTorch and transformers computed from the same numbers.
+@Suite(.enabled(if: SharedData.hasOracle, "reference data in shared/data/oracle is absent"))
+struct OracleTests {
+  static let sets = InstructionSet.allCases.filter(\.isAvailable)
+
+  /// Ways to cut a sequence into steps.
+  enum Cut: String, CaseIterable, CustomTestStringConvertible {
+    case tokenByToken, direct, chunked, tiled
+    var testDescription: String { self.rawValue }
+  }
+
+  @Test("logits of every position", arguments: ["f32", "f16"], Self.sets)
+  func logits(type: String, set: InstructionSet) throws {
+    let model = try LlamaModel(file: GGUFFile(path: SharedData.oraclePath("model-\(type).gguf")))
+    let reference = try OracleReference.load()
+    for cut in Cut.allCases {
+      for (index, example) in reference.cases.enumerated() {
+        let wanted = try OracleReference.logits(index)
+        let got = try Self.logits(model, example.prompt, cut, set)
+        try #require(got.count == wanted.count)
+        let worst = zip(got, wanted).reduce(Float(0)) { worst, rows in
+          zip(rows.0, rows.1).reduce(worst) { max($0, abs($1.0 - $1.1)) }
+        }
+        #expect(worst <= 1e-4, "\(type) \(set) \(cut) case \(index): \(worst)")
+      }
+    }
+  }
+
+  @Test("greedy continuation", arguments: ["f32", "f16"], Self.sets)
+  func greedy(type: String, set: InstructionSet) throws {
+    let model = try LlamaModel(file: GGUFFile(path: SharedData.oraclePath("model-\(type).gguf")))
+    for example in try OracleReference.load().cases {
+      let got = try Greedy.continuation(model, example.prompt, count: example.greedy.count, set: set, threads: 2)
+      #expect(got == example.greedy)
+    }
+  }
+
+  static func logits(_ model: LlamaModel, _ tokens: [Int32], _ cut: Cut, _ set: InstructionSet) throws -> [[Float]] {
+    let pass = ForwardPass(model: model, backend: try CPUBackend(threads: 2, instructionSet: set), rowLimit: 64)
+    let cache = KVCache(pool: KVBlockPool(shape: model.cacheShape, capacity: 16))
+    let length =
+      switch cut {
+      case .tokenByToken: 1
+      case .chunked: 7
+      case .direct, .tiled: tokens.count
+      }
+    let strategy: ProductStrategy = cut == .tiled ? .tiled : .direct
+    var rows: [[Float]] = []
+    for start in stride(from: 0, to: tokens.count, by: length) {
+      let chunk = Array(tokens[start..<min(start + length, tokens.count)])
+      let count = try pass.run([SequenceStep(tokens: chunk, cache: cache, logits: .all)], strategy: strategy)
+      for row in 0..<count { rows.append(pass.logits(row: row)) }
+    }
+    return rows
+  }
+}
