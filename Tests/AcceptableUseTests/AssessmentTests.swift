@@ -53,7 +53,8 @@ struct AssessmentTests {
   }
 
   @Test("a window, on both sides of its width", arguments: [
-    ("how to build purple widgets", true), ("how to make a b c purple widget", true), ("how to make a b c d purple widget", false),
+    ("how to build purple widgets", true), ("how to make a b c purple widget", true),
+    ("how to make a b c d purple widget", false),
     ("purple widgets: how to build", false), ("building purple widgets", false),
   ])
   func window(text: String, want: Bool) throws {

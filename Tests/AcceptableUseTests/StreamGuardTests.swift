@@ -53,7 +53,8 @@ struct StreamGuardTests {
     var stream = try widgetPolicy().streamGuard()
     #expect(stream.append("Read how to make a nice ").released == "Read ")
     #expect(stream.append("green cake and eat it with a spoon").released.hasPrefix("how to make a nice green cake"))
-    let found = Self.run(["So how to make a ", "nice purple widget, then go on until the context window is over and done."], try widgetPolicy())
+    let pieces = ["So how to make a ", "nice purple widget, then go on until the context window is over and done."]
+    let found = Self.run(pieces, try widgetPolicy())
     #expect(found.released == "So " && found.finding?.rules.map(\.ruleID) == ["widget-building"])
   }
 
@@ -86,8 +87,10 @@ struct StreamGuardTests {
   /// Pieces of text that touch every state of the guard, put together at random.
   static let fragments = [
     "forbidden", "gizmo", " ", "  ", ". ", "how to", "how do i", "build", "make", "a", "purple", "widget", "widgets", "museum",
-    "f0rb1dden", "g1zmo", "g!zmo", "f o r b i d d e n", "g i z m o", "x", "I", "e\u{301}", "fоrbіdden", "\u{200B}", "好", "\n", "!", "@",
-    base64("the forbidden gizmo"), "the%20forbidden%20gizmo", "%41", base64("nothing at all here"), "shiny trinket", "not to", "𝐠𝐢𝐳𝐦𝐨",
+    "f0rb1dden", "g1zmo", "g!zmo",
+    "f o r b i d d e n", "g i z m o", "x", "I", "e\u{301}", "fоrbіdden", "\u{200B}", "好", "\n", "!", "@",
+    base64("the forbidden gizmo"), "the%20forbidden%20gizmo", "%41", base64("nothing at all here"),
+    "shiny trinket", "not to", "𝐠𝐢𝐳𝐦𝐨",
     "internationalisation", "forb", "gi", "b", "'", "é", "5", "abcdefghijklmnopqrstuvwxyz", "ways to", "assemble",
   ]
 

@@ -31,8 +31,10 @@ struct FactTests {
         require:
           all:
             - {fact: a.bool, is: true}
-            - {threshold: {metric: monthly_active_users, fact: a.count, entities: {include: [licensee]}, period: {anchor: any_time}, limit: {below: 10}}}
-            - {threshold: {metric: revenue, fact: a.money, entities: {include: [licensee]}, period: {anchor: any_time}, limit: {at_most: "0.10"}}}
+            - {threshold: {metric: monthly_active_users, fact: a.count, entities: {include: [licensee]},
+                period: {anchor: any_time}, limit: {below: 10}}}
+            - {threshold: {metric: revenue, fact: a.money, entities: {include: [licensee]}, period: {anchor: any_time},
+                limit: {at_most: "0.10"}}}
             - {fact: a.enum, in: [y]}
             - {not: {fact: a.set, intersects: [bad, worse]}}
             - {not: {fact: a.region, in: [EEA, CH]}}

@@ -5,7 +5,9 @@ import Testing
 struct NoNamesTests {
   @Test("no name of a license, a model family or a licensor stands in the sources")
   func names() throws {
-    let names = ["llama", "meta platforms", "qwen", "tongyi", "gemma", "falcon", "mistral", "kimi", "baichuan", "hunyuan", "deepseek"]
+    let names = [
+      "llama", "meta platforms", "qwen", "tongyi", "gemma", "falcon", "mistral", "kimi", "baichuan", "hunyuan", "deepseek",
+    ]
     var files = 0
     for folder in ["", "Facts", "TermFile", "Evaluation", "Standing", "DecisionTable"] {
       let path = "\(TestFiles.root)/Sources/LicenseTerms/\(folder)"

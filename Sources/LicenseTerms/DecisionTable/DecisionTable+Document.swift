@@ -214,7 +214,8 @@ private struct RecordBuilder {
     let documents = try reader.optionalString("documents")
     guard documents == nil || documents == "changed" else { throw reader.failure("documents", "'changed' belongs here") }
     let fact = Fact(
-      key: key, value: value, source: source, reference: "case", recordedAt: try reader.optionalDay("recorded")?.start ?? yesterday,
+      key: key, value: value, source: source, reference: "case",
+      recordedAt: try reader.optionalDay("recorded")?.start ?? yesterday,
       expires: try reader.optionalDay("expires")?.start, acceptedDigest: documents == nil ? file.documentsDigest : nil)
     try reader.finish()
     return fact
@@ -229,7 +230,9 @@ extension DocumentReader {
 
   fileprivate mutating func optionalSubject(_ key: String) throws(DocumentError) -> Subject? {
     guard let text = try self.optionalString(key) else { return nil }
-    guard let subject = Subject(caseName: text) else { throw self.failure(key, "operator, customer, model or request belongs here") }
+    guard let subject = Subject(caseName: text) else {
+      throw self.failure(key, "operator, customer, model or request belongs here")
+    }
     return subject
   }
 }

@@ -21,8 +21,8 @@ struct EvaluationContext: Sendable {
     var reader = FactReader(
       declaration, key: key, subject: subject, sheet: sheet, documentsDigest: self.file.documentsDigest, at: self.time)
     let reading = reader.read()
-    if let absent = declaration.absent, case .missing = reading.state { return self.reading(declaration, key, subject, .known(absent)) }
-    return reading
+    guard let absent = declaration.absent, case .missing = reading.state else { return reading }
+    return self.reading(declaration, key, subject, .known(absent))
   }
 
   private func reading(

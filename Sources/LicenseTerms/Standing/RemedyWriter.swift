@@ -29,7 +29,8 @@ struct RemedyWriter {
     let basis = " (clause \(clause.ref))\(self.statement(leaf))."
     switch leaf.state {
     case .expired: return "The record of `\(key)` for \(who) no longer holds. \(ask)\(basis)"
-    case .notTightEnough: return "What is known of `\(key)` (\(leaf.reading.used.value ?? "nothing")) does not decide. \(ask)\(basis)"
+    case .notTightEnough:
+      return "What is known of `\(key)` (\(leaf.reading.used.value ?? "nothing")) does not decide. \(ask)\(basis)"
     case .contradicted:
       return "What is attested of `\(key)` for \(who) contradicts what was measured (\(leaf.reading.used.value ?? "")). "
         + "\(ask) that agrees with the measurement\(basis)"

@@ -117,7 +117,9 @@ struct StandingCompiler {
   }
 
   private mutating func addReaffirmation(_ reading: FactReading, _ clause: Clause, _ context: EvaluationContext) {
-    guard let days = reading.declaration.reaffirmAfterDays, let record = reading.record, record.source != .measured else { return }
+    guard let days = reading.declaration.reaffirmAfterDays, let record = reading.record, record.source != .measured else {
+      return
+    }
     let due = record.recordedAt.advanced(byDays: days)
     guard due <= self.request.time else { return self.note(due) }
     self.add(duties: [.reaffirm(fact: reading.key, since: due.day)], clause, context)

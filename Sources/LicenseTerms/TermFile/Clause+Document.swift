@@ -2,48 +2,7 @@ import Documents
 import GovernanceTypes
 
 extension Clause {
-  /// Members that are carried for readers; nothing is computed from them.
-  private static let noteKeys = [
-    "transferable", "territory", "fee", "governing_law", "venue", "applies_to", "model_scope", "pass_through_by",
-  ]
-
-  init(_ document: Document, path: String, _ references: inout TermReferences) throws(DocumentError) {
-    var reader = try DocumentReader(document, path: path)
-    self.id = try reader.name("id")
-    self.ref = try reader.string("ref")
-    self.kind = try reader.choice("kind")
-    self.summary = try reader.string("summary")
-    let sections = try reader.uniqueStrings("sections")
-    self.sections = sections.isEmpty ? [self.ref] : sections
-    self.binds = try reader.choices("binds")
-    self.bindsCustomersWhen = try reader.predicate("binds_customers_when", &references)
-    let moments: Set<Moment> = try reader.choices("moments")
-    self.moments = moments
-    self.lookedAtFor = Set(Action.allCases.filter { moments.isEmpty || !moments.isDisjoint(with: $0.moments) })
-    self.when = try reader.predicate("when", &references)
-    self.exemptWhen = try reader.predicate("exempt_when", &references)
-    self.curedBy = try reader.optionalString("cured_by")
-    self.grants = try reader.choices("actions")
-    self.requirement = try reader.predicate("require", &references)
-    self.forbids = try reader.document("forbids").map { (document) throws(DocumentError) in
-      try Prohibition(document, path: reader.field("forbids"), &references)
-    }
-    self.duties = try reader.duties(&references)
-    self.exempts = try reader.uniqueStrings("exempts")
-    self.from = try reader.date("from", &references)
-    let effects = Self.standardEffects(self.kind)
-    let effect: Effect? = try reader.optionalChoice("effect")
-    self.onTrue = try reader.optionalChoice("on_true") ?? effect ?? effects.onTrue
-    self.onFalse = try reader.optionalChoice("on_false") ?? effects.onFalse
-    self.onUnknown = try reader.optionalChoice("on_unknown") ?? effects.onUnknown
-    self.onUnknownCritical = try reader.optionalChoice("on_unknown_critical") ?? .deny
-    self.passThrough = try reader.optionalBool("pass_through") ?? false
-    self.notes = try reader.notes(Self.noteKeys)
-    try self.check(reader, references)
-    try reader.finish()
-  }
-
-  private static func standardEffects(_ kind: Kind) -> (onTrue: Effect, onFalse: Effect, onUnknown: Effect) {
+  static func standardEffects(_ kind: Kind) -> (onTrue: Effect, onFalse: Effect, onUnknown: Effect) {
     switch kind {
     case .condition, .obligation: (.allow, .deny, .requireRecord)
     case .prohibition, .termination: (.deny, .allow, .requireRecord)
@@ -52,7 +11,7 @@ extension Clause {
   }
 
   /// Each kind has the members that it means something by, and no others.
-  private func check(_ reader: DocumentReader, _ references: TermReferences) throws(DocumentError) {
+  func check(_ reader: DocumentReader, _ references: TermReferences) throws(DocumentError) {
     let given = Set(reader.keys)
     let rules: [(key: String, required: Set<Kind>, allowed: Set<Kind>)] = [
       ("actions", [.grant], [.grant]),
@@ -121,7 +80,7 @@ extension DocumentReader {
     return [try self.choice(key)]
   }
 
-  fileprivate mutating func duties(_ references: inout TermReferences) throws(DocumentError) -> [Duty] {
+  mutating func duties(_ references: inout TermReferences) throws(DocumentError) -> [Duty] {
     var duties: [Duty] = []
     if let document = self.document("duty") { duties.append(try Duty(document, path: self.field("duty"), &references)) }
     if var header = try self.optionalReader("notice_on_response") {
@@ -132,14 +91,14 @@ extension DocumentReader {
   }
 
   /// The key of a date fact.
-  fileprivate mutating func date(_ key: String, _ references: inout TermReferences) throws(DocumentError) -> String? {
+  mutating func date(_ key: String, _ references: inout TermReferences) throws(DocumentError) -> String? {
     guard let name = try self.optionalString(key) else { return nil }
     let fact = try references.fact(name, self, at: key)
     guard fact.type == .date else { throw self.failure(key, "must be a date") }
     return fact.key
   }
 
-  fileprivate mutating func notes(_ keys: [String]) throws(DocumentError) -> [Note] {
+  mutating func notes(_ keys: [String]) throws(DocumentError) -> [Note] {
     var notes: [Note] = []
     for key in keys {
       guard let text = try self.optionalScalarText(key) else { continue }

@@ -1,3 +1,5 @@
+internal import Documents
+
 /// Whom a clause binds.
 public enum BoundParty: String, Sendable, Hashable, CaseIterable {
   case `operator`
@@ -5,8 +7,8 @@ public enum BoundParty: String, Sendable, Hashable, CaseIterable {
   case endUser = "end_user"
 }
 
-/// One clause of a license, in the reading of its term file.
-public struct Clause: Sendable, Hashable {
+/// One clause of a license, in the reading of its term file. Immutable and shared like the file.
+public final class Clause: Sendable {
   public enum Kind: String, Sendable, Hashable, CaseIterable {
     case grant
     case condition
@@ -54,6 +56,47 @@ public struct Clause: Sendable, Hashable {
   public let notes: [Note]
   /// The actions that the clause is looked at for.
   let lookedAtFor: Set<Action>
+
+  /// Members that are carried for readers; nothing is computed from them.
+  private static let noteKeys = [
+    "transferable", "territory", "fee", "governing_law", "venue", "applies_to", "model_scope", "pass_through_by",
+  ]
+
+  init(_ document: Document, path: String, _ references: inout TermReferences) throws(DocumentError) {
+    var reader = try DocumentReader(document, path: path)
+    self.id = try reader.name("id")
+    self.ref = try reader.string("ref")
+    self.kind = try reader.choice("kind")
+    self.summary = try reader.string("summary")
+    let sections = try reader.uniqueStrings("sections")
+    self.sections = sections.isEmpty ? [self.ref] : sections
+    self.binds = try reader.choices("binds")
+    self.bindsCustomersWhen = try reader.predicate("binds_customers_when", &references)
+    let moments: Set<Moment> = try reader.choices("moments")
+    self.moments = moments
+    self.lookedAtFor = Set(Action.allCases.filter { moments.isEmpty || !moments.isDisjoint(with: $0.moments) })
+    self.when = try reader.predicate("when", &references)
+    self.exemptWhen = try reader.predicate("exempt_when", &references)
+    self.curedBy = try reader.optionalString("cured_by")
+    self.grants = try reader.choices("actions")
+    self.requirement = try reader.predicate("require", &references)
+    self.forbids = try reader.document("forbids").map { (document) throws(DocumentError) in
+      try Prohibition(document, path: reader.field("forbids"), &references)
+    }
+    self.duties = try reader.duties(&references)
+    self.exempts = try reader.uniqueStrings("exempts")
+    self.from = try reader.date("from", &references)
+    let effects = Self.standardEffects(self.kind)
+    let effect: Effect? = try reader.optionalChoice("effect")
+    self.onTrue = try reader.optionalChoice("on_true") ?? effect ?? effects.onTrue
+    self.onFalse = try reader.optionalChoice("on_false") ?? effects.onFalse
+    self.onUnknown = try reader.optionalChoice("on_unknown") ?? effects.onUnknown
+    self.onUnknownCritical = try reader.optionalChoice("on_unknown_critical") ?? .deny
+    self.passThrough = try reader.optionalBool("pass_through") ?? false
+    self.notes = try reader.notes(Self.noteKeys)
+    try self.check(reader, references)
+    try reader.finish()
+  }
 }
 
 extension Action {

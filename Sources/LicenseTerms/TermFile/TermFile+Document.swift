@@ -1,80 +1,19 @@
-public import Documents
-public import GovernanceTypes
+internal import Documents
+internal import GovernanceTypes
 
 extension TermFile {
   /// The only schema there is.
   public static let schema = "model-terms/1"
 
-  /// Reads a term file strictly: an unknown key, a wrong type, a reference to nothing, a fact nobody reads, a section nobody
-  /// accounts for or an id used twice is an error with its line.
-  ///
-  /// `digest` is the SHA-256 of the file's bytes; `sha256` computes ``documentsDigest``.
-  public init(_ document: Document, digest: Digest, sha256: DigestFunction) throws(DocumentError) {
-    var reader = try DocumentReader(document)
-    guard try reader.string("schema") == Self.schema else { throw reader.failure("schema", "must be \(Self.schema)") }
-    self.id = TermFileID(try reader.name("id"))
-    self.revision = try reader.integer("revision", in: 1...1_000_000)
-    self.title = try reader.string("title")
-    self.status = try reader.string("status")
-    self.released = try reader.optionalDay("released")
-    self.language = try reader.optionalString("language")
-    self.reading = try reader.document("reading").map { (document) throws(DocumentError) in try Reading(document) }
-    self.identifiers = try Identifiers(try reader.optionalReader("identifiers"))
-    self.reporting = try reader.texts("reporting")
-    self.digest = digest
-
-    var references = TermReferences()
-    self.interpretations = try reader.entries("interpretations") { (name, document, path) throws(DocumentError) in
-      try Interpretation(name: name, document, path: path)
-    }
-    references.parameters = Dictionary(self.interpretations.map { ($0.name, $0) }) { first, _ in first }
-    self.facts = try reader.entries("facts") { (key, document, path) throws(DocumentError) in
-      try FactDeclaration(key: key, document, path: path)
-    }
-    self.factsByKey = Dictionary(self.facts.map { ($0.key, $0) }) { first, _ in first }
-    references.facts = self.factsByKey
-    for fact in self.facts { try references.check(fact.zone, reader, at: "facts") }
-    self.notices = try reader.entries("notices") { (id, document, path) throws(DocumentError) in
-      try Notice(id: id, document, path: path)
-    }
-    references.notices = Set(self.notices.map(\.id))
-    self.documents = try reader.elements("documents") { (document, path) throws(DocumentError) in
-      try TermDocument(document, path: path, &references)
-    }
-    references.documents = Set(self.documents.map(\.role))
-    self.useList = try reader.optionalString("use_list")
-    self.uses = try reader.elements("uses") { (document, path) throws(DocumentError) in
-      try Use(document, path: path, &references)
-    }
-    self.usesByID = Dictionary(self.uses.map { ($0.id, $0) }) { first, _ in first }
-    references.uses = Set(self.uses.map(\.id))
-    self.exceptions = try reader.elements("exceptions") { (document, path) throws(DocumentError) in
-      try ExceptionTerms(document, path: path)
-    }
-    references.exceptions = Set(self.exceptions.map(\.id))
-    self.licensors = try reader.elements("licensor") { (document, path) throws(DocumentError) in
-      try Licensor(document, path: path, &references)
-    }
-    self.clauses = try reader.elements("clauses") { (document, path) throws(DocumentError) in
-      try Clause(document, path: path, &references)
-    }
-    let facts = self.factsByKey
-    self.profiles = self.clauses.map { ClauseProfile($0, facts) }
-    self.sections = try reader.uniqueStrings("sections")
-    self.documentsDigest = sha256(Array(Self.documentsText(self.documents).utf8))
-    try TermFileCheck(file: self, reader: reader, references: references).run()
-    try reader.finish()
-  }
-
   /// One line for each accepted digest, `role SP sha256 LF`, sorted: the text under ``documentsDigest``.
-  private static func documentsText(_ documents: [TermDocument]) -> String {
+  static func documentsText(_ documents: [TermDocument]) -> String {
     let lines = documents.flatMap { document in document.accepted.map { "\(document.role) \($0.digest.hexadecimal)\n" } }
     return lines.sorted().joined()
   }
 }
 
 /// What can only be checked on a term file as a whole.
-private struct TermFileCheck {
+struct TermFileCheck {
   let file: TermFile
   let reader: DocumentReader
   let references: TermReferences
