@@ -1,7 +1,7 @@
-// The kernels in terms of one vector type. The including file defines: V (vector of W floats), W, BATCH (activation rows that share
-// one pass over a weight row), TARGET (function attribute), NAME(x), and the functions v_zero, v_set1, v_load, v_store, v_add, v_mul,
-// v_div, v_max, v_fma (a b + c), v_exp, v_sum, v_high (largest lane), v_rotate (rope of W / 2 pairs), and load_TYPE: STEP weights from
-// column c on of a row, as four vectors.
+// The kernels in terms of one vector type. The including file defines: V (vector of W floats), W, BATCH (activation rows that
+// share one pass over a weight row), TARGET (function attribute), NAME(x), and the functions v_zero, v_set1, v_load, v_store,
+// v_add, v_mul, v_div, v_max, v_fma (a b + c), v_exp, v_sum, v_high (largest lane), v_rotate (rope of W / 2 pairs), and
+// load_TYPE: STEP weights from column c on of a row, as four vectors.
 #include <math.h>
 #include <string.h>
 
@@ -58,7 +58,8 @@ INLINE void matmul(
       row_products(
         out + b * out_stride, out_stride, w, cols, x + b * x_stride, x_stride, BATCH, load, dequantize, block, block_bytes);
     for (; b < batch; b++)
-      row_products(out + b * out_stride, out_stride, w, cols, x + b * x_stride, x_stride, 1, load, dequantize, block, block_bytes);
+      row_products(
+        out + b * out_stride, out_stride, w, cols, x + b * x_stride, x_stride, 1, load, dequantize, block, block_bytes);
   }
 }
 
@@ -214,6 +215,7 @@ static TARGET void NAME(attention)(
 #define KERNEL_TABLE \
   { \
     NAME(matmul_f32), NAME(matmul_f16), NAME(matmul_q8_0), NAME(matmul_q4_0), NAME(matmul_q6_k), NAME(dequantize_f32), \
-      NAME(dequantize_f16), NAME(dequantize_q8_0), NAME(dequantize_q4_0), NAME(dequantize_q6_k), NAME(rmsnorm), NAME(rope), NAME(silu_mul), NAME(softmax), NAME(axpy), \
+      NAME(dequantize_f16), NAME(dequantize_q8_0), NAME(dequantize_q4_0), NAME(dequantize_q6_k), \
+      NAME(rmsnorm), NAME(rope), NAME(silu_mul), NAME(softmax), NAME(axpy), \
       NAME(attention), \
   }

@@ -19,8 +19,9 @@ public struct SequenceStep {
 /// Runs a model over steps of many sequences at once, in memory that is allocated once.
 ///
 /// A step with several sequences, or with fewer than ``tiledThreshold`` tokens, is computed by dot products: the logits of each
-/// sequence are then bit for bit those it would have alone. A single sequence's longer step is computed by tiles, which depends on
-/// the step's length in the last bits only. In the steady state of decoding nothing is allocated but the caller's array of steps.
+/// sequence are then bit for bit those it would have alone. A single sequence's longer step is computed by tiles, which depends
+/// on the step's length in the last bits only. In the steady state of decoding nothing is allocated but the caller's array of
+/// steps.
 public final class ForwardPass {
   /// Tokens of one sequence from which the matrix library is faster than dot products.
   public static let tiledThreshold = 32

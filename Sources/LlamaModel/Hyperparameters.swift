@@ -39,7 +39,8 @@ public struct Hyperparameters: Sendable, Equatable {
     self.keyValueHeadCount = try reader.integer("llama.attention.head_count_kv", 1...1024, ifAbsent: heads)
     guard heads.isMultiple(of: self.keyValueHeadCount) else {
       throw reader.invalid(
-        "llama.attention.head_count_kv", "\(heads) query heads cannot share \(self.keyValueHeadCount) key and value heads evenly.")
+        "llama.attention.head_count_kv",
+        "\(heads) query heads cannot share \(self.keyValueHeadCount) key and value heads evenly.")
     }
     self.headDimension = try Self.headDimension(reader, embedding: self.embeddingLength, heads: heads)
     self.ropeDimensions = try reader.integer(

@@ -3,7 +3,8 @@ internal import Tensors
 
 /// Rotary position embedding: the angles of the rows of one step, computed once and used by every layer.
 ///
-/// Frequency of pair i: base^(-2 i / dimensions), in f32 as the reference implementations have it; angle: position times frequency.
+/// Frequency of pair i: base^(-2 i / dimensions), in f32 as the reference implementations have it; angle: position times
+/// frequency.
 final class Rotation {
   private let frequencies: [Float]
   private let headDimension: Int

@@ -62,7 +62,8 @@ struct WeightReader {
   func refuseUnused() throws(LlamaModelError) {
     guard let left = self.file.tensors.first(where: { !self.used.contains($0.name) }) else { return }
     throw self.error(
-      .unsupportedFeature, left.name, "This tensor belongs to a feature that is not supported; the model cannot be run without it.")
+      .unsupportedFeature, left.name,
+      "This tensor belongs to a feature that is not supported; the model cannot be run without it.")
   }
 
   private func wrap(_ tensor: TensorInfo, _ type: ElementType, rows: Int) throws(LlamaModelError) -> Matrix {

@@ -64,7 +64,7 @@ struct MatmulTests {
     }
   }
 
-  @Test("a result does not change with the company in which it is computed", arguments: KernelSet.available, WeightFormat.allCases)
+  @Test("a result does not change with its company", arguments: KernelSet.available, WeightFormat.allCases)
   func company(set: KernelSet, format: WeightFormat) throws {
     let (simd, _) = Self.pick(format, try set.kernels())
     var random = SplitMix64(seed: 12)
@@ -75,7 +75,8 @@ struct MatmulTests {
       let together = Self.run(simd, weights.bytes, rows: rows, cols: cols, x, xStride: cols, batch: batch, outStride: rows)
       for b in 0..<batch {
         let alone = Self.run(
-          simd, weights.bytes, rows: rows, cols: cols, Array(x[b * cols..<(b + 1) * cols]), xStride: cols, batch: 1, outStride: rows)
+          simd, weights.bytes, rows: rows, cols: cols, Array(x[b * cols..<(b + 1) * cols]), xStride: cols, batch: 1,
+          outStride: rows)
         #expect(alone[..<rows] == together[b * rows..<(b + 1) * rows])
       }
     }

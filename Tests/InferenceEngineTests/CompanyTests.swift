@@ -28,9 +28,9 @@ struct CompanyTests {
     }
     for index in alone.indices { #expect(together[index] == alone[index], "request \(index)") }
     #expect(alone.contains { $0.end?.reason == .length })
-    let statistics = engine.statistics
-    #expect(statistics.completionTokens == UInt64(alone.reduce(0) { $0 + $1.tokens }))
-    #expect(statistics.promptTokens == UInt64(alone.reduce(0) { $0 + ($1.prompt?.promptUncached ?? 0) }))
+    let produced = UInt64(alone.reduce(0) { $0 + $1.tokens })
+    let read = UInt64(alone.reduce(0) { $0 + ($1.prompt?.promptUncached ?? 0) })
+    #expect(try await TinyEngine.wait(engine) { $0.completionTokens == produced && $0.promptTokens == read && $0.running == 0 })
   }
 
   @Test("without a seed two runs differ, with one they do not")

@@ -11,7 +11,8 @@ struct LoadTests {
     let wrong: [(String, (inout EngineOptions) -> Void)] = [
       ("threads", { $0.threads = 0 }), ("threads", { $0.threads = 1025 }), ("maximumSequences", { $0.maximumSequences = 0 }),
       ("maximumSequences", { $0.maximumSequences = 4097 }), ("queueLimit", { $0.queueLimit = -1 }),
-      ("prefillChunk", { $0.prefillChunk = 0 }), ("contextLimit", { $0.contextLimit = 1 }), ("contextLimit", { $0.contextLimit = 129 }),
+      ("prefillChunk", { $0.prefillChunk = 0 }), ("contextLimit", { $0.contextLimit = 1 }),
+      ("contextLimit", { $0.contextLimit = 129 }),
     ]
     for (name, change) in wrong {
       var options = EngineOptions()
@@ -93,6 +94,6 @@ struct LoadTests {
     for _ in 0..<3 {
       await #expect(throws: (any Error).self) { try await engine.collect(TinyEngine.request(5)) }
     }
-    #expect(engine.statistics.running == 0)
+    #expect(try await TinyEngine.wait(engine) { $0.finished == 3 && $0.running == 0 })
   }
 }

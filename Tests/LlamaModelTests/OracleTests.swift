@@ -41,6 +41,15 @@ struct OracleTests {
     }
   }
 
+  @Test("greedy continuation of quantised files", arguments: ["Q8_0", "Q4_0"], Self.sets)
+  func quantised(type: String, set: InstructionSet) throws {
+    let model = try LlamaModel(file: GGUFFile(path: SharedData.oraclePath("model-\(type).gguf")))
+    let golden = try #require(QuantisedGolden.continuations[type])
+    for (example, wanted) in zip(try OracleReference.load().cases, golden) {
+      #expect(try Greedy.continuation(model, example.prompt, count: wanted.count, set: set, threads: 2) == wanted)
+    }
+  }
+
   static func logits(_ model: LlamaModel, _ tokens: [Int32], _ cut: Cut, _ set: InstructionSet) throws -> [[Float]] {
     let pass = ForwardPass(model: model, backend: try CPUBackend(threads: 2, instructionSet: set), rowLimit: 64)
     let cache = KVCache(pool: KVBlockPool(shape: model.cacheShape, capacity: 16))

@@ -34,7 +34,8 @@ struct RefusedModelTests {
       Key(key: "general.architecture", values: [.string("qwen2"), .string(""), .string("LLAMA")], code: .unsupportedArchitecture),
       Key(key: "general.architecture", values: [nil, .unsigned(1)], code: .invalidFile),
       Key(
-        key: "llama.context_length", values: [.unsigned(0), .unsigned(1 << 20 + 1), .unsigned(.max)], code: .invalidHyperparameter),
+        key: "llama.context_length", values: [.unsigned(0), .unsigned(1 << 20 + 1), .unsigned(.max)],
+        code: .invalidHyperparameter),
       Key(key: "llama.context_length", values: [nil, .string("128"), .float(128)], code: .invalidFile),
       Key(key: "llama.embedding_length", values: [.unsigned(0), .unsigned(62), .unsigned(1 << 17)], code: .invalidHyperparameter),
       Key(key: "llama.block_count", values: [.unsigned(0), .unsigned(1025)], code: .invalidHyperparameter),
@@ -49,7 +50,8 @@ struct RefusedModelTests {
       Key(key: "llama.attention.value_length", values: [.unsigned(8)], code: .unsupportedFeature),
       Key(key: "llama.rope.dimension_count", values: [.unsigned(0), .unsigned(7), .unsigned(18)], code: .invalidHyperparameter),
       Key(
-        key: "llama.rope.freq_base", values: [.float(0), .float(-1), .float(.nan), .float(.infinity)], code: .invalidHyperparameter),
+        key: "llama.rope.freq_base", values: [.float(0), .float(-1), .float(.nan), .float(.infinity)],
+        code: .invalidHyperparameter),
       Key(key: "llama.rope.scaling.type", values: [.string("yarn"), .string("longrope")], code: .unsupportedFeature),
       Key(key: "llama.rope.scaling.type", values: [.string("linear")], code: .invalidFile),
       Key(key: "llama.rope.scale_linear", values: [.float(0), .float(.nan)], code: .invalidHyperparameter),

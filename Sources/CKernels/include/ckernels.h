@@ -17,8 +17,8 @@ typedef enum ck_isa { CK_ISA_SCALAR = 0, CK_ISA_AVX2 = 1, CK_ISA_AVX512 = 2 } ck
 
 // Element layouts (GGUF). F16 is IEEE binary16. Q8_0: blocks of 32 values in 34 bytes, f16 d then 32 int8, value = d q.
 // Q4_0: blocks of 32 values in 18 bytes, f16 d then 16 bytes whose low nibbles are values 0-15 and high nibbles 16-31,
-// value = d (q - 8). Q6_K: blocks of 256 values in 210 bytes: 128 bytes of low and 64 of high bits, 16 int8 scales, f16 d; value =
-// d scale (q - 32), runs of 32 as in the scalar twin. All products are exact in f32, so every path multiplies the same weights.
+// value = d (q - 8). Q6_K: blocks of 256 values in 210 bytes: 128 bytes of low and 64 of high bits, 16 int8 scales, f16 d; value
+// = d scale (q - 32), runs of 32 as in the scalar twin. All products are exact in f32, so every path multiplies the same weights.
 // Weights may have any alignment; float pointers are aligned to 4 bytes. Counts may be 0. Little-endian machines only.
 
 /// out[b * out_stride + r] = sum over c of w[r, c] * x[b * x_stride + c].
@@ -51,8 +51,8 @@ typedef void ck_axpy(float *y, float a, const float *x, size_t n);
 
 /// `group` query heads that share one key and value head, against the first `positions` (>= 1) positions of a sequence:
 /// out[g] = sum over t of softmax_t(scale * q[g] . key[t]) * value[t], by online softmax, block after block.
-/// q, out: (group, head_dim). blocks[i] + key_offset and blocks[i] + value_offset: (block_positions, head_dim), the keys and values
-/// of positions i * block_positions and on; 1 <= block_positions <= CK_ATTENTION_BLOCK_MAX. No overlap.
+/// q, out: (group, head_dim). blocks[i] + key_offset and blocks[i] + value_offset: (block_positions, head_dim), the keys and
+/// values of positions i * block_positions and on; 1 <= block_positions <= CK_ATTENTION_BLOCK_MAX. No overlap.
 typedef void ck_attention(
   float *out, const float *q, size_t group, const float *const *blocks, size_t key_offset, size_t value_offset,
   size_t block_positions, size_t positions, size_t head_dim, float scale);
@@ -74,7 +74,8 @@ const ck_kernels *ck_kernels_for(ck_isa isa);
 
 // The scalar twins: what every other form must compute, up to the order of additions and the last bits of exp.
 ck_matmul ck_matmul_f32_ref, ck_matmul_f16_ref, ck_matmul_q8_0_ref, ck_matmul_q4_0_ref, ck_matmul_q6_k_ref;
-ck_dequantize ck_dequantize_f32_ref, ck_dequantize_f16_ref, ck_dequantize_q8_0_ref, ck_dequantize_q4_0_ref, ck_dequantize_q6_k_ref;
+ck_dequantize ck_dequantize_f32_ref, ck_dequantize_f16_ref, ck_dequantize_q8_0_ref, ck_dequantize_q4_0_ref,
+  ck_dequantize_q6_k_ref;
 ck_rmsnorm ck_rmsnorm_ref;
 ck_rope ck_rope_ref;
 ck_silu_mul ck_silu_mul_ref;

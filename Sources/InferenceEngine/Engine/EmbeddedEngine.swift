@@ -10,9 +10,9 @@ internal import Tensors
 
 /// Runs a Llama-family model file on this machine's processor.
 ///
-/// One thread owns the model's working memory and serves all requests in turns (see `Scheduler`); it sleeps when there is nothing to
-/// do. The same prompt, parameters and seed give the same tokens whatever else the engine is doing. A stream's events wait unbounded
-/// for their reader, which the allowance bounds: no more tokens are produced than it grants.
+/// One thread owns the model's working memory and serves all requests in turns (see `Scheduler`); it sleeps when there is nothing
+/// to do. The same prompt, parameters and seed give the same tokens whatever else the engine is doing. A stream's events wait
+/// unbounded for their reader, which the allowance bounds: no more tokens are produced than it grants.
 public final class EmbeddedEngine: CompletionEngine {
   /// Owns what is not `Sendable`. The engine's thread holds the lock for its whole life, so nobody else ever gets in.
   private final class Core: Sendable {

@@ -1,4 +1,6 @@
-/// The engine at one moment, for metrics: gauges, and totals since it started.
+/// The engine after its latest turn, for metrics: gauges, and totals since it started.
+///
+/// A stream may have shown its last event a moment before the turn that sent it is in these figures.
 public struct EngineStatistics: Sendable, Equatable {
   /// Sequences in memory, those that wait for allowance included.
   public var running = 0

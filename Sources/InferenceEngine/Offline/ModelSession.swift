@@ -3,7 +3,8 @@ public import LlamaModel
 internal import Tensors
 internal import Tokenization
 
-/// A model file for offline work by one caller: token ids, logits and speed. (For text, see ``EmbeddedEngine/complete(_:onText:)``.)
+/// A model file for offline work by one caller: token ids, logits and speed. (For text, see
+/// ``EmbeddedEngine/complete(_:onText:)``.)
 public final class ModelSession {
   public let contextLength: Int
   let model: LlamaModel

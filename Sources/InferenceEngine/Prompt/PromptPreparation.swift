@@ -28,6 +28,7 @@ struct PromptPreparation: Sendable {
   func accepts(_ prompt: PreparedPrompt) -> Bool {
     let (last, overflow) = prompt.tokens.count.addingReportingOverflow(prompt.completionCeiling)
     return !prompt.tokens.isEmpty && prompt.completionCeiling >= 1 && !overflow && last <= self.contextLength
+      // Why a forged request is wrong interests nobody, so the error is dropped for its fact.
       && self.firstForeign(prompt.tokens) == nil && (try? Self.check(prompt.request)) != nil
   }
 
@@ -57,7 +58,7 @@ struct PromptPreparation: Sendable {
   private func checkSize(bytes: [Int], parameter: String) throws(CompletionError) {
     let total = bytes.reduce(0, +)
     guard bytes.count <= self.contextLength, total / self.vocabulary.longestPiece <= self.contextLength else {
-      throw self.tooLong("The prompt has \(bytes.count) texts of \(total) bytes in all, more tokens than that", parameter: parameter)
+      throw self.tooLong("The prompt's \(bytes.count) texts have \(total) bytes, too many to fit", parameter: parameter)
     }
   }
 

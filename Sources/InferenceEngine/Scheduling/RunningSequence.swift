@@ -65,8 +65,8 @@ final class RunningSequence {
     return hasReadPrompt && self.produced >= grant.tokens && grant.isFinal
   }
 
-  /// The next tokens to read, in the same pieces each time: the prompt by chunks, then, after a suspension, what was produced since.
-  /// Logits are wanted where they are not known yet.
+  /// The next tokens to read, in the same pieces each time: the prompt by chunks, then, after a suspension, what was produced
+  /// since. Logits are wanted where they are not known yet.
   func nextChunk(limit: Int) -> (step: SequenceStep, strategy: ProductStrategy?) {
     let start = self.cache.count
     let isPrompt = start < self.promptCount

@@ -5,12 +5,12 @@ internal import Tokenization
 
 /// The engine's loop, on its own thread: who reads a piece of prompt, who decodes, who waits and who ends.
 ///
-/// Each turn reads one chunk of one prompt, in rotation, and decodes one token for every sequence that may have one; so no request
-/// waits longer than one chunk and one step for its next token, and a new one for the chunks of those before it. Between turns
-/// cancellations and ended allowances are honoured.
+/// Each turn reads one chunk of one prompt, in rotation, and decodes one token for every sequence that may have one; so no
+/// request waits longer than one chunk and one step for its next token, and a new one for the chunks of those before it. Between
+/// turns cancellations and ended allowances are honoured.
 ///
-/// A sequence without allowance keeps its place until another request needs it; then it gives up its keys and values and reads its
-/// tokens again when the allowance is raised, with the same result bit for bit.
+/// A sequence without allowance keeps its place until another request needs it; then it gives up its keys and values and reads
+/// its tokens again when the allowance is raised, with the same result bit for bit.
 final class Scheduler {
   private let pass: ForwardPass
   private let pool: KVBlockPool

@@ -1,7 +1,7 @@
 /// Holds back text that may be the beginning of a stop text, and finds stop texts across the borders of tokens.
 ///
-/// Bytes are compared, so that no two spellings of a character are taken for one another. At most the longest stop text less one byte
-/// is held back. Cost: O(new bytes * total length of the stop texts).
+/// Bytes are compared, so that no two spellings of a character are taken for one another. At most the longest stop text less one
+/// byte is held back. Cost: O(new bytes * total length of the stop texts).
 struct StopFilter: Sendable {
   struct Output: Equatable {
     var text: String
@@ -45,8 +45,8 @@ struct StopFilter: Sendable {
     return ends.min { $0 < $1 }?.start
   }
 
-  /// The length of the longest end of the text with which some stop text begins. A stop text begins with a whole character, so that
-  /// none is cut.
+  /// The length of the longest end of the text with which some stop text begins. A stop text begins with a whole character, so
+  /// that none is cut.
   private func possibleStart() -> Int {
     let longest = self.stops.reduce(0) { max($0, $1.count - 1) }
     let lengths = stride(from: min(longest, self.held.count), to: 0, by: -1)

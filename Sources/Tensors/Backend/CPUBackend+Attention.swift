@@ -62,6 +62,9 @@ private struct AttentionJob {
 }
 
 extension CPUBackend {
+  /// Multiplications that one thread does in some ten microseconds.
+  private static let smallAttention = 128 << 10
+
   /// output[r] = attention of queries[r] over the planned positions, for every row of the plan.
   ///
   /// Query and output rows are (shape.heads * group, headDimension); `group` query heads share one key and value head.
@@ -79,7 +82,8 @@ extension CPUBackend {
       var job = AttentionJob(
         rows: first, kernels: self.kernels, shape: shape, layer: layer, group: group, scale: scale, queries: source,
         queryStride: queries.stride, output: target, outputStride: output.stride)
-      self.pool.run(&job, count: rows * shape.heads) { context, task, _ in
+      let products = plan.rows.reduce(0) { $0 + $1.positions } * 2 * width
+      self.pool.run(&job, count: rows * shape.heads, isSmall: products < Self.smallAttention) { context, task, _ in
         context?.assumingMemoryBound(to: AttentionJob.self).pointee.run(task)
       }
     }

@@ -87,7 +87,8 @@ extension CPUBackend {
 
   private func run(_ job: DirectJob, count: Int) {
     var job = job
-    self.pool.run(&job, count: count) { context, task, _ in
+    // A chunk is 48 KiB of weights: up to three of them are read sooner than a helper is met.
+    self.pool.run(&job, count: count, isSmall: count <= 3 && job.rows == 1) { context, task, _ in
       context?.assumingMemoryBound(to: DirectJob.self).pointee.run(task)
     }
   }

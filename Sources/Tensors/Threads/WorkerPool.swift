@@ -24,7 +24,19 @@ public final class WorkerPool {
   ///
   /// `task` gets the job, the task's index and the number of the worker, which selects scratch memory. Tasks run at once and must
   /// write to different places. `Job` holds plain pointers and numbers only.
-  func run<Job>(_ job: inout Job, count: Int, _ task: @convention(c) (UnsafeMutableRawPointer?, Int, Int) -> Void) {
-    withUnsafeMutablePointer(to: &job) { ck_pool_run(self.pool, count, task, $0) }
+  ///
+  /// - Parameter isSmall: the whole job takes a few microseconds; the caller does it alone, as meeting the helpers would take as
+  /// long.
+  func run<Job>(
+    _ job: inout Job, count: Int, isSmall: Bool = false,
+    _ task: @convention(c) (UnsafeMutableRawPointer?, Int, Int) -> Void
+  ) {
+    withUnsafeMutablePointer(to: &job) { pointer in
+      if isSmall {
+        for index in 0..<count { task(pointer, index, 0) }
+      } else {
+        ck_pool_run(self.pool, count, task, pointer)
+      }
+    }
   }
 }
