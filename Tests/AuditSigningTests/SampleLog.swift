@@ -30,7 +30,8 @@ struct SampleLog {
   private mutating func note() {
     self.openAt[self.lines.count] = self.open.compactMap { hold in
       Currency(hold.currency).map {
-        OpenHold(usage: hold.usage, customer: hold.customer, held: Money(NanoAmount(Int128(hold.held)), $0), sequence: hold.sequence)
+        OpenHold(
+          usage: hold.usage, customer: hold.customer, held: Money(NanoAmount(Int128(hold.held)), $0), sequence: hold.sequence)
       }
     }
   }
@@ -47,7 +48,9 @@ struct SampleLog {
     case 2, 3, 4: self.settle(self.random(self.open.count))
     case 5: self.void(self.random(self.open.count))
     case 8: self.extend(self.random(self.open.count))
-    default: self.append(self.lines.isEmpty ? "boot" : "decision", [JSONMember("reason", "say \"née\" \\ \u{1}"), JSONMember("ok", true)])
+    default:
+      self.append(
+        self.lines.isEmpty ? "boot" : "decision", [JSONMember("reason", "say \"née\" \\ \u{1}"), JSONMember("ok", true)])
     }
   }
 
@@ -61,12 +64,16 @@ struct SampleLog {
     let customer = CustomerID(UInt128(1 + self.random(3)))
     let (currency, amount) = (self.random(4) == 0 ? "EUR" : "USD", 1000 + self.random(1_000_000))
     self.open.append((usage, customer, currency, amount, self.lines.count))
-    self.append("hold", [
-      JSONMember("usage", .string(usage.description)), JSONMember("customer", .string(customer.description)),
-      JSONMember("key", .string(KeyID(7).description)), JSONMember("model", "llama-2-7b-chat"), JSONMember("currency", .string(currency)),
-      JSONMember("amount_nano", .string(String(amount))), JSONMember("prompt_tokens", "128"), JSONMember("completion_ceiling", "512"),
-      JSONMember("price", .string(PriceID(3).description)), JSONMember("decision", .string(DecisionID(4).description)),
-    ])
+    self.append(
+      "hold",
+      [
+        JSONMember("usage", .string(usage.description)), JSONMember("customer", .string(customer.description)),
+        JSONMember("key", .string(KeyID(7).description)), JSONMember("model", "llama-2-7b-chat"),
+        JSONMember("currency", .string(currency)),
+        JSONMember("amount_nano", .string(String(amount))), JSONMember("prompt_tokens", "128"),
+        JSONMember("completion_ceiling", "512"),
+        JSONMember("price", .string(PriceID(3).description)), JSONMember("decision", .string(DecisionID(4).description)),
+      ])
   }
 
   private mutating func extend(_ index: Int) {
@@ -84,13 +91,16 @@ struct SampleLog {
     let hold = self.open.remove(at: index)
     let amount = hold.held - self.random(1000)
     self.settlements.append((self.lines.count, hold.usage, hold.customer, hold.currency, amount))
-    self.append("settle", [
-      JSONMember("usage", .string(hold.usage.description)), JSONMember("customer", .string(hold.customer.description)),
-      JSONMember("currency", .string(hold.currency)), JSONMember("amount_nano", .string(String(amount))),
-      JSONMember("prompt_uncached", "100"), JSONMember("prompt_cached", "28"), JSONMember("completion", .string(String(self.random(512)))),
-      JSONMember("undelivered", "0"), JSONMember("finish", "stop"), JSONMember("settlement_policy", "exact"),
-      JSONMember("usage_source", "engine"),
-    ])
+    self.append(
+      "settle",
+      [
+        JSONMember("usage", .string(hold.usage.description)), JSONMember("customer", .string(hold.customer.description)),
+        JSONMember("currency", .string(hold.currency)), JSONMember("amount_nano", .string(String(amount))),
+        JSONMember("prompt_uncached", "100"), JSONMember("prompt_cached", "28"),
+        JSONMember("completion", .string(String(self.random(512)))),
+        JSONMember("undelivered", "0"), JSONMember("finish", "stop"), JSONMember("settlement_policy", "exact"),
+        JSONMember("usage_source", "engine"),
+      ])
   }
 }
 
@@ -132,7 +142,8 @@ struct SampleBundle {
     let lines = self.log.lines
     let writer = BundleWriter(digests: .openSSL, verifySignature: Ed25519Key.verify)
     let contents = [
-      BundleContent(path: BundlePath.usage, write: self.usage), BundleContent(path: BundlePath.focus, bytes: Array("BilledCost\n".utf8)),
+      BundleContent(path: BundlePath.usage, write: self.usage),
+      BundleContent(path: BundlePath.focus, bytes: Array("BilledCost\n".utf8)),
       BundleContent(path: "terms/llama-2.yaml", bytes: Array("id: llama-2\n".utf8)),
     ]
     _ = try writer.write(
@@ -155,7 +166,8 @@ struct SampleBundle {
     return BundleDescription(
       software: "weighbridge 0.1.0", created: Timestamp(seconds: 1_795_100_000),
       period: SampleLog.start..<SampleLog.start.advanced(by: .seconds(86_400)),
-      frontier: try Self.tree.frontier(size: first, subtree: subtree), previousCheckpoint: previous > 0 ? try checkpoint(previous) : nil,
+      frontier: try Self.tree.frontier(size: first, subtree: subtree),
+      previousCheckpoint: previous > 0 ? try checkpoint(previous) : nil,
       consistencyProof: previous > 0 ? try Self.tree.consistencyProof(from: previous, to: size, subtree: subtree) : [],
       checkpoint: try checkpoint(size), openBefore: log.openAt[first] ?? [], logKey: try keys.noteKey,
       signerCertificate: keys.signer.certificate)
@@ -173,7 +185,8 @@ struct SampleBundle {
 
   func verify(trust: BundleVerifier.Trust = BundleVerifier.Trust()) -> BundleReport {
     BundleVerifier(
-      digests: .openSSL, verifySignature: Ed25519Key.verify, verifyManifest: verifyCMS, verifyTimestamp: Timestamping.verify, trust: trust
+      digests: .openSSL, verifySignature: Ed25519Key.verify, verifyManifest: verifyCMS, verifyTimestamp: Timestamping.verify,
+      trust: trust
     ).verify(BundleDirectory(path: self.path))
   }
 

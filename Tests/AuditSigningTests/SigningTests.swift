@@ -10,11 +10,16 @@ private func bytes(_ hexadecimal: String) -> [UInt8] {
 
 @Suite("digests")
 struct DigestTests {
-  @Test("SHA-256, FIPS 180-4 examples", arguments: [
-    ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
-    ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
-    ("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"),
-  ])
+  @Test(
+    "SHA-256, FIPS 180-4 examples",
+    arguments: [
+      ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+      ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+      (
+        "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+        "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
+      ),
+    ])
   func vectors(text: String, expected: String) {
     #expect(sha256(Array(text.utf8)).hexadecimal == expected)
   }
@@ -39,13 +44,22 @@ struct DigestTests {
     #expect(first == sha256(message) && second == sha256(message + message))
   }
 
-  @Test("HMAC-SHA-256, RFC 4231", arguments: [
-    (String(repeating: "0b", count: 20), "4869205468657265", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),
-    ("4a656665", "7768617420646f2079612077616e7420666f72206e6f7468696e673f",
-      "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
-    (String(repeating: "aa", count: 131), "54657374205573696e67204c6172676572205468616e20426c6f636b2d53697a65204b6579202d2048617368204b6579204669727374",
-      "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"),
-  ])
+  @Test(
+    "HMAC-SHA-256, RFC 4231",
+    arguments: [
+      (
+        String(repeating: "0b", count: 20), "4869205468657265", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
+      ),
+      (
+        "4a656665", "7768617420646f2079612077616e7420666f72206e6f7468696e673f",
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+      ),
+      (
+        String(repeating: "aa", count: 131),
+        "54657374205573696e67204c6172676572205468616e20426c6f636b2d53697a65204b6579202d2048617368204b6579204669727374",
+        "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
+      ),
+    ])
   func hmac(key: String, message: String, expected: String) {
     #expect(hmacSHA256(bytes(key), bytes(message)).hexadecimal == expected)
   }
@@ -61,14 +75,22 @@ struct DigestTests {
 
 @Suite("the log's key")
 struct Ed25519KeyTests {
-  @Test("RFC 8032 section 7.1", arguments: [
-    ("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
-      "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
-      "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"),
-    ("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
-      "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
-      "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"),
-  ])
+  @Test(
+    "RFC 8032 section 7.1",
+    arguments: [
+      (
+        "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+        "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
+        "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155"
+          + "5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"
+      ),
+      (
+        "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+        "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
+        "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
+          + "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"
+      ),
+    ])
   func vectors(seed: String, publicKey: String, message: String, signature: String) throws {
     let key = try Ed25519Key(seed: bytes(seed))
     #expect(key.publicKey == bytes(publicKey))
@@ -163,7 +185,9 @@ struct CMSTests {
     #expect(throws: KeyFileError.self) { try SigningCertificate(keyPath: key, certificatePath: certificate) }
   }
 
-  @Test("the openssl program accepts the plain command, and refuses a changed manifest", .enabled(if: Program.openssl.isInstalled, "openssl is not installed"))
+  @Test(
+    "the openssl program accepts the plain command, and refuses a changed manifest",
+    .enabled(if: Program.openssl.isInstalled, "openssl is not installed"))
   func program() throws {
     let directory = try TemporaryDirectory()
     let signer = try SigningCertificate.generate(commonName: "Example", from: Self.now)
@@ -172,7 +196,10 @@ struct CMSTests {
     try writeFile(file, content)
     try writeFile(signature, try signer.sign(content))
     try writeFile(certificate, signer.certificate)
-    let command = ["cms", "-verify", "-binary", "-inform", "DER", "-in", signature, "-content", file, "-CAfile", certificate, "-out", "/dev/null"]
+    let command = [
+      "cms", "-verify", "-binary", "-inform", "DER", "-in", signature, "-content", file, "-CAfile", certificate, "-out",
+      "/dev/null",
+    ]
     let accepted = try run("openssl", command)
     #expect(accepted.status == 0, "\(accepted.output)")
     try writeFile(file, content + [0x0A])
@@ -181,7 +208,8 @@ struct CMSTests {
     #expect(shown.output.contains("E-mail Protection") && shown.output.contains("prime256v1"))
   }
 
-  @Test("timestamps: our request is answered by an authority of the openssl program, and its answer verified",
+  @Test(
+    "timestamps: our request is answered by an authority of the openssl program, and its answer verified",
     .enabled(if: Program.openssl.isInstalled, "openssl is not installed"))
   func timestamps() throws {
     let directory = try TemporaryDirectory()
@@ -203,16 +231,20 @@ struct CMSTests {
       """
     try writeFile("\(path)/conf", Array(configuration.utf8))
     try writeFile("\(path)/serial", Array("01\n".utf8))
-    let made = try run("openssl", [
-      "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "\(path)/tsa.key", "-out",
-      "\(path)/tsa.pem", "-subj", "/CN=tsa", "-days", "30", "-config", "\(path)/conf",
-    ])
+    let made = try run(
+      "openssl",
+      [
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "\(path)/tsa.key", "-out",
+        "\(path)/tsa.pem", "-subj", "/CN=tsa", "-days", "30", "-config", "\(path)/conf",
+      ])
     #expect(made.status == 0, "\(made.output)")
     let data = Array("the signature".utf8)
     try writeFile("\(path)/query", try Timestamping.request(for: data))
-    let replied = try run("openssl", [
-      "ts", "-reply", "-config", "\(path)/conf", "-section", "tsa", "-queryfile", "\(path)/query", "-out", "\(path)/reply",
-    ])
+    let replied = try run(
+      "openssl",
+      [
+        "ts", "-reply", "-config", "\(path)/conf", "-section", "tsa", "-queryfile", "\(path)/query", "-out", "\(path)/reply",
+      ])
     #expect(replied.status == 0, "\(replied.output)")
     let (reply, certificate) = (try readFile("\(path)/reply"), try readFile("\(path)/tsa.pem"))
     #expect(try Timestamping.verify(data, reply, certificate).contains("GMT"))

@@ -48,29 +48,35 @@ private func randomObject(_ random: inout SplitMix64, depth: Int) -> JSON {
 
 @Suite("canonical lines, RFC 8785 for our subset of JSON")
 struct CanonicalLineTests {
-  @Test("both sides of every rule", arguments: [
-    ("{}", true), ("", false), ("[]", false), ("{} ", false), (" {}", false), ("{ }", false), ("{}{}", false),
-    (#"{"a":1,"b":2}"#, true), (#"{"b":1,"a":2}"#, false), (#"{"a":1,"a":2}"#, false), (#"{"":1,"":2}"#, false), (#"{"":1,"a":2}"#, true), (#"{"a":1, "b":2}"#, false),
-    (#"{"a":1,"aa":2}"#, true), (#"{"aa":1,"a":2}"#, false), (#"{"a":1,}"#, false), (#"{"a"}"#, false), (#"{"a":}"#, false),
-    (#"{"a":0}"#, true), (#"{"a":-1}"#, true), (#"{"a":-0}"#, false), (#"{"a":01}"#, false), (#"{"a":+1}"#, false),
-    (#"{"a":1.0}"#, false), (#"{"a":1e3}"#, false), (#"{"a":-}"#, false),
-    (#"{"a":9007199254740991}"#, true), (#"{"a":9007199254740992}"#, false), (#"{"a":-9007199254740991}"#, true),
-    (#"{"a":99999999999999999999999999}"#, false),
-    (#"{"a":"\n"}"#, true), (#"{"a":"\u000a"}"#, false), (#"{"a":"\u001f"}"#, true), (#"{"a":"\u001F"}"#, false),
-    (#"{"a":"\u0020"}"#, false), (#"{"a":"\/"}"#, false), (#"{"a":"/"}"#, true), (#"{"a":"\u00e9"}"#, false), (#"{"a":"é"}"#, true),
-    (#"{"a":"\"#, false), (#"{"a":"\u"#, false), (#"{"a":"x"#, false), (#"{"\u0061":1}"#, false), (#"{"é":1}"#, false),
-    (#"{"a":true,"b":false,"c":null}"#, true), (#"{"a":tru}"#, false), (#"{"a":True}"#, false), (#"{"a":[1,[],{}]}"#, true),
-    (#"{"a":[1,]}"#, false), (#"{"a":[}"#, false), (#"{"a":{"y":1,"x":2}}"#, false), ("{\"a\":\"\t\"}", false),
-  ])
+  @Test(
+    "both sides of every rule",
+    arguments: [
+      ("{}", true), ("", false), ("[]", false), ("{} ", false), (" {}", false), ("{ }", false), ("{}{}", false),
+      (#"{"a":1,"b":2}"#, true), (#"{"b":1,"a":2}"#, false), (#"{"a":1,"a":2}"#, false), (#"{"":1,"":2}"#, false),
+      (#"{"":1,"a":2}"#, true), (#"{"a":1, "b":2}"#, false),
+      (#"{"a":1,"aa":2}"#, true), (#"{"aa":1,"a":2}"#, false), (#"{"a":1,}"#, false), (#"{"a"}"#, false), (#"{"a":}"#, false),
+      (#"{"a":0}"#, true), (#"{"a":-1}"#, true), (#"{"a":-0}"#, false), (#"{"a":01}"#, false), (#"{"a":+1}"#, false),
+      (#"{"a":1.0}"#, false), (#"{"a":1e3}"#, false), (#"{"a":-}"#, false),
+      (#"{"a":9007199254740991}"#, true), (#"{"a":9007199254740992}"#, false), (#"{"a":-9007199254740991}"#, true),
+      (#"{"a":99999999999999999999999999}"#, false),
+      (#"{"a":"\n"}"#, true), (#"{"a":"\u000a"}"#, false), (#"{"a":"\u001f"}"#, true), (#"{"a":"\u001F"}"#, false),
+      (#"{"a":"\u0020"}"#, false), (#"{"a":"\/"}"#, false), (#"{"a":"/"}"#, true), (#"{"a":"\u00e9"}"#, false),
+      (#"{"a":"é"}"#, true),
+      (#"{"a":"\"#, false), (#"{"a":"\u"#, false), (#"{"a":"x"#, false), (#"{"\u0061":1}"#, false), (#"{"é":1}"#, false),
+      (#"{"a":true,"b":false,"c":null}"#, true), (#"{"a":tru}"#, false), (#"{"a":True}"#, false), (#"{"a":[1,[],{}]}"#, true),
+      (#"{"a":[1,]}"#, false), (#"{"a":[}"#, false), (#"{"a":{"y":1,"x":2}}"#, false), ("{\"a\":\"\t\"}", false),
+    ])
   func table(text: String, expected: Bool) {
     #expect(isCanonical(Array(text.utf8)) == expected)
     #expect(isCanonicalByRewriting(Array(text.utf8)) == expected)
   }
 
-  @Test("ill-formed UTF-8 in a string", arguments: [
-    [0x80], [0xC0, 0x80], [0xC1, 0xBF], [0xC2], [0xE0, 0x9F, 0x80], [0xED, 0xA0, 0x80], [0xEF, 0xBF], [0xF0, 0x8F, 0x80, 0x80],
-    [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xFF], [0xE1, 0x80, 0x41],
-  ] as [[UInt8]])
+  @Test(
+    "ill-formed UTF-8 in a string",
+    arguments: [
+      [0x80], [0xC0, 0x80], [0xC1, 0xBF], [0xC2], [0xE0, 0x9F, 0x80], [0xED, 0xA0, 0x80], [0xEF, 0xBF], [0xF0, 0x8F, 0x80, 0x80],
+      [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xFF], [0xE1, 0x80, 0x41],
+    ] as [[UInt8]])
   func illFormed(bytes: [UInt8]) {
     let text = Array(#"{"a":""#.utf8) + bytes + Array(#""}"#.utf8)
     #expect(!isCanonical(text))
@@ -110,14 +116,18 @@ struct CanonicalLineTests {
 
 @Suite("lines of a file that comes in pieces")
 struct LineReaderTests {
-  private func lines(_ text: String, pieces: Int, limit: Int = 100) throws -> (lines: [String], endsInside: Bool, size: Int, sha: Digest) {
+  private func lines(_ text: String, pieces: Int, limit: Int = 100) throws -> (
+    lines: [String], endsInside: Bool, size: Int, sha: Digest
+  ) {
     let bytes = Array(text.utf8)
     var index = 0
-    var reader = LineReader(path: "f", {
-      guard index < bytes.count else { return nil }
-      defer { index += pieces }
-      return Array(bytes[index..<min(index + pieces, bytes.count)])
-    }, digests: referenceDigests)
+    var reader = LineReader(
+      path: "f",
+      {
+        guard index < bytes.count else { return nil }
+        defer { index += pieces }
+        return Array(bytes[index..<min(index + pieces, bytes.count)])
+      }, digests: referenceDigests)
     var lines: [String] = []
     var line: [UInt8] = []
     while true {

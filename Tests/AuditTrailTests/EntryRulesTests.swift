@@ -13,7 +13,9 @@ func entryLine(
   currency: String = "USD", at: Timestamp = Timestamp(seconds: 1_795_000_000), extra: [JSONMember] = []
 ) -> [UInt8] {
   var members = extra
-  if ["hold", "extend", "settle", "void"].contains(type) { members.append(JSONMember("usage", .string(UsageID(usage).description))) }
+  if ["hold", "extend", "settle", "void"].contains(type) {
+    members.append(JSONMember("usage", .string(UsageID(usage).description)))
+  }
   if let amount { members.append(JSONMember("amount_nano", .string(amount))) }
   if type == "hold" || type == "settle" {
     members += [JSONMember("customer", .string(customer.description)), JSONMember("currency", .string(currency))]
@@ -40,9 +42,11 @@ private func verdicts(_ lines: [[UInt8]], first: Int = 0, openBefore: [OpenHold]
 
 @Suite("the rules from one entry to the next")
 struct EntryRulesTests {
-  @Test("hold, extend, settle: the sum of what is held may be settled, and no more", arguments: [
-    ("0", true), ("149", true), ("150", true), ("151", false), ("1000000000000000000000000", false),
-  ])
+  @Test(
+    "hold, extend, settle: the sum of what is held may be settled, and no more",
+    arguments: [
+      ("0", true), ("149", true), ("150", true), ("151", false), ("1000000000000000000000000", false),
+    ])
   func settling(amount: String, isFine: Bool) {
     let lines = [
       entryLine("hold", 0, amount: "100"), entryLine("extend", 1, amount: "50"), entryLine("settle", 2, amount: amount),
@@ -82,14 +86,17 @@ struct EntryRulesTests {
 
   @Test("sequence numbers have no gap, and a gap is told once")
   func sequences() {
-    let (said, _) = verdicts([entryLine("boot", 7), entryLine("clock", 9), entryLine("clock", 10), entryLine("clock", 10)], first: 7)
+    let (said, _) = verdicts(
+      [entryLine("boot", 7), entryLine("clock", 9), entryLine("clock", 10), entryLine("clock", 10)], first: 7)
     #expect(said == [nil, "has seq 9 where 8 belongs", nil, "has seq 10 where 11 belongs"])
   }
 
   @Test("time never goes back")
   func time() {
     let later = start.advanced(by: .milliseconds(1))
-    let (said, _) = verdicts([entryLine("boot", 0, at: later), entryLine("clock", 1, at: later), entryLine("clock", 2, at: start)])
+    let (said, _) = verdicts([
+      entryLine("boot", 0, at: later), entryLine("clock", 1, at: later), entryLine("clock", 2, at: start),
+    ])
     #expect(said == [nil, nil, "has an 'at' before that of the line above"])
   }
 
@@ -103,30 +110,35 @@ struct EntryRulesTests {
     #expect(rules.open == [other])
   }
 
-  @Test("fields that are missing or malformed", arguments: [
-    #"{"at":"2026-11-23T09:03:54.123Z","boot":"b","seq":0,"type":"hold"}"#,
-    #"{"at":"2026-11-23T09:03:54.123Z","boot":"b","seq":-1,"type":"clock"}"#,
-    #"{"at":"2026-11-23T09:03:54.123Z","boot":"b","seq":"0","type":"clock"}"#,
-    #"{"at":"2026-11-23T09:03:54Z","boot":"b","seq":0,"type":"clock"}"#,
-    #"{"at":"2026-13-23T09:03:54.123Z","boot":"b","seq":0,"type":"clock"}"#,
-    #"{"at":"2026-11-23T24:03:54.123Z","boot":"b","seq":0,"type":"clock"}"#,
-    #"{"at":"2026-11-23T09:03:54.123+","boot":"b","seq":0,"type":"clock"}"#,
-    #"{"at":"2026-11-23T09:03:54.123Z","seq":0,"type":"clock"}"#,
-    #"{"at":"2026-11-23T09:03:54.123Z","boot":"b","seq":0,"type":"Clock"}"#,
-    #"{"at":"2026-11-23T09:03:54.123Z","boot":"b","seq":0,"type":""}"#,
-    #"{"at":"2026-11-23T09:03:54.123Z","boot":"b","seq":0,"type":"abcdefghijklmnopq"}"#,
-    #"{"at":"2026-11-23T09:03:54.123Z","boot":"b","seq":0,"type":"void","usage":"usg_8zzzzzzzzzzzzzzzzzzzzzzzzz"}"#,
-    #"{"at":"2026-11-23T09:03:54.123Z","boot":"b","seq":0,"type":"void","usage":"usg_000000000000000000000000u0"}"#,
-  ])
+  @Test(
+    "fields that are missing or malformed",
+    arguments: [
+      #"{"at":"2026-11-23T09:03:54.123Z","boot":"b","seq":0,"type":"hold"}"#,
+      #"{"at":"2026-11-23T09:03:54.123Z","boot":"b","seq":-1,"type":"clock"}"#,
+      #"{"at":"2026-11-23T09:03:54.123Z","boot":"b","seq":"0","type":"clock"}"#,
+      #"{"at":"2026-11-23T09:03:54Z","boot":"b","seq":0,"type":"clock"}"#,
+      #"{"at":"2026-13-23T09:03:54.123Z","boot":"b","seq":0,"type":"clock"}"#,
+      #"{"at":"2026-11-23T24:03:54.123Z","boot":"b","seq":0,"type":"clock"}"#,
+      #"{"at":"2026-11-23T09:03:54.123+","boot":"b","seq":0,"type":"clock"}"#,
+      #"{"at":"2026-11-23T09:03:54.123Z","seq":0,"type":"clock"}"#,
+      #"{"at":"2026-11-23T09:03:54.123Z","boot":"b","seq":0,"type":"Clock"}"#,
+      #"{"at":"2026-11-23T09:03:54.123Z","boot":"b","seq":0,"type":""}"#,
+      #"{"at":"2026-11-23T09:03:54.123Z","boot":"b","seq":0,"type":"abcdefghijklmnopq"}"#,
+      #"{"at":"2026-11-23T09:03:54.123Z","boot":"b","seq":0,"type":"void","usage":"usg_8zzzzzzzzzzzzzzzzzzzzzzzzz"}"#,
+      #"{"at":"2026-11-23T09:03:54.123Z","boot":"b","seq":0,"type":"void","usage":"usg_000000000000000000000000u0"}"#,
+    ])
   func malformed(text: String) {
     let (said, _) = verdicts([Array(text.utf8)])
     #expect(said[0] != nil)
   }
 
-  @Test("amounts are plain decimal strings up to the largest", arguments: [
-    ("1000000000000000000000000", true), ("1000000000000000000000001", false), ("-1", false), ("01", false), ("", false), ("1.0", false),
-    ("+1", false), ("9999999999999999999999999999999999999999", false),
-  ])
+  @Test(
+    "amounts are plain decimal strings up to the largest",
+    arguments: [
+      ("1000000000000000000000000", true), ("1000000000000000000000001", false), ("-1", false), ("01", false), ("", false),
+      ("1.0", false),
+      ("+1", false), ("9999999999999999999999999999999999999999", false),
+    ])
   func amounts(text: String, isFine: Bool) {
     #expect((verdicts([entryLine("hold", 0, amount: text)]).0[0] == nil) == isFine)
   }

@@ -60,25 +60,36 @@ struct MerkleTreeTests {
     #expect(MerkleFrontier(size: size + 1, hashes: frontier.hashes) == nil || (size + 1).nonzeroBitCount == size.nonzeroBitCount)
   }
 
-  @Test("the inclusion proofs of the reference tree", arguments: [
-    (1, 1, []),
-    (1, 8, [
-      "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
-      "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-      "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
-    ]),
-    (6, 8, [
-      "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
-      "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
-      "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
-    ]),
-    (3, 3, ["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"]),
-    (2, 5, [
-      "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
-      "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-      "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
-    ]),
-  ] as [(Int, Int, [String])])
+  @Test(
+    "the inclusion proofs of the reference tree",
+    arguments: [
+      (1, 1, []),
+      (
+        1, 8,
+        [
+          "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+          "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+          "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+        ]
+      ),
+      (
+        6, 8,
+        [
+          "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+          "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+          "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+        ]
+      ),
+      (3, 3, ["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"]),
+      (
+        2, 5,
+        [
+          "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+          "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+          "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+        ]
+      ),
+    ] as [(Int, Int, [String])])
   func referenceInclusion(leaf: Int, size: Int, expected: [String]) throws {
     let hashes = ReferenceTree.leaves.map(tree.leafHash)
     let proof = try tree.inclusionProof(index: leaf - 1, size: size, subtree: tree.subtrees { Array(hashes[$0]) })
@@ -87,23 +98,34 @@ struct MerkleTreeTests {
     #expect(tree.verifyInclusion(of: hashes[leaf - 1], index: leaf - 1, size: size, proof: proof, root: root))
   }
 
-  @Test("the consistency proofs of the reference tree", arguments: [
-    (1, 1, []),
-    (1, 8, [
-      "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
-      "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-      "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
-    ]),
-    (6, 8, [
-      "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
-      "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
-      "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
-    ]),
-    (2, 5, [
-      "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-      "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
-    ]),
-  ] as [(Int, Int, [String])])
+  @Test(
+    "the consistency proofs of the reference tree",
+    arguments: [
+      (1, 1, []),
+      (
+        1, 8,
+        [
+          "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+          "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+          "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+        ]
+      ),
+      (
+        6, 8,
+        [
+          "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+          "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+          "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+        ]
+      ),
+      (
+        2, 5,
+        [
+          "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+          "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+        ]
+      ),
+    ] as [(Int, Int, [String])])
   func referenceConsistency(first: Int, second: Int, expected: [String]) throws {
     let hashes = ReferenceTree.leaves.map(tree.leafHash)
     let proof = try tree.consistencyProof(from: first, to: second, subtree: tree.subtrees { Array(hashes[$0]) })
@@ -124,14 +146,16 @@ struct MerkleTreeTests {
         }
         #expect(holds(leaf, index, size, proof, root))
         let bit = Int.random(in: 0..<256, using: &random)
-        #expect(!holds(flipped(leaf, bit: bit), index, size, proof, root), "seed \(seed), size \(size), index \(index), bit \(bit)")
+        #expect(
+          !holds(flipped(leaf, bit: bit), index, size, proof, root), "seed \(seed), size \(size), index \(index), bit \(bit)")
         #expect(!holds(leaf, index, size, proof, flipped(root, bit: bit)))
         #expect(!holds(leaf, index, size, proof + [leaf], root))
         #expect(!holds(leaf, size, size, proof, root))
         if let place = proof.indices.randomElement(using: &random) {
           var wrong = proof
           wrong[place] = flipped(wrong[place], bit: bit)
-          #expect(!holds(leaf, index, size, wrong, root), "seed \(seed), size \(size), index \(index), place \(place), bit \(bit)")
+          #expect(
+            !holds(leaf, index, size, wrong, root), "seed \(seed), size \(size), index \(index), place \(place), bit \(bit)")
           #expect(!holds(leaf, index, size, Array(proof.dropLast()), root))
           #expect(!holds(leaf, index ^ 1, size, proof, root))
         }
@@ -166,7 +190,8 @@ struct MerkleTreeTests {
     }
   }
 
-  @Test("a frontier taken from subtrees is the one that appending gives", arguments: [0, 1, 2, 3, 5, 8, 13, 64, 100, 127, 128, 130])
+  @Test(
+    "a frontier taken from subtrees is the one that appending gives", arguments: [0, 1, 2, 3, 5, 8, 13, 64, 100, 127, 128, 130])
   func frontiers(size: Int) throws {
     let sample = SampleTree(size: 130)
     var appended = MerkleFrontier()
@@ -197,21 +222,26 @@ struct MerkleTreeTests {
 
 @Suite("tiles, C2SP tlog-tiles")
 struct TileTests {
-  @Test("paths", arguments: [
-    (0, 0, 256, "tile/0/000"), (0, 999, 256, "tile/0/999"), (0, 1000, 256, "tile/0/x001/000"),
-    (3, 1_234_067, 256, "tile/3/x001/x234/067"), (1, 5, 1, "tile/1/005.p/1"), (0, 1_234_067, 255, "tile/0/x001/x234/067.p/255"),
-  ])
+  @Test(
+    "paths",
+    arguments: [
+      (0, 0, 256, "tile/0/000"), (0, 999, 256, "tile/0/999"), (0, 1000, 256, "tile/0/x001/000"),
+      (3, 1_234_067, 256, "tile/3/x001/x234/067"), (1, 5, 1, "tile/1/005.p/1"), (0, 1_234_067, 255, "tile/0/x001/x234/067.p/255"),
+    ])
   func paths(level: Int, index: Int, width: Int, path: String) throws {
     let tile = try #require(Tile(level: level, index: index, width: width))
     #expect(tile.path == path)
     #expect(Tile(path: path) == tile)
   }
 
-  @Test("paths that nothing is at", arguments: [
-    "", "tile", "tile/0", "tile/0/", "tile/0/0", "tile/0/00", "tile/0/0000", "tile/0/-01", "tile/0/+01", "tile/8/000", "tile/-1/000",
-    "tile/0/x000/001", "tile/0/x001", "tile/0/001/002", "tile/0/001.p/0", "tile/0/001.p/256", "tile/0/001.p/01", "tile/00/001",
-    "tile/0/001.p/", "tile/0/../000", "tile/0/x999/x999/x999/x999/x999/x999/999", "/tile/0/000", "tile/0/000/", "tile/0/٠٠٠",
-  ])
+  @Test(
+    "paths that nothing is at",
+    arguments: [
+      "", "tile", "tile/0", "tile/0/", "tile/0/0", "tile/0/00", "tile/0/0000", "tile/0/-01", "tile/0/+01", "tile/8/000",
+      "tile/-1/000",
+      "tile/0/x000/001", "tile/0/x001", "tile/0/001/002", "tile/0/001.p/0", "tile/0/001.p/256", "tile/0/001.p/01", "tile/00/001",
+      "tile/0/001.p/", "tile/0/../000", "tile/0/x999/x999/x999/x999/x999/x999/999", "/tile/0/000", "tile/0/000/", "tile/0/٠٠٠",
+    ])
   func hostilePaths(path: String) { #expect(Tile(path: path) == nil) }
 
   @Test("an entry tile has a path and sequence numbers of its own")

@@ -21,17 +21,22 @@ private func signer(_ key: NoteKey) -> CheckpointSigner {
 
 @Suite("base 64, RFC 4648 section 4")
 struct Base64Tests {
-  @Test("vectors of section 10", arguments: [
-    ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy"),
-  ])
+  @Test(
+    "vectors of section 10",
+    arguments: [
+      ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
+      ("foobar", "Zm9vYmFy"),
+    ])
   func vectors(plain: String, encoded: String) {
     #expect(Base64.encode(Array(plain.utf8)) == encoded)
     #expect(Base64.decode(encoded) == Array(plain.utf8))
   }
 
-  @Test("other texts for the same bytes are refused", arguments: [
-    "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm8=\n", " Zm8=", "Zm-_", "Z===", "====", "Zg==Zg==", "=Zg=", "Zm8é",
-  ])
+  @Test(
+    "other texts for the same bytes are refused",
+    arguments: [
+      "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm8=\n", " Zm8=", "Zm-_", "Z===", "====", "Zg==Zg==", "=Zg=", "Zm8é",
+    ])
   func refused(text: String) { #expect(Base64.decode(text) == nil) }
 
   @Test("all lengths up to 70 return")
@@ -88,13 +93,15 @@ struct NoteTests {
     #expect(throws: NoteError.self) { try verifier.open(SignedNote(text: text, signatures: [good, wrong]).bytes) }
   }
 
-  @Test("notes that are none", arguments: [
-    ("", nil), ("\n", nil), ("\n\n", nil), ("text\n", nil), ("text\n\n", nil), ("text\n\n— name AAAAAAA=", nil),
-    ("text\n\n- name AAAAAAA=\n", 3), ("text\n\n— name\n", 3), ("text\n\n— na+me AAAAAAA=\n", 3), ("text\n\n—  AAAAAAA=\n", 3),
-    ("text\n\n— name AAAA\n", 3), ("text\n\n— name AAAAAA==\n", 3), ("text\n\n— name AAAAAAB=\n", 3),
-    ("text\n\n— name AAAAAAA= \n", 3), ("te\txt\n\n— name AAAAAAA=\n", 1), ("text\r\n\r\n— name AAAAAAA=\n", 1),
-    ("text\n\n— name AAAAAAA=\nmore\n", 4), ("text\n\n— na\u{00A0}me AAAAAAA=\n", 3),
-  ] as [(String, Int?)])
+  @Test(
+    "notes that are none",
+    arguments: [
+      ("", nil), ("\n", nil), ("\n\n", nil), ("text\n", nil), ("text\n\n", nil), ("text\n\n— name AAAAAAA=", nil),
+      ("text\n\n- name AAAAAAA=\n", 3), ("text\n\n— name\n", 3), ("text\n\n— na+me AAAAAAA=\n", 3), ("text\n\n—  AAAAAAA=\n", 3),
+      ("text\n\n— name AAAA\n", 3), ("text\n\n— name AAAAAA==\n", 3), ("text\n\n— name AAAAAAB=\n", 3),
+      ("text\n\n— name AAAAAAA= \n", 3), ("te\txt\n\n— name AAAAAAA=\n", 1), ("text\r\n\r\n— name AAAAAAA=\n", 1),
+      ("text\n\n— name AAAAAAA=\nmore\n", 4), ("text\n\n— na\u{00A0}me AAAAAAA=\n", 3),
+    ] as [(String, Int?)])
   func hostileNotes(note: String, line: Int?) {
     let error = #expect(throws: NoteError.self) { try SignedNote(Array(note.utf8)) }
     #expect(error?.line == line)
@@ -106,16 +113,23 @@ struct NoteTests {
     #expect(throws: NoteError.self) { try SignedNote([UInt8](repeating: 0x0A, count: (1 << 16) + 1)) }
     let line = NoteSignature(name: "n", keyID: 1, signature: [1])
     #expect((try? SignedNote(SignedNote(text: "t\n", signatures: Array(repeating: line, count: 100)).bytes)) != nil)
-    #expect(throws: NoteError.self) { try SignedNote(SignedNote(text: "t\n", signatures: Array(repeating: line, count: 101)).bytes) }
+    #expect(throws: NoteError.self) {
+      try SignedNote(SignedNote(text: "t\n", signatures: Array(repeating: line, count: 101)).bytes)
+    }
   }
 
-  @Test("checkpoints that are none", arguments: [
-    ("o\n1\n", nil), ("\n1\nR\n", 1), ("o\n01\nR\n", 2), ("o\n-1\nR\n", 2), ("o\n+1\nR\n", 2), ("o\n9223372036854775808\nR\n", 2),
-    ("o\n1\nAAAA\n", 3), ("o\n1\n\n", 3), ("o\n1\nR\n\n", 4), ("o\n1\nR", nil), ("o\n 1\nR\n", 2), ("o\n١\nR\n", 2),
-  ] as [(String, Int?)])
+  @Test(
+    "checkpoints that are none",
+    arguments: [
+      ("o\n1\n", nil), ("\n1\nR\n", 1), ("o\n01\nR\n", 2), ("o\n-1\nR\n", 2), ("o\n+1\nR\n", 2),
+      ("o\n9223372036854775808\nR\n", 2),
+      ("o\n1\nAAAA\n", 3), ("o\n1\n\n", 3), ("o\n1\nR\n\n", 4), ("o\n1\nR", nil), ("o\n 1\nR\n", 2), ("o\n١\nR\n", 2),
+    ] as [(String, Int?)])
   func hostileCheckpoints(text: String, line: Int?) {
     let root = Base64.encode([UInt8](repeating: 3, count: 32))
-    let error = #expect(throws: NoteError.self) { try Checkpoint(text: text.split(separator: "R", omittingEmptySubsequences: false).joined(separator: root)) }
+    let error = #expect(throws: NoteError.self) {
+      try Checkpoint(text: text.split(separator: "R", omittingEmptySubsequences: false).joined(separator: root))
+    }
     #expect(error?.line == line)
   }
 
@@ -127,9 +141,11 @@ struct NoteTests {
     #expect(checkpoint.text == "o\n9223372036854775807\n\(root)\nmore\n")
   }
 
-  @Test("verifier keys that are none", arguments: [
-    "", "name", "name+00000000", "name+00000000+AQ==", "+3a5e1c2d+AQ==", "na me+00000000+AQ==", "name+00000000+!!!!",
-  ])
+  @Test(
+    "verifier keys that are none",
+    arguments: [
+      "", "name", "name+00000000", "name+00000000+AQ==", "+3a5e1c2d+AQ==", "na me+00000000+AQ==", "name+00000000+!!!!",
+    ])
   func hostileKeys(text: String) {
     #expect(throws: NoteError.self) { try NoteKey(vkey: text, digest: referenceSHA256) }
   }
@@ -140,7 +156,9 @@ struct NoteTests {
     #expect(try NoteKey(vkey: key.vkey, digest: referenceSHA256) == key)
     let blob = Base64.encode([1] + key.publicKey)
     #expect(throws: NoteError.self) { try NoteKey(vkey: "log.example/two+\(key.idText)+\(blob)", digest: referenceSHA256) }
-    #expect(throws: NoteError.self) { try NoteKey(vkey: "log.example/one+\(key.idText.uppercased())x+\(blob)", digest: referenceSHA256) }
+    #expect(throws: NoteError.self) {
+      try NoteKey(vkey: "log.example/one+\(key.idText.uppercased())x+\(blob)", digest: referenceSHA256)
+    }
     let other = Base64.encode([2] + key.publicKey)
     #expect(throws: NoteError.self) { try NoteKey(vkey: "log.example/one+\(key.idText)+\(other)", digest: referenceSHA256) }
   }

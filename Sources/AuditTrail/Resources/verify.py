@@ -136,7 +136,7 @@ def check_summary(summary):
     require(sums == [[row[name] for name in names] for row in summary["totals"]], "has other totals than the entries add up to")
     left = sorted((held[2], usage, *held[0], str(held[1])) for usage, held in usages.items() if held[3] is None)
     names = ("seq", "usage", "customer", "currency", "amount_nano")
-    require(left == [tuple(hold[name] for name in names) for hold in summary["open_after"]], "has other open holds than there are")
+    require(left == [tuple(hold[name] for name in names) for hold in summary["open_after"]], "has other open holds than the log")
 def verify(log_key=None, certificate=None):
     manifest = attempt("manifest.json", lambda: canonical(load("manifest.json"), b"\n"))
     if not manifest: return
