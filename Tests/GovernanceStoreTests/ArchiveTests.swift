@@ -18,16 +18,18 @@ import Testing
       row.customer?.description, row.project?.description, row.key?.description, row.model?.name, row.day?.description,
       row.month?.description,
     ].map { $0 ?? "-" }
-    let tokens = [row.tokens.promptUncached, row.tokens.promptCached, row.tokens.completion, row.tokens.training].map(\.description)
+    let tokens = [row.tokens.promptUncached, row.tokens.promptCached, row.tokens.completion, row.tokens.training].map(
+      \.description)
     return (group + ["\(row.requests)"] + tokens + ["\(row.amount)", "\(row.currency)"]).joined(separator: " ")
   }
 
   @Test("days and months are those of the hold, at both sides of a midnight; currencies are never mixed")
   func grouping() async throws {
     let times = ["2026-10-31T23:59:59.999Z", "2026-11-01T00:00:00Z", "2026-11-01T10:00:00Z", "2026-11-02T00:00:00Z"]
-    let holds = times.enumerated().map { hold(UInt128($0.offset), amount: 1_500_000_000, heldAt: instant($0.element)) } + [
-      hold(10, currency: "EUR", amount: 7, heldAt: instant(times[2])), hold(11, heldAt: instant(times[2])),
-    ]
+    let holds =
+      times.enumerated().map { hold(UInt128($0.offset), amount: 1_500_000_000, heldAt: instant($0.element)) } + [
+        hold(10, currency: "EUR", amount: 7, heldAt: instant(times[2])), hold(11, heldAt: instant(times[2])),
+      ]
     let late = instant("2026-12-05T00:00:00Z")
     let records = holds.prefix(5).map { settlement(of: $0, settledAt: late) } + [void(holds[5])]
     let store = try await self.store(settling: records, of: holds)
@@ -100,11 +102,14 @@ import Testing
     }
     let store = try await self.store(settling: records, of: holds)
     for _ in 0..<40 {
-      var query = UsageQuery(grouping: UsageQuery.Grouping.allCases.filter { _ in Bool.random(using: &random) }.shuffled(using: &random))
+      var query = UsageQuery(
+        grouping: UsageQuery.Grouping.allCases.filter { _ in Bool.random(using: &random) }.shuffled(using: &random))
       if Bool.random(using: &random) { query.customer = CustomerID(UInt128.random(in: 0..<4, using: &random)) }
       if Int.random(in: 0..<4, using: &random) == 0 { query.key = KeyID(UInt128.random(in: 0..<4, using: &random)) }
       if Int.random(in: 0..<4, using: &random) == 0 { query.model = ModelID("ü'\"") }
-      if Bool.random(using: &random) { query.from = start.advanced(by: .seconds(Int.random(in: 0..<20 * 86_400, using: &random))) }
+      if Bool.random(using: &random) {
+        query.from = start.advanced(by: .seconds(Int.random(in: 0..<20 * 86_400, using: &random)))
+      }
       if Bool.random(using: &random) { query.to = start.advanced(by: .seconds(Int.random(in: 0..<40 * 86_400, using: &random))) }
       #expect(try await store.usage(query).map(self.line).sorted() == self.folded(records, query), "seed \(seed) \(query)")
       let wanted = records.filter { record in
@@ -138,7 +143,9 @@ import Testing
     for limit in [0, -1, .min] { #expect(try await store.usageRecords(UsageQuery(), after: nil, limit: limit).isEmpty) }
     #expect(try await store.usageRecords(UsageQuery(), after: nil, limit: .max).count == 1)
     #expect(try await store.usageRecords(UsageQuery(), after: UsageID(1), limit: 10).isEmpty)
-    let error = await #expect(throws: StoreError.self) { try await store.usageRecords(UsageQuery(), after: UsageID(2), limit: 10) }
+    let error = await #expect(throws: StoreError.self) {
+      try await store.usageRecords(UsageQuery(), after: UsageID(2), limit: 10)
+    }
     #expect(error?.message.contains("\(UsageID(2))") == true)
     for instant in [Timestamp(nanoseconds: .min), Timestamp(nanoseconds: .max)] {
       #expect(try await store.usage(UsageQuery(from: instant, to: instant)).isEmpty)

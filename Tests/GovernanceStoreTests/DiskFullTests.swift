@@ -55,7 +55,9 @@ import Testing
     await again.close()
   }
 
-  @Test("a file system that is really full refuses, and the store goes on when there is space", .enabled(if: SmallFileSystem.isAllowed, "mounting a small file system needs root"))
+  @Test(
+    "a file system that is really full refuses, and the store goes on when there is space",
+    .enabled(if: SmallFileSystem.isAllowed, "mounting a small file system needs root"))
   func tmpfs() async throws {
     try #require(SmallFileSystem.mount(at: self.directory.path))
     defer { SmallFileSystem.unmount(self.directory.path) }

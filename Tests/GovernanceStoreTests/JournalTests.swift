@@ -21,7 +21,9 @@ import Testing
   func line() async throws {
     let store = try self.directory.open()
     let record = JournalRecord(
-      LogEntry(.decision, at: instant("2026-11-23T12:00:00.1239Z"), [JSONMember("verdict", "allow"), JSONMember("b", 1)], lookup: "dec_1"))
+      LogEntry(
+        .decision, at: instant("2026-11-23T12:00:00.1239Z"), [JSONMember("verdict", "allow"), JSONMember("b", 1)], lookup: "dec_1"
+      ))
     #expect(try await store.submit([JournalRecord(entry())]).durable() == 0)
     #expect(try await store.submit([record]).durable() == 1)
     let line =
@@ -157,7 +159,10 @@ import Testing
       ([.holdOpened(hold(1, amount: -1))], "amount"),
       ([.holdOpened(hold(1, model: "de\0mo"))], "model"),
       ([.holdOpened(hold(1, heldAt: Timestamp(nanoseconds: -1)))], "held_at"),
-      ([.holdOpened(hold(1, amount: Int128(Int64.max))), .holdExtended(UsageID(1), amount: NanoAmount(1), tokens: .zero)], "amount"),
+      (
+        [.holdOpened(hold(1, amount: Int128(Int64.max))), .holdExtended(UsageID(1), amount: NanoAmount(1), tokens: .zero)],
+        "amount"
+      ),
       ([.holdOpened(hold(1, tokens: 1 << 50)), .holdExtended(UsageID(1), amount: .zero, tokens: TokenCount(1))], "tokens"),
       ([.holdExtended(UsageID(1), amount: NanoAmount(1), tokens: .zero)], "extend"),
       ([.progress(UsageID(1), delivered: TokenCount(1), highWater: TokenCount(2))], "mark"),

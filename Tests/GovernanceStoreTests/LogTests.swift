@@ -56,7 +56,9 @@ import Testing
     await again.close()
   }
 
-  @Test("a checkpoint that the next start would refuse is never kept", arguments: [(5, 4, "n"), (11, 10, "n"), (-1, 0, "n"), (3, 3, "other"), (3, 3, "a\0")])
+  @Test(
+    "a checkpoint that the next start would refuse is never kept",
+    arguments: [(5, 4, "n"), (11, 10, "n"), (-1, 0, "n"), (3, 3, "other"), (3, 3, "a\0")])
   func wrongCheckpoint(size: Int, rootOf: Int, note: String) async throws {
     let store = try await self.filled(10)
     let first = try self.root(of: store, size: 3)

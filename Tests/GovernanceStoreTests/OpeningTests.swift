@@ -64,7 +64,9 @@ import Testing
   func noDirectory() throws {
     #expect(FileManager.default.createFile(atPath: self.directory.path, contents: Data("x".utf8)))
     #expect(self.failure { try self.directory.open() }?.code == .notWritable)
-    #expect(self.failure { try SQLiteStore.open(directory: self.directory.path + "/x", boot: BootID(1), digest: sha256) }?.code == .notWritable)
+    #expect(
+      self.failure { try SQLiteStore.open(directory: self.directory.path + "/x", boot: BootID(1), digest: sha256) }?.code
+        == .notWritable)
   }
 
   @Test("a file that is no database is refused and left as it is")
@@ -100,7 +102,9 @@ import Testing
     #expect(error?.message.contains("later version") == true)
   }
 
-  @Test("settings on which durability rests are read back", arguments: ["synchronous = NORMAL", "foreign_keys = OFF", "wal_autocheckpoint = 1000"])
+  @Test(
+    "settings on which durability rests are read back",
+    arguments: ["synchronous = NORMAL", "foreign_keys = OFF", "wal_autocheckpoint = 1000"])
   func settings(pragma: String) throws {
     try FileManager.default.createDirectory(atPath: self.directory.path, withIntermediateDirectories: true)
     let connection = try openWritingConnection(path: self.directory.path + "/x.sqlite")
@@ -143,11 +147,11 @@ import Testing
       "DELETE FROM entry WHERE seq = 9; UPDATE meta SET value = 9 WHERE name = 'log_size'",
       "DELETE FROM entry WHERE seq >= 5; DELETE FROM meta WHERE name LIKE 'log_%'",
       "INSERT INTO entry SELECT 10, type, at_ns, leaf, line FROM entry WHERE seq = 9",
-    ])
-  func tampered(sql: String) async throws {
+    ], [true, false])
+  func tampered(sql: String, isSigned: Bool) async throws {
     let store = try self.directory.open()
     for _ in 0..<10 { try await store.submit([JournalRecord(entry())]).durable() }
-    try await store.saveCheckpoint(size: 10, root: store.frontier.root(in: store.tree), note: "note")
+    if isSigned { try await store.saveCheckpoint(size: 10, root: store.frontier.root(in: store.tree), note: "note") }
     await store.close()
     try self.edit {
       try $0.execute(sql: "PRAGMA foreign_keys = OFF")
@@ -193,7 +197,9 @@ import Testing
     }
     await store.close()
     let path = self.directory.path + "/" + SQLiteStore.fileName
-    let page = try await DatabaseQueue(path: path).read { try Int.fetchOne($0, sql: "SELECT rootpage FROM sqlite_master WHERE name = 'usage_customer'") }
+    let page = try await DatabaseQueue(path: path).read {
+      try Int.fetchOne($0, sql: "SELECT rootpage FROM sqlite_master WHERE name = 'usage_customer'")
+    }
     var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
     let start = ((page ?? 1) - 1) * 4096
     bytes.replaceSubrange(start..<start + 4096, with: Data(repeating: 0xFF, count: 4096))

@@ -30,7 +30,8 @@ import Testing
     let database = try DatabaseQueue()
     try Schema.migrator.migrate(database)
     let loose = try database.read {
-      try String.fetchAll($0, sql: "SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite_%'")
+      try String.fetchAll(
+        $0, sql: "SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite_%'")
     }
     #expect(loose == ["grdb_migrations"])
   }
@@ -43,7 +44,8 @@ import Testing
       "UPDATE secret SET value = x'00'", "INSERT INTO entry VALUES (7, 'admin', 1, zeroblob(32), '{}')",
       "INSERT INTO entry_lookup VALUES ('x', 99)",
       "INSERT INTO hold SELECT id, 'b', decision, customer, project, key, model, price, currency, 1, 1, 1, 1, 0, 0, 0 FROM usage",
-      "UPDATE hold SET amount = -1", "UPDATE hold SET tokens = -1", "UPDATE hold SET amount = 'x'", "UPDATE hold SET amount = 1.5",
+      "UPDATE hold SET amount = -1", "UPDATE hold SET tokens = -1", "UPDATE hold SET amount = 'x'",
+      "UPDATE hold SET amount = 1.5",
       "INSERT INTO usage SELECT 9, 'u9', decision, customer, project, key, model, price, currency, -1, 0, 0, 0, 0, 0, outcome, "
         + "finish, policy, source, held_at, settled_at, is_prepaid FROM usage",
       "INSERT INTO usage SELECT 9, id, decision, customer, project, key, model, price, currency, 1, 0, 0, 0, 0, 0, outcome, "

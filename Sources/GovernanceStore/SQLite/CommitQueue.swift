@@ -22,7 +22,9 @@ struct Submission: Sendable {
   let submittedAt: ContinuousClock.Instant
 }
 
-/// Submissions in the order of their calls, from any thread to the one that writes. Bounded by weight, what is being written included.
+/// Submissions in the order of their calls, from any thread to the one that writes.
+///
+/// Bounded by weight; what is being written counts.
 final class CommitQueue: Sendable {
   private struct State {
     var waiting: [Submission] = []

@@ -1,10 +1,10 @@
 internal import GRDB
 
-// SQLite 3.7.0 to 3.51.2 can corrupt a database in WAL mode when one connection resets the log while another runs a checkpoint.
-// Here that needs two connections that write or checkpoint, and there is one: the writer's. It alone writes, it alone runs
-// checkpoints (automatic ones are off), readers are opened read-only with `query_only` and without automatic checkpoints, they are
-// closed before the writer so that none is the last connection (which would checkpoint on close), and the directory lock keeps
-// other processes out. No other program may open the live file for writing or run a checkpoint on it.
+// SQLite 3.7.0 to 3.51.2 can corrupt a database in WAL mode when one connection resets the log while another runs a
+// checkpoint. That needs two connections that write or checkpoint, and here there is one: the writer's. It alone writes, it
+// alone runs checkpoints (automatic ones are off), readers are opened read-only with `query_only` and without automatic
+// checkpoints, they are closed before the writer so that none is the last connection (which would checkpoint on close), and
+// the directory lock keeps other gateways out. No other program may write to the live file or run a checkpoint on it.
 
 /// The one connection that writes. It is used by the thread of ``CommitWriter`` only.
 func openWritingConnection(path: String) throws -> DatabaseQueue {
@@ -31,7 +31,9 @@ func openWritingConnection(path: String) throws -> DatabaseQueue {
 
 /// Reads back what durability and integrity rest on; the first setting that is not as it must be, nil if all are.
 func unsafeSetting(of database: Database) throws -> String? {
-  let wanted = [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1"), ("wal_autocheckpoint", "0"), ("mmap_size", "0")]
+  let wanted = [
+    ("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1"), ("wal_autocheckpoint", "0"), ("mmap_size", "0"),
+  ]
   for (name, value) in wanted {
     // `mmap_size` answers with no row where memory mapping is compiled out.
     let got = try String.fetchOne(database, sql: "PRAGMA \(name)") ?? (name == "mmap_size" ? "0" : "not known to it")

@@ -83,7 +83,10 @@ struct EffectWriter {
       "DELETE FROM hold WHERE usage = ? AND customer = ? AND key = ? AND currency = ? AND amount >= ?",
       [record.usage.text, record.customer.text, record.key.text, record.currency.description, amount])
     try self.expectOne(
-      "there is no open hold \(record.usage) of customer \(record.customer) and key \(record.key) that covers \(record.amount) \(record.currency)")
+      """
+      there is no open hold \(record.usage) of customer \(record.customer) and key \(record.key) \
+      that covers \(record.amount) \(record.currency)
+      """)
     try self.execute(
       """
       INSERT INTO usage (id, decision, customer, project, key, model, price, currency, amount, prompt_uncached, prompt_cached,

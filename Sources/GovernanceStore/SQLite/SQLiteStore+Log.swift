@@ -62,7 +62,7 @@ extension SQLiteStore {
   public func saveCheckpoint(size: Int, root: Digest, note: String) async throws {
     let log = self.frontier
     guard (0...log.size).contains(size) else {
-      throw JournalError(.conflict, "the log has \(log.size) entries on disk; there is nothing to keep a checkpoint of \(size) for")
+      throw JournalError(.conflict, "the log has \(log.size) entries on disk; a checkpoint of \(size) cannot be kept")
     }
     var frontier = self.checked.withLock { $0 }
     if size < frontier.size { frontier = MerkleFrontier() }
@@ -87,7 +87,7 @@ extension SQLiteStore {
 
   // MARK: Secrets
 
-  /// A secret of the gateway's own (a log key, a hashing key), kept in the database because it must be as durable as what it made.
+  /// A secret of the gateway's own (a log key, a hashing key), kept here because it must be as durable as what it made.
   public func secret(named name: String) async throws -> [UInt8]? {
     guard !name.utf8.contains(0) else { return nil }
     return try await self.read {

@@ -56,7 +56,8 @@ public final class SQLiteStore: Journal, Archive, Sendable {
         transactions: TransactionWriter(tree: tree), options: options,
         directory: directory, freeBytes: freeBytes)
       let store = SQLiteStore(
-        directory: directory, path: path, boot: boot, tree: tree, queue: queue, readers: readers, committed: committed, lock: lock)
+        directory: directory, path: path, boot: boot, tree: tree, queue: queue, readers: readers, committed: committed,
+        lock: lock)
       store.start(writer)
       return store
     } catch {
@@ -103,7 +104,8 @@ public final class SQLiteStore: Journal, Archive, Sendable {
     let migrator = Schema.migrator
     guard try !connection.inDatabase(migrator.hasBeenSuperseded) else {
       throw StoreError(
-        .newerSchema, path: path, "the database was written by a later version of the gateway; start that version, or a newer one")
+        .newerSchema, path: path,
+        "the database was written by a later version of the gateway; start that version, or a newer one")
     }
     try connection.inDatabase { database in
       try database.execute(sql: "PRAGMA application_id = \(Schema.applicationID)")

@@ -54,6 +54,14 @@ struct StoredRow {
     return digest
   }
 
+  func json(_ column: Int) throws -> JSON {
+    do {
+      return JSON(try Document.parseJSON(Array(self.text(column).utf8)))
+    } catch {
+      throw CorruptRow("\(self.wrong(column).detail): \(error)")
+    }
+  }
+
   func value<Value: RawRepresentable<String>>(_ column: Int) throws -> Value {
     guard let value = Value(rawValue: self.text(column)) else { throw self.wrong(column) }
     return value
@@ -109,10 +117,9 @@ extension StoredObject {
     var objects: [StoredObject] = []
     while let row = try rows.next() {
       let row = StoredRow(row: row, name: "object")
-      guard let body = try? Document.parseJSON(Array(row.text(3).utf8)) else { throw row.wrong(3) }
       objects.append(
         StoredObject(
-          kind: try row.value(0), id: row.text(1), customer: try row.optionalID(2), body: JSON(body),
+          kind: try row.value(0), id: row.text(1), customer: try row.optionalID(2), body: try row.json(3),
           salt: Array(row.row[4] as Data)))
     }
     return objects
@@ -139,7 +146,8 @@ extension IdempotencyRecord {
 extension ActiveUserMark {
   static func from(_ month: CalendarMonth, in database: Database) throws -> [ActiveUserMark] {
     let rows = try Row.fetchCursor(
-      database, sql: "SELECT month, scope, fingerprint FROM active_user WHERE month >= ? ORDER BY month, scope, fingerprint", arguments: [month.number])
+      database, sql: "SELECT month, scope, fingerprint FROM active_user WHERE month >= ? ORDER BY month, scope, fingerprint",
+      arguments: [month.number])
     var marks: [ActiveUserMark] = []
     while let row = try rows.next() {
       let row = StoredRow(row: row, name: "active_user")

@@ -3,6 +3,7 @@ import Documents
 import Foundation
 import Governance
 import GovernanceTypes
+import Synchronization
 import Testing
 
 @testable import GovernanceStore
@@ -21,7 +22,8 @@ final class TemporaryDirectory: Sendable {
   func copyWithoutLock() throws -> TemporaryDirectory {
     let copy = TemporaryDirectory()
     try FileManager.default.createDirectory(atPath: copy.path, withIntermediateDirectories: true)
-    for name in [SQLiteStore.fileName, SQLiteStore.fileName + "-wal"] where FileManager.default.fileExists(atPath: "\(self.path)/\(name)") {
+    for name in [SQLiteStore.fileName, SQLiteStore.fileName + "-wal"]
+    where FileManager.default.fileExists(atPath: "\(self.path)/\(name)") {
       try FileManager.default.copyItem(atPath: "\(self.path)/\(name)", toPath: "\(copy.path)/\(name)")
     }
     return copy
@@ -40,11 +42,19 @@ final class TemporaryDirectory: Sendable {
   }
 }
 
-/// Stops a thread until it is opened.
+/// Stops a thread until it is opened, but for a number of passes that are free.
 final class Gate: Sendable {
   private let semaphore = DispatchSemaphore(value: 0)
+  private let free: Mutex<Int>
+
+  init(free: Int = 0) { self.free = Mutex(free) }
 
   func pass() {
+    let isFree = self.free.withLock { free in
+      free -= 1
+      return free >= 0
+    }
+    if isFree { return }
     self.semaphore.wait()
     self.semaphore.signal()
   }
@@ -105,7 +115,9 @@ func void(_ hold: HoldRecord) -> UsageRecord {
     policy: .nothingDelivered, source: .engine, settledAt: hold.heldAt)
 }
 
-func entry(_ type: LogEntry.EntryType = .admin, at time: Timestamp = noon, lookup: String? = nil, _ fields: [JSONMember] = []) -> LogEntry {
+func entry(_ type: LogEntry.EntryType = .admin, at time: Timestamp = noon, lookup: String? = nil, _ fields: [JSONMember] = [])
+  -> LogEntry
+{
   LogEntry(type, at: time, fields, lookup: lookup)
 }
 

@@ -129,14 +129,19 @@ struct RecordStream {
   private mutating func effect() -> StoreEffect {
     switch self.below(10) {
     case 0...2: return .holdOpened(self.anyHold())
-    case 3: return .holdExtended(UsageID(UInt128(self.below(60))), amount: NanoAmount(Int128(self.below(1000))), tokens: TokenCount(self.below(64)))
+    case 3:
+      return .holdExtended(
+        UsageID(UInt128(self.below(60))), amount: NanoAmount(Int128(self.below(1000))), tokens: TokenCount(self.below(64)))
     case 4:
       let delivered = self.below(40)
-      return .progress(UsageID(UInt128(self.below(60))), delivered: TokenCount(delivered), highWater: TokenCount(delivered + self.below(40)))
+      return .progress(
+        UsageID(UInt128(self.below(60))), delivered: TokenCount(delivered), highWater: TokenCount(delivered + self.below(40)))
     case 5...6:
       let hold = self.anyHold()
-      return .usage(self.below(5) == 0 ? void(hold) : settlement(of: hold, amount: Int128(self.below(1_000_000)), settledAt: self.time))
-    case 7: return .activeUser(month: self.time.month, scope: "model/\(self.below(3))", fingerprint: (self.random.next() >> 58) << 58)
+      return .usage(
+        self.below(5) == 0 ? void(hold) : settlement(of: hold, amount: Int128(self.below(1_000_000)), settledAt: self.time))
+    case 7:
+      return .activeUser(month: self.time.month, scope: "model/\(self.below(3))", fingerprint: (self.random.next() >> 58) << 58)
     case 8:
       return .idempotency(
         IdempotencyRecord(
