@@ -13,8 +13,13 @@ public struct Price: Sendable, Equatable {
   /// Nano-units per 1,000,000 tokens, and per 1,000,000 requests for the category `request`.
   private let perMillion: [UsageCategory: NanoAmount]
 
+  /// The highest price per million: 10^6 major units, so that no number of tokens can take a charge beyond 128 bits.
+  public static let largest = NanoAmount(1_000_000 * 1_000_000_000)
+
   public enum Defect: Error, Sendable, Equatable {
     case negative(UsageCategory)
+    /// More than ``largest``.
+    case excessive(UsageCategory)
     /// A request could use tokens of this category, so a price must be given for it, if only zero.
     case missing(UsageCategory)
   }
@@ -25,6 +30,7 @@ public struct Price: Sendable, Equatable {
     id: PriceID, model: ModelID, currency: Currency, effectiveFrom: Timestamp, perMillion: [UsageCategory: NanoAmount]
   ) throws(Defect) {
     for category in UsageCategory.allCases where (perMillion[category] ?? .zero) < .zero { throw .negative(category) }
+    for category in UsageCategory.allCases where (perMillion[category] ?? .zero) > Self.largest { throw .excessive(category) }
     for category in [UsageCategory.promptUncached, .completion] where perMillion[category] == nil { throw .missing(category) }
     self.id = id
     self.model = model
@@ -39,9 +45,9 @@ public struct Price: Sendable, Equatable {
   /// The charge of one request: the exact sum over categories, rounded up to a whole nano-unit once.
   public func charge(_ usage: TokenUsage) -> NanoAmount {
     let millionths =
-      self.rate(.promptUncached) * Int128(usage.promptUncached.value) + self.rate(.promptCached) * Int128(usage.promptCached.value)
-      + self.rate(.completion) * Int128(usage.completion.value) + self.rate(.training) * Int128(usage.training.value)
-      + self.rate(.request)
+      self.unitPrice(.promptUncached).nano * Int128(usage.promptUncached.value) + self.unitPrice(.promptCached).nano * Int128(usage.promptCached.value)
+      + self.unitPrice(.completion).nano * Int128(usage.completion.value) + self.unitPrice(.training).nano * Int128(usage.training.value)
+      + self.unitPrice(.request).nano
     return NanoAmount((millionths + 999_999) / 1_000_000)
   }
 
@@ -66,10 +72,9 @@ public struct Price: Sendable, Equatable {
     return TokenCount(low)
   }
 
-  private func rate(_ category: UsageCategory) -> Int128 {
-    let own = self.perMillion[category]
-    if category == .promptCached { return (own ?? self.perMillion[.promptUncached] ?? .zero).nano }
-    return (own ?? .zero).nano
+  /// What a million of a category costs; cached tokens without a price of their own cost as much as uncached ones.
+  func unitPrice(_ category: UsageCategory) -> NanoAmount {
+    self.perMillion[category] ?? (category == .promptCached ? self.perMillion[.promptUncached] : nil) ?? .zero
   }
 }
 

@@ -58,10 +58,3 @@ private func focusQuantities(of line: UsageLine, price: Price) -> [FocusShare] {
   if isCharged || (shares.isEmpty && line.amount != .zero) { shares.append(FocusShare(category: .request, quantity: 1)) }
   return shares
 }
-
-extension Price {
-  /// What a million of a category costs; cached tokens without a price of their own cost as much as uncached ones.
-  func unitPrice(_ category: UsageCategory) -> NanoAmount {
-    self.perMillion(category) ?? (category == .promptCached ? self.perMillion(.promptUncached) : nil) ?? .zero
-  }
-}

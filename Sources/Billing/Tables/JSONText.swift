@@ -2,12 +2,18 @@
 enum JSONText {
   static func append(_ text: String, to bytes: inout [UInt8]) {
     bytes.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
-      if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { bytes.append(byte) } else {
-        self.append(escaped: byte, to: &bytes)
+    if text.utf8.contains(where: self.needsEscape) {
+      for byte in text.utf8 {
+        if self.needsEscape(byte) { self.append(escaped: byte, to: &bytes) } else { bytes.append(byte) }
       }
+    } else {
+      bytes.append(contentsOf: text.utf8)
     }
     bytes.append(UInt8(ascii: "\""))
+  }
+
+  private static func needsEscape(_ byte: UInt8) -> Bool {
+    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
   }
 
   private static func append(escaped byte: UInt8, to bytes: inout [UInt8]) {

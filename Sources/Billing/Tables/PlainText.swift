@@ -7,8 +7,9 @@ extension [UInt8] {
   mutating func append(identifier value: UInt128, prefix: String) {
     self.append(contentsOf: prefix.utf8)
     self.append(UInt8(ascii: "_"))
+    let digits = crockfordDigits
     for shift in stride(from: 125, through: 0, by: -5) {
-      self.append(crockfordDigits[Int(truncatingIfNeeded: value &>> UInt128(shift)) & 31])
+      self.append(digits[Int(truncatingIfNeeded: value &>> UInt128(shift)) & 31])
     }
   }
 
