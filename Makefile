@@ -1,0 +1,44 @@
+# Everything that is done with this repository, one word each. `make` alone lists the words.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run build test test-clients lint format deps clean
+
+PORT ?= 8080
+KEEP ?=
+SWIFT ?= swift
+PYTHON ?= python3
+SWIFT_FILES = Package.swift Sources Tests $(wildcard FuzzTesting Benchmarks)
+CLIENTS_VENV = .venv-clients
+
+help: ## list these words
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 15
+
+run: build ## build, start on loopback and show a first minute of real requests (PORT=8080; KEEP=1 leaves the server running)
+	@$(PYTHON) Examples/first-minute.py --port $(PORT) $(if $(KEEP),--keep)
+
+build: deps ## build the command in release mode
+	@$(SWIFT) build -c release --product weighbridge
+
+test: deps ## build and run all tests
+	@$(SWIFT) build --build-tests
+	@$(SWIFT) test --skip-build --disable-xctest
+
+test-clients: build ## run the official OpenAI client for Python against the gateway, in a virtual environment
+	@test -x $(CLIENTS_VENV)/bin/python || $(PYTHON) -m venv $(CLIENTS_VENV)
+	@$(CLIENTS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/Clients/requirements.txt
+	@$(CLIENTS_VENV)/bin/python Tests/Clients/openai_client.py
+
+lint: ## check the format of all Swift files
+	@$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_FILES)
+
+format: ## format all Swift files in place
+	@$(SWIFT) format --in-place --parallel --recursive $(SWIFT_FILES)
+
+deps: ## install the system packages that are missing, and look for the Swift toolchain
+	@deploy/install-system-packages.sh
+	@command -v $(SWIFT) > /dev/null || { echo "There is no '$(SWIFT)' in PATH. Install Swift 6.2 or later: https://www.swift.org/install/linux/" >&2; exit 1; }
+
+clean: ## remove what was built
+	@rm -rf .build $(CLIENTS_VENV)
