@@ -54,7 +54,7 @@ let package = Package(
     layer("Audience", "GovernanceTypes"),
     layer("AcceptableUse", "GovernanceTypes", "Documents"),
     layer("UsageLedger", "GovernanceTypes"),
-    layer("Billing", "GovernanceTypes", "Documents", "UsageLedger"),
+    layer("Billing", "GovernanceTypes"),
     .target(
       name: "AuditTrail", dependencies: ["GovernanceTypes", "Documents"], resources: [.embedInCode("Resources/verify.py")],
       swiftSettings: strict),
@@ -84,7 +84,7 @@ let package = Package(
     // Layer 4
     layer(
       "GatewayApp", "AcceptableUse", "AdminHTTP", "AuditSigning", "AuditTrail", "Billing", "Completions", "Documents", "GatewayHTTP",
-      "Governance", "GovernanceStore", "GovernanceTypes", "InferenceEngine", "LicenseTerms", "LlamaModel", "YAMLDocuments",
+      "Governance", "GovernanceStore", "GovernanceTypes", "InferenceEngine", "LicenseTerms", "YAMLDocuments",
       hummingbird, nioCore, logging, .product(name: "NIOHTTP1", package: "swift-nio"),
       .product(name: "AsyncHTTPClient", package: "async-http-client"),
       .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")),
@@ -92,5 +92,29 @@ let package = Package(
       name: "weighbridge",
       dependencies: ["Documents", "GatewayApp", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: strict),
+    // Tests
+    .target(name: "FuzzHarnesses", dependencies: ["ModelFiles"], path: "FuzzTesting/Harnesses", swiftSettings: strict),
+    tests("ArchitectureTests"),
+    tests("GovernanceTypesTests", "GovernanceTypes"),
+    tests("DocumentsTests", "Documents"),
+    tests("ModelFilesTests", "ModelFiles", "FuzzHarnesses"),
+    tests("TokenizationTests", "Tokenization", "ModelFiles"),
+    tests("SamplingTests", "Sampling"),
+    tests("LicenseTermsTests", "LicenseTerms", "YAMLDocuments", "GovernanceTypes", "Documents"),
+    tests("YAMLDocumentsTests", "YAMLDocuments", "Documents"),
+    tests("AcceptableUseTests", "AcceptableUse", "GovernanceTypes", "Documents", "YAMLDocuments"),
+    tests("AuditTrailTests", "AuditTrail", "Documents", "GovernanceTypes"),
+    tests("AuditSigningTests", "AuditSigning", "AuditTrail", "Documents", "GovernanceTypes"),
+    .target(name: "EngineFixtures", path: "Tests/EngineFixtures", swiftSettings: strict),
+    tests("CKernelsTests", "CKernels", "EngineFixtures"),
+    tests("TensorsTests", "EngineFixtures", "Tensors"),
+    tests("LlamaModelTests", "EngineFixtures", "LlamaModel", "ModelFiles", "Tensors"),
+    tests("InferenceEngineTests", "Completions", "EngineFixtures", "InferenceEngine", "LlamaModel"),
+    tests("GovernanceStoreTests", "GovernanceStore", "Governance", "GovernanceTypes", "Documents", "AuditTrail", grdb),
+    tests("BillingTests", "Billing", "GovernanceTypes"),
+    tests("UsageLedgerTests", "UsageLedger", "GovernanceTypes", "Simulation"),
+    tests(
+      "GovernanceTests", "Governance", "Simulation", "AcceptableUse", "AuditSigning", "Completions", "Documents", "GovernanceTypes",
+      "LicenseTerms", "UsageLedger"),
   ]
 )

@@ -19,10 +19,8 @@ struct GateState: Sendable {
   var openHolds: [UsageID: HoldRecord] = [:]
   var idempotency: [IdempotencyKey: IdempotencyState] = [:]
   var replies = RecordedReplies()
-  /// Settlements that the disk did not take yet, the ticket of their last attempt and how many of them it covers.
-  var unwritten: [UsageRecord] = []
-  var retry: CommitTicket?
-  var retrying = 0
+  /// Settlements that the disk did not take yet, each with the ticket of its last attempt.
+  var unwritten: [(record: UsageRecord, attempt: CommitTicket?)] = []
 
   /// Time as the gate sees it: it never runs backwards, so that nothing that has expired comes back to life.
   mutating func tick(_ wall: Timestamp) -> Timestamp {

@@ -1,13 +1,21 @@
 /// A SHA-256 value.
 public struct Digest: Hashable, Sendable, CustomStringConvertible {
-  private let words: (UInt64, UInt64, UInt64, UInt64)
+  @usableFromInline let words: (UInt64, UInt64, UInt64, UInt64)
 
-  /// Takes exactly 32 bytes; nil for any other number.
+  /// Takes exactly 32 bytes; nil for any other number. Inlinable, so that each caller gets a version for its own collection.
+  @inlinable
   public init?(_ bytes: some Collection<UInt8>) {
     guard bytes.count == 32 else { return nil }
-    var words: [UInt64] = [0, 0, 0, 0]
-    for (index, byte) in bytes.enumerated() { words[index / 8] = words[index / 8] << 8 | UInt64(byte) }
-    self.words = (words[0], words[1], words[2], words[3])
+    var index = bytes.startIndex
+    func word() -> UInt64 {
+      var word: UInt64 = 0
+      for _ in 0..<8 {
+        word = word << 8 | UInt64(bytes[index])
+        bytes.formIndex(after: &index)
+      }
+      return word
+    }
+    self.words = (word(), word(), word(), word())
   }
 
   /// Takes 64 hexadecimal digits; nil for anything else.
@@ -23,11 +31,15 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
     self.init(bytes)
   }
 
+  @inlinable
   public var bytes: [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(32)
-    for word in [self.words.0, self.words.1, self.words.2, self.words.3] {
-      for shift in stride(from: UInt64(56), through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
+    var bytes = [UInt8](repeating: 0, count: 32)
+    for place in 0..<8 {
+      let shift = UInt64(56 - 8 * place)
+      bytes[place] = UInt8(truncatingIfNeeded: self.words.0 >> shift)
+      bytes[8 + place] = UInt8(truncatingIfNeeded: self.words.1 >> shift)
+      bytes[16 + place] = UInt8(truncatingIfNeeded: self.words.2 >> shift)
+      bytes[24 + place] = UInt8(truncatingIfNeeded: self.words.3 >> shift)
     }
     return bytes
   }

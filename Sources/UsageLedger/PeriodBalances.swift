@@ -50,6 +50,8 @@ struct PeriodBalances: Sendable {
     }
   }
 
+  func currencies(of subject: LedgerSubject) -> Set<Currency> { self.currencies[subject] ?? [] }
+
   private func period(_ window: Limit.Window, at now: Timestamp) -> Period {
     switch window {
     case .day: .day(now.day)
@@ -77,6 +79,14 @@ extension Ledger {
   /// Settled and held money of a subject in the window that `now` is in.
   public func balance(_ subject: LedgerSubject, _ currency: Currency, window: Limit.Window, at now: Timestamp) -> Balance {
     self.balances.balance(subject, currency, window: window, at: now)
+  }
+
+  /// Settled and held money of a subject since the beginning, over all its currencies: a figure to watch, not to compare.
+  public func committedSpend(of subject: LedgerSubject, at now: Timestamp) -> NanoAmount {
+    self.balances.currencies(of: subject).reduce(.zero) { sum, currency in
+      let balance = self.balances.balance(subject, currency, window: .total, at: now)
+      return sum + balance.settled + balance.held
+    }
   }
 
   /// Settled and held tokens of a subject in the window that `now` is in.

@@ -59,10 +59,10 @@ public struct ClientFailure: Error, Sendable, CustomStringConvertible {
   init(_ message: String) { self.description = message }
 
   init(status: UInt, body: [UInt8]) {
+    // A body that is no JSON is not an answer of a gateway; the status is all there is to tell then.
     guard let document = try? Document.parseJSON(body), case .string(let message)? = document["error"]?["message"]?.content,
       case .string(let code)? = document["error"]?["code"]?.content
     else {
-      // Not an answer of a gateway; the status is all there is to tell.
       self.description = "the answer had the status \(status)"
       return
     }

@@ -22,6 +22,7 @@ enum SharedFiles {
   }
 
   private static var executable: String {
+    // Where the link cannot be read the name under which the program was called is as good as can be had.
     (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
   }
 }

@@ -52,10 +52,10 @@ extension Gate {
       let fact = try reader.string("fact")
       let day = try reader.timestamp("on").day
       try reader.finish()
-      guard let declaration = self.declaration(of: fact, in: terms, at: now), declaration.type == .date, declaration.accepts(.event) else {
+      guard let key = self.eventKey(fact, in: terms, at: now) else {
         throw reader.failure("fact", "'\(fact)' is no dated event that the terms '\(terms)' read")
       }
-      return StoredTermination(id: self.makeID(at: now), subject: subject, terms: terms, fact: fact, on: day, recordedAt: now)
+      return StoredTermination(id: self.makeID(at: now), subject: subject, terms: terms, fact: key, on: day, recordedAt: now)
     }
     if case .party(let name) = termination.subject, let id = CustomerID(name) { _ = try self.knownCustomer(id) }
     let object = self.stored(.termination, id: termination.id.description, customer: nil, body: termination.json)
@@ -141,8 +141,12 @@ extension Gate {
     self.state.withLock { $0.declaration(of: fact, at: now) }
   }
 
-  private func declaration(of fact: String, in terms: TermFileID, at now: Timestamp) -> FactDeclaration? {
-    self.state.withLock { $0.terms[terms]?.declaration(forExternalKey: fact) }
+  /// The key under which a dated event is recorded, named as the term file names it or in full.
+  private func eventKey(_ fact: String, in terms: TermFileID, at now: Timestamp) -> String? {
+    guard let file = self.termFile(terms) else { return nil }
+    let named = file.facts.first { $0.key == fact } ?? file.declaration(forExternalKey: fact)
+    guard let named, named.type == .date, named.accepts(.event) else { return nil }
+    return file.externalKey(for: named, at: now)
   }
 
   private func unknownFact(_ fact: String, at now: Timestamp) -> String {

@@ -123,6 +123,7 @@ struct StoredPrice: Sendable {
     } catch {
       switch error {
       case .negative(let category): throw reader.failure("components", "'\(category.rawValue)' is negative")
+      case .excessive(let category): throw reader.failure("components", "'\(category.rawValue)' is above \(Price.largest)")
       case .missing(let category):
         throw reader.failure("components", "'\(category.rawValue)' has no price; give one, if only \"0\"")
       }

@@ -1,7 +1,7 @@
 public import Documents
 public import GovernanceTypes
 internal import Synchronization
-internal import UsageLedger
+public import UsageLedger
 
 extension Gate {
   /// Settled usage, summed as asked.
@@ -36,6 +36,11 @@ extension Gate {
     }
     guard let line else { throw Refusal(.notFound, "There is no entry \(lookup) in the log.") }
     return try self.reading { () throws(DocumentError) in JSON(try Document.parseJSON(Array(line.utf8))) }
+  }
+
+  /// Settled and held money of a subject since the beginning, over all its currencies.
+  public func committedSpend(of subject: LedgerSubject) -> NanoAmount {
+    self.state.withLock { $0.ledger.committedSpend(of: subject, at: $0.lastTime) }
   }
 
   /// The limits on a caller, from the key up, with what is used of each.

@@ -189,23 +189,23 @@ extension Gate {
   // MARK: What could not be written yet
 
   /// Keeps a settlement that the disk did not take; it goes first when the next one is made, or when asked.
-  func retryLater(_ record: UsageRecord) { self.state.withLock { $0.unwritten.append(record) } }
+  func retryLater(_ record: UsageRecord) { self.state.withLock { $0.unwritten.append((record, nil)) } }
 
   /// Submits settlements again that could not be written. Called before each settlement and from time to time.
   public func flushRetries() {
-    let records = self.state.withLock { state -> [UsageRecord] in
-      guard !state.unwritten.isEmpty, state.retry == nil || state.retry?.outcome != nil else { return [] }
-      if case .success? = state.retry?.outcome {
-        state.unwritten.removeFirst(state.retrying)
-        state.retrying = 0
-      }
-      return state.unwritten
-    }
-    guard !records.isEmpty else { return }
-    let ticket = self.journal.submit(records.map { JournalRecord($0.entry, effects: [.usage($0)]) })
     self.state.withLock { state in
-      state.retry = ticket
-      state.retrying = records.count
+      guard !state.unwritten.isEmpty else { return }
+      // One that reached the disk after all conflicts with itself there, and is done as well.
+      state.unwritten.removeAll { item in
+        switch item.attempt?.outcome {
+        case .success: true
+        case .failure(let error): error.code == .conflict
+        case nil: false
+        }
+      }
+      for (index, item) in state.unwritten.enumerated() where item.attempt == nil || item.attempt?.outcome != nil {
+        state.unwritten[index].attempt = self.journal.submit([JournalRecord(item.record.entry, effects: [.usage(item.record)])])
+      }
     }
   }
 

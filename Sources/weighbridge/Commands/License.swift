@@ -70,7 +70,7 @@ struct License: AsyncParsableCommand {
       if self.gateway.json { return Terminal.say(standing.text) }
       Terminal.say("verdict: \(standing["verdict"]?.text ?? "")\n")
       if case .array(let clauses)? = standing["clauses"] {
-        Terminal.say(Terminal.columns(["ref", "party", "state", "effect", "summary"], clauses))
+        Terminal.say(Terminal.columns(["ref", "subject", "state", "effect", "summary"], clauses))
       }
       if case .array(let missing)? = standing["missing"], !missing.isEmpty {
         Terminal.say("\nmissing:\n" + Terminal.columns(["subject", "fact", "type", "clause", "remedy"], missing))

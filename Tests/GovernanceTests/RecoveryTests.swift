@@ -1,0 +1,83 @@
+import Governance
+import GovernanceTypes
+import Simulation
+import Synchronization
+import Testing
+import UsageLedger
+
+@Suite("Recovery after a crash")
+struct RecoveryTests {
+  static let words = (0..<200).map { "w\($0) " }
+
+  /// A second gate that starts from what the journal of the first had on disk.
+  func restarted(_ fixture: GateFixture) async throws -> (gate: Gate, report: RecoveryReport) {
+    let gate = try GateFixture.makeGate(journal: fixture.journal, clock: fixture.clock, terms: GateFixture.permissiveTerms)
+    try gate.register(GateFixture.model(fixture.engine))
+    let report = try await gate.recover(fixture.journal.stored(lastAt: fixture.clock.now), version: "test")
+    return (gate, report)
+  }
+
+  @Test("A hold without a mark is voided; what may have been delivered is stated", arguments: [0, 5, 15])
+  func voided(delivered: Int) async throws {
+    let fixture = try await GateFixture(script: .init(promptTokens: 10, tokens: Self.words))
+    let crashed = try await self.crash(fixture, afterPieces: delivered)
+    let (gate, report) = try await self.restarted(fixture)
+    #expect(report.voided.map(\.usage) == [crashed])
+    #expect(report.uncertainTokens.value >= delivered)
+    #expect(gate.openHoldCount == 0)
+  }
+
+  @Test("A hold is settled at its last durable mark, never above what the client received", arguments: [17, 40, 100, 199])
+  func settled(delivered: Int) async throws {
+    let fixture = try await GateFixture(script: .init(promptTokens: 10, tokens: Self.words))
+    let crashed = try await self.crash(fixture, afterPieces: delivered)
+    let (gate, report) = try await self.restarted(fixture)
+    let record = try #require(report.settled.first)
+    #expect(record.usage == crashed)
+    #expect(record.policy == .lastDurableMark)
+    #expect(record.tokens.completion.value <= delivered)
+    #expect(record.tokens.completion.value + record.undelivered.value >= delivered)
+    #expect(record.amount == NanoAmount(Int128(MoneyTests.cost(record.tokens.completion.value))))
+    #expect(gate.committedSpend(of: .customer(fixture.customer)) == record.amount)
+  }
+
+  @Test("Balances, keys, limits and prices are as before")
+  func stateIsKept() async throws {
+    let fixture = try await GateFixture(script: .init(promptTokens: 10, tokens: Self.words))
+    try await fixture.limitSpend(nano: MoneyTests.cost(8) * 2)
+    _ = try await fixture.serve(fixture.call(most: 8))
+    let (gate, _) = try await self.restarted(fixture)
+    #expect(gate.committedSpend(of: .customer(fixture.customer)) == NanoAmount(Int128(MoneyTests.cost(8))))
+    guard case .live(let live) = try await gate.admit(fixture.call(most: 8)) else { return }
+    #expect(await GateFixture.run(live).finish?.reason == .length)
+    #expect(await refusal { _ = try await gate.admit(fixture.call(most: 8)) }?.code == .spendLimitReached)
+  }
+
+  @Test("A retry after the crash of a request that was settled is not charged again")
+  func idempotencySurvives() async throws {
+    let fixture = try await GateFixture(script: .init(promptTokens: 10, tokens: Self.words))
+    _ = try await fixture.serve(fixture.call(key: "k1"))
+    let (gate, _) = try await self.restarted(fixture)
+    #expect(await refusal { _ = try await gate.admit(fixture.call(key: "k1")) }?.code == .idempotencyConflict)
+  }
+
+  /// Delivers some pieces of an answer and then loses the process: nothing more reaches the journal.
+  private func crash(_ fixture: GateFixture, afterPieces pieces: Int) async throws -> UsageID {
+    guard case .live(let live) = try await fixture.gate.admit(fixture.call()) else { throw GateFixture.ClientGone() }
+    let journal = fixture.journal
+    let count = Mutex(0)
+    await live.run { @concurrent event in
+      guard case .text = event else { return }
+      let taken = count.withLock { taken in
+        taken += 1
+        return taken
+      }
+      if taken > pieces {
+        journal.fail(with: JournalError(.closed, "crash"))
+        throw GateFixture.ClientGone()
+      }
+    }
+    journal.fail(with: nil)
+    return live.usage
+  }
+}
