@@ -12,6 +12,7 @@ let strict: [SwiftSetting] = [
 
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -34,6 +35,7 @@ let package = Package(
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -75,7 +77,7 @@ let package = Package(
     layer("OpenAIWire", "Completions", "Documents"),
     layer(
       "GatewayHTTP", "Completions", "Documents", "Governance", "GovernanceTypes", "LicenseTerms", "OpenAIWire", "UsageLedger",
-      hummingbird, httpTypes, nioCore),
+      hummingbird, httpTypes, nioCore, nioHTTPTypes),
     layer(
       "AdminHTTP", "Completions", "Documents", "GatewayHTTP", "Governance", "GovernanceTypes", "LicenseTerms", "UsageLedger",
       hummingbird, nioCore),
@@ -87,7 +89,8 @@ let package = Package(
       "Governance", "GovernanceStore", "GovernanceTypes", "InferenceEngine", "LicenseTerms", "YAMLDocuments",
       hummingbird, nioCore, logging, .product(name: "NIOHTTP1", package: "swift-nio"),
       .product(name: "AsyncHTTPClient", package: "async-http-client"),
-      .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")),
+      .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      .product(name: "UnixSignals", package: "swift-service-lifecycle")),
     .executableTarget(
       name: "weighbridge",
       dependencies: ["Documents", "GatewayApp", .product(name: "ArgumentParser", package: "swift-argument-parser")],

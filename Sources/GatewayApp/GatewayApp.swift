@@ -17,6 +17,7 @@ internal import LicenseTerms
 internal import Logging
 internal import NIOCore
 internal import ServiceLifecycle
+internal import UnixSignals
 
 /// Why the gateway did not start. The message says what to do about it.
 public struct StartFailure: Error, Sendable, CustomStringConvertible {
@@ -116,13 +117,15 @@ public struct GatewayApp {
       gate: gate, store: store, signer: signer, keys: keys, directory: self.configuration.dataDirectory + "/exports",
       operatorName: self.configuration.operatorName, log: self.log)
     let metrics = MetricsPage(gate: gate, store: store, engines: engines)
+    let departures = Departures()
+    let bodySeconds = self.configuration.server.bodySeconds
     let router = Router(context: GatewayContext.self)
     router.add(middleware: RequestIdentity { String(UInt64.random(in: .min ... .max), radix: 16) })
     PublicRoutes(
       gate: gate,
       services: GatewayServices(
         document: { try library.text(of: $0, role: $1) }, readiness: { engines.readiness(gate) }, metrics: { metrics.text() },
-        checkpoint: { await signer.newest }, digest: sha256, bodyLimit: self.configuration.server.bodyLimit)
+        checkpoint: { await signer.newest }, digest: sha256, departures: departures, bodyLimit: self.configuration.server.bodyLimit)
     ).add(to: router)
     AdminRoutes(
       gate: gate,
@@ -134,6 +137,11 @@ public struct GatewayApp {
     let host = self.configuration.server.host
     let application = Application(
       router: router,
+      server: .http1(
+        configuration: .init(
+          additionalChannelHandlers: [
+            ConnectionGuard(departures: departures, bodySeconds: bodySeconds)
+          ], idleTimeout: .seconds(Int64(self.configuration.server.idleSeconds)))),
       configuration: ApplicationConfiguration(
         address: .hostname(host, port: self.configuration.server.port), serverName: "weighbridge"),
       services: [signer.service(every: .seconds(self.configuration.checkpointSeconds), gate: gate)],
@@ -144,7 +152,12 @@ public struct GatewayApp {
       self.log.warning("the admin API is closed: WEIGHBRIDGE_ADMIN_KEY is not set")
     }
     do {
-      try await application.runService()
+      var services = ServiceGroupConfiguration(
+        services: [application], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "services"))
+      services.maximumGracefulShutdownDuration = Duration.seconds(self.configuration.server.shutdownSeconds)
+      try await ServiceGroup(configuration: services).run()
+    } catch is CancellationError {
+      self.log.warning("requests were still running when the time to shut down was over; they were ended and settled")
     } catch let error as IOError {
       throw StartFailure("cannot listen on \(host):\(self.configuration.server.port): \(error). Is another process using the port?")
     }

@@ -9,7 +9,7 @@ internal import OpenAIWire
 
 extension PublicRoutes {
   /// `POST /v1/chat/completions`.
-  func chatCompletions(_ request: Request) async throws -> Response {
+  func chatCompletions(_ request: Request, on channel: any Channel) async throws -> Response {
     let secret = try bearerSecret(request)
     _ = try self.gate.authenticate(secret, for: .inference)
     let (document, bytes) = try await self.json(request)
@@ -23,7 +23,11 @@ extension PublicRoutes {
       secret: secret, model: asked.model, request: asked.completion, endUser: asked.endUser, declaredPurpose: asked.declaredPurpose,
       idempotencyKey: key, bodyDigest: self.services.digest(bytes))
     switch try await self.gate.admit(call) {
-    case .live(let live): return asked.stream ? self.stream(live, asked) : try await self.whole(live, asked)
+    case .live(let live):
+      guard !asked.stream else { return self.stream(live, asked, on: channel) }
+      return try await self.services.departures.watching(channel, whenGone: { live.stop() }) { @concurrent in
+        try await self.whole(live, asked)
+      }
     case .replay(let reply): return self.replay(reply, asked)
     }
   }
@@ -39,7 +43,7 @@ extension PublicRoutes {
     var text = ""
     var end: (record: UsageRecord, finish: Finish)?
     var failure: Refusal?
-    await live.run { @concurrent event in
+    await live.run(handover: .atTheEnd) { @concurrent event in
       switch event {
       case .text(let piece): text += piece
       case .finished(let record, let finish): end = (record, finish)
@@ -47,7 +51,10 @@ extension PublicRoutes {
       }
     }
     if let failure { throw failure }
-    guard let end else { throw Refusal(.engineFailed, "The engine ended without a result.", context: "run returned without an end") }
+    guard let end else {
+      // Only a client that is gone is told nothing.
+      throw Refusal(.engineFailed, "The engine ended without a result.", context: "run returned without an end")
+    }
     var response = jsonResponse(
       ChatCompletionWire.response(
         self.head(live.usage, model: live.model), text: text, finish: end.finish.reason.rawValue, usage: end.record.wireUsage,
@@ -58,25 +65,28 @@ extension PublicRoutes {
 
   // MARK: Streamed
 
-  private func stream(_ live: LiveRequest, _ asked: ChatCompletionRequest) -> Response {
+  private func stream(_ live: LiveRequest, _ asked: ChatCompletionRequest, on channel: any Channel) -> Response {
+    let departures = self.services.departures
     let head = self.head(live.usage, model: live.model)
     let usage = asked.includesUsage
     let body = ResponseBody { writer in
       var pending = ServerSentEvent.data(ChatCompletionWire.opening(head, includesUsage: usage))
       // The writer cannot be captured by the closure that the gate calls, so it is handed through a local copy.
       var output = writer
-      await live.run { @concurrent event in
-        switch event {
-        case .text(let text):
-          pending += ServerSentEvent.data(ChatCompletionWire.delta(head, text: text, includesUsage: usage))
-          try await output.write(ByteBuffer(bytes: pending))
-          pending = []
-        case .finished(let record, let finish):
-          pending += closing(head, record, finish, includesUsage: usage)
-          try await output.write(ByteBuffer(bytes: pending))
-        case .failed(_, let refusal):
-          pending += ServerSentEvent.data(refusal.wireError.json)
-          try await output.write(ByteBuffer(bytes: pending))
+      _ = await departures.watching(channel, whenGone: { live.stop() }) { @concurrent in
+        await live.run(handover: .asItComes) { @concurrent event in
+          switch event {
+          case .text(let text):
+            pending += ServerSentEvent.data(ChatCompletionWire.delta(head, text: text, includesUsage: usage))
+            try await output.write(ByteBuffer(bytes: pending))
+            pending = []
+          case .finished(let record, let finish):
+            pending += closing(head, record, finish, includesUsage: usage)
+            try await output.write(ByteBuffer(bytes: pending))
+          case .failed(_, let refusal):
+            pending += ServerSentEvent.data(refusal.wireError.json)
+            try await output.write(ByteBuffer(bytes: pending))
+          }
         }
       }
       try await output.finish(nil)
@@ -104,14 +114,20 @@ extension PublicRoutes {
     response.headers[.xWeighbridgeUsage] = reply.record.usage.description
     response.headers[.xWeighbridgeDecision] = reply.record.decision.description
     response.headers[.idempotentReplay] = "true"
+    self.addDuties(&response, terms: reply.terms, headers: reply.responseHeaders)
     return response
   }
 
   private func addGovernedHeaders(_ response: inout Response, _ live: LiveRequest) {
     response.headers[.xWeighbridgeDecision] = live.decision.description
     response.headers[.xWeighbridgeUsage] = live.usage.description
-    response.headers[.link] = live.terms.map(licenseLink).joined(separator: ", ")
-    for (name, value) in live.responseHeaders {
+    self.addDuties(&response, terms: live.terms, headers: live.responseHeaders)
+  }
+
+  /// What the licenses of the model want to go with each answer.
+  private func addDuties(_ response: inout Response, terms: [TermFileID], headers: [(name: String, value: String)]) {
+    response.headers[.link] = terms.map(licenseLink).joined(separator: ", ")
+    for (name, value) in headers {
       guard let field = HTTPField.Name("x-\(name)") else { continue }
       response.headers[field] = value
     }

@@ -6,6 +6,7 @@ public import Documents
 public import Governance
 public import GovernanceTypes
 public import Hummingbird
+internal import NIOCore
 
 /// What the public routes need besides the gate.
 public struct GatewayServices: Sendable {
@@ -18,19 +19,22 @@ public struct GatewayServices: Sendable {
   /// The newest signed checkpoint of the log; nil before the first.
   public var checkpoint: @Sendable () async throws -> String?
   public var digest: DigestFunction
+  /// Says when the client of a connection goes away.
+  public var departures: Departures
   /// The most bytes of a request's body that are read.
   public var bodyLimit: Int
 
   public init(
     document: @escaping @Sendable (TermFileID, String) async throws -> [UInt8]?, readiness: @escaping @Sendable () -> Readiness,
     metrics: @escaping @Sendable () async -> String, checkpoint: @escaping @Sendable () async throws -> String?,
-    digest: @escaping DigestFunction, bodyLimit: Int
+    digest: @escaping DigestFunction, departures: Departures, bodyLimit: Int
   ) {
     self.document = document
     self.readiness = readiness
     self.metrics = metrics
     self.checkpoint = checkpoint
     self.digest = digest
+    self.departures = departures
     self.bodyLimit = bodyLimit
   }
 }
@@ -45,11 +49,15 @@ public struct Readiness: Sendable {
   }
 }
 
-/// The context of a request: Hummingbird's own, with our limit on bodies.
+/// The context of a request: Hummingbird's own, and the connection that it came over.
 public struct GatewayContext: RequestContext {
   public var coreContext: CoreRequestContextStorage
+  let channel: any Channel
 
-  public init(source: Source) { self.coreContext = .init(source: source) }
+  public init(source: Source) {
+    self.coreContext = .init(source: source)
+    self.channel = source.channel
+  }
 }
 
 /// The public routes.
@@ -63,7 +71,9 @@ public struct PublicRoutes: Sendable {
   }
 
   public func add(to router: Router<GatewayContext>) {
-    router.post("/v1/chat/completions") { request, _ in await answering { try await self.chatCompletions(request) } }
+    router.post("/v1/chat/completions") { request, context in
+      await answering { try await self.chatCompletions(request, on: context.channel) }
+    }
     router.get("/v1/models") { request, _ in await answering { try self.models(request) } }
     router.get("/v1/models/{id}") { request, context in
       await answering { try self.model(request, id: context.parameters.get("id") ?? "") }

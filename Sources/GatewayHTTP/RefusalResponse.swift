@@ -20,7 +20,7 @@ public func answering(_ handler: () async throws -> Response) async -> Response 
       error.status, WireError(message: error.body ?? error.status.reasonPhrase, type: "invalid_request_error", code: "invalid_request"))
   } catch is CancellationError {
     return errorResponse(
-      .serviceUnavailable, WireError(message: "The gateway is shutting down.", type: "server_error", code: "overloaded"))
+      .serviceUnavailable, WireError(message: "The gateway is shutting down.", type: "server_error", code: "overloaded"), mayRetry: true)
   } catch {
     return errorResponse(
       .internalServerError,
@@ -80,8 +80,7 @@ extension Refusal {
   }
 
   public var response: Response {
-    var response = errorResponse(self.status, self.wireError)
-    response.headers[.xShouldRetry] = self.mayRetry ? "true" : "false"
+    var response = errorResponse(self.status, self.wireError, mayRetry: self.mayRetry)
     if let decision = self.decision { response.headers[.xWeighbridgeDecision] = decision.description }
     if let wait = self.retryAfter {
       let (seconds, attoseconds) = wait.components
@@ -95,8 +94,11 @@ extension Refusal {
 
 func licenseLink(_ terms: TermFileID) -> String { "</legal/licenses/\(terms)>; rel=\"license\"" }
 
-public func errorResponse(_ status: HTTPResponse.Status, _ error: WireError) -> Response {
-  jsonResponse(error.json, status: status)
+/// - Parameter mayRetry: Whether the same request can succeed later without anyone doing anything.
+public func errorResponse(_ status: HTTPResponse.Status, _ error: WireError, mayRetry: Bool = false) -> Response {
+  var response = jsonResponse(error.json, status: status)
+  response.headers[.xShouldRetry] = mayRetry ? "true" : "false"
+  return response
 }
 
 /// A response with a JSON body, written as one piece.

@@ -9,6 +9,7 @@ public struct Refusal: Error, Sendable, Equatable {
   public enum Code: String, Sendable, CaseIterable {
     case invalidAPIKey = "invalid_api_key"
     case permissionDenied = "permission_denied"
+    case idempotencyConflict = "idempotency_conflict"
     case invalidRequest = "invalid_request"
     case notFound = "not_found"
     case conflict
@@ -24,7 +25,6 @@ public struct Refusal: Error, Sendable, Equatable {
     case tokenLimitReached = "token_limit_reached"
     case spendLimitReached = "spend_limit_reached"
     case insufficientCredit = "insufficient_credit"
-    case idempotencyConflict = "idempotency_conflict"
     case modelUnavailable = "model_unavailable"
     case overloaded
     case storeUnavailable = "store_unavailable"

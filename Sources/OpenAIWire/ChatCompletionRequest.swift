@@ -132,10 +132,8 @@ extension DocumentReader {
   /// A number with a fraction, such as a temperature. Money never comes this way.
   mutating func fraction(_ key: String, in range: ClosedRange<Float>) throws(DocumentError) -> Float? {
     guard let value = self.document(key) else { return nil }
-    guard case .number(let digits) = value.content, let number = Float(digits), number.isFinite else {
-      throw self.failure(key, "a number belongs here, not \(value.kind)")
-    }
-    guard range.contains(number) else {
+    guard case .number(let digits) = value.content else { throw self.failure(key, "a number belongs here, not \(value.kind)") }
+    guard let number = Float(digits), range.contains(number) else {
       throw self.failure(key, "is \(digits); it must be from \(range.lowerBound) to \(range.upperBound)")
     }
     return number

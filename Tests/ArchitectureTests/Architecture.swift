@@ -106,7 +106,7 @@ enum Architecture {
   /// The HTTP server and the parts of it that have a name of their own.
   private static let serving: Set<String> = [
     "Hummingbird", "HTTPTypes", "Logging", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTPTypes", "NIOFoundationCompat",
-    "ServiceLifecycle",
+    "ServiceLifecycle", "UnixSignals",
   ]
 
   /// What the toolchain brings along; anything else that is not ours is a package's.

@@ -120,7 +120,7 @@ struct GateFixture {
 
   static func run(_ live: LiveRequest, stopAfter pieces: Int = .max) async -> Served {
     let seen = Mutex(Served())
-    let record = await live.run { @concurrent event in
+    let record = await live.run(handover: .asItComes) { @concurrent event in
       try seen.withLock { served in
         switch event {
         case .text(let text):

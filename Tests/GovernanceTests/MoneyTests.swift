@@ -94,8 +94,9 @@ struct MoneyTests {
   func dropped() async throws {
     let fixture = try await GateFixture(script: .init(tokens: Self.words))
     _ = try await fixture.gate.admit(fixture.call())
-    #expect(fixture.gate.openHoldCount == 0)
+    while fixture.gate.openHoldCount > 0 { await Task.yield() }
     #expect(fixture.journal.usageRecords.map(\.outcome) == [.voided])
+    #expect(fixture.journal.usageRecords.map(\.undelivered.value) == [fixture.engine.producedTokens])
   }
 
   @Test("A hold that cannot be made durable is no hold, and nothing of an answer exists")
@@ -134,6 +135,26 @@ struct MoneyTests {
     #expect(await refusal { _ = try await fixture.gate.admit(fixture.call("another", key: "k1")) }?.code == .idempotencyConflict)
     fixture.clock.advance(by: .seconds(24 * 3600))
     #expect(try await fixture.serve(fixture.call(key: "k1")).isReplay == false)
+  }
+
+  @Test("Of two requests at once under one idempotency key one runs, and one charge is made", arguments: 1...20)
+  func idempotencyRace(round: Int) async throws {
+    let fixture = try await GateFixture(script: .init(promptTokens: 10, tokens: Self.words))
+    await withTaskGroup(of: Void.self) { group in
+      for _ in 0..<8 { group.addTask { _ = try? await fixture.serve(fixture.call(key: "k1")) } }
+    }
+    #expect(fixture.journal.usageRecords.count == 1)
+  }
+
+  @Test("An answer that is sent as one is not with the client before its end")
+  func wholeAnswerAborted() async throws {
+    let fixture = try await GateFixture(script: .init(promptTokens: 10, tokens: Self.words))
+    guard case .live(let live) = try await fixture.gate.admit(fixture.call()) else { return }
+    let record = await live.run(handover: .atTheEnd) { @concurrent event in
+      if case .text = event { live.stop() }
+    }
+    #expect(record?.outcome == .voided || record?.finish == "stop")
+    #expect((record?.tokens.completion.value ?? 0) + (record?.undelivered.value ?? 0) == fixture.engine.producedTokens)
   }
 
   @Test("The recorded answer goes out only under the same key's customer")

@@ -66,7 +66,7 @@ struct RecoveryTests {
     guard case .live(let live) = try await fixture.gate.admit(fixture.call()) else { throw GateFixture.ClientGone() }
     let journal = fixture.journal
     let count = Mutex(0)
-    await live.run { @concurrent event in
+    await live.run(handover: .asItComes) { @concurrent event in
       guard case .text = event else { return }
       let taken = count.withLock { taken in
         taken += 1

@@ -9,6 +9,8 @@ extension GatewayConfiguration {
     [
       "server": [
         "listen": .string("\(self.server.host):\(self.server.port)"), "body_limit_bytes": .integer(self.server.bodyLimit),
+        "body_seconds": .integer(self.server.bodySeconds), "idle_seconds": .integer(self.server.idleSeconds),
+        "shutdown_seconds": .integer(self.server.shutdownSeconds),
       ],
       "data": ["directory": .string(self.dataDirectory)], "store": ["url": "sqlite"],
       "operator": ["name": .string(self.operatorName), "country": .string(self.operatorCountry)],

@@ -12,6 +12,12 @@ public struct GatewayConfiguration: Sendable {
     public var port = 8080
     /// The most bytes of a request's body.
     public var bodyLimit = 8 << 20
+    /// How long a request may take from its head to its last byte.
+    public var bodySeconds = 30
+    /// How long a connection may be open with nothing asked.
+    public var idleSeconds = 120
+    /// How long running requests have to end once the process is told to stop.
+    public var shutdownSeconds = 30
   }
 
   public struct Model: Sendable {
@@ -116,6 +122,9 @@ public struct GatewayConfiguration: Sendable {
       server.port = port
     }
     server.bodyLimit = try section.optionalInteger("body_limit_bytes", in: 1024...(1 << 30)) ?? server.bodyLimit
+    server.bodySeconds = try section.optionalInteger("body_seconds", in: 1...3600) ?? server.bodySeconds
+    server.idleSeconds = try section.optionalInteger("idle_seconds", in: 1...86_400) ?? server.idleSeconds
+    server.shutdownSeconds = try section.optionalInteger("shutdown_seconds", in: 1...3600) ?? server.shutdownSeconds
     try section.finish()
     return server
   }

@@ -14,18 +14,23 @@ extension Gate {
       return (key, customer)
     }
     guard let (key, customer) = found else {
-      self.counters.request(outcome: Refusal.Code.invalidAPIKey.rawValue)
-      throw Refusal(.invalidAPIKey, "The API key is not known here. Check the key, or ask the operator for a new one.")
+      throw self.turnedAway(.invalidAPIKey, "The API key is not known here. Check the key, or ask the operator for a new one.")
     }
     guard key.status == .active else {
-      throw Refusal(.invalidAPIKey, "The API key is \(key.status.rawValue). Ask the operator for a new one.")
+      throw self.turnedAway(.invalidAPIKey, "The API key is \(key.status.rawValue). Ask the operator for a new one.")
     }
     guard customer.status == .active else {
-      throw Refusal(.permissionDenied, "The customer account is suspended. Ask the operator why.")
+      throw self.turnedAway(.permissionDenied, "The customer account is suspended. Ask the operator why.")
     }
     guard key.scopes.contains(scope) else {
-      throw Refusal(.permissionDenied, "The API key does not have the scope '\(scope.rawValue)'.")
+      throw self.turnedAway(.permissionDenied, "The API key does not have the scope '\(scope.rawValue)'.")
     }
     return Caller(key: key, customer: customer)
+  }
+
+  /// Counts and words a refusal of someone who is not let in; nothing of it goes to the log, which is for those who are.
+  private func turnedAway(_ code: Refusal.Code, _ message: String) -> Refusal {
+    self.counters.request(outcome: code.rawValue)
+    return Refusal(code, message)
   }
 }

@@ -25,14 +25,16 @@ struct Delivery {
   /// The answer so far, kept only where a retry may ask for it again.
   private(set) var recordedText = ""
   private let recordsText: Bool
+  private let handover: LiveRequest.Handover
 
-  init(guarding: StreamGuard, granted: Int, ceiling: Int, highWater: Int, prompt: CompletionUsage, recordsText: Bool) {
+  init(guarding: StreamGuard, granted: Int, ceiling: Int, highWater: Int, prompt: CompletionUsage, recordsText: Bool, handover: LiveRequest.Handover) {
     self.guarding = guarding
     self.granted = granted
     self.ceiling = ceiling
     self.highWater = highWater
     self.prompt = prompt
     self.recordsText = recordsText
+    self.handover = handover
   }
 
   struct Step {
@@ -65,7 +67,9 @@ struct Delivery {
   var tokensAfterDelivery: Int { self.clearedTokens }
 
   /// The client has taken all that was released.
-  mutating func delivered() { self.deliveredTokens = self.clearedTokens }
+  mutating func delivered() {
+    if self.handover == .asItComes { self.deliveredTokens = self.clearedTokens }
+  }
 
   /// All tokens count as delivered at a proper end, those that yielded no text included.
   mutating func deliveredAll(produced: Int) {

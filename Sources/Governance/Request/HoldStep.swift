@@ -19,31 +19,43 @@ extension Gate {
   /// Holds the worst case, or as much of it as there is money for, on every level at once; refuses if not even one completion
   /// token is covered.
   func hold(_ dossier: Dossier, prompt: PreparedPrompt) async throws(Refusal) -> HeldRequest {
-    let outcome = self.state.withLock { state -> Result<HeldRequest, LedgerRefusal> in
+    let outcome = self.state.withLock { state -> Result<HeldRequest, Refusal> in
       let now = state.tick(self.environment.now())
+      guard self.remember(dossier, state: &state, at: now) else {
+        return .failure(
+          Refusal(.idempotencyConflict, "Another request under this idempotency key is running. Retry when it is over.", retryAfter: .seconds(1)))
+      }
       let size = self.size(of: dossier, prompt: prompt, ledger: state.ledger, at: now)
       let made = state.ledger.hold(
         usage: dossier.usage, customer: dossier.caller.customer.id, chain: dossier.caller.chain,
         currency: dossier.price.currency, amount: size.amount, tokens: TokenCount(prompt.promptTokens + size.completion), at: now)
-      return made.map { hold in
-        let record = HoldRecord(
-          usage: dossier.usage, boot: self.environment.boot, decision: dossier.decision, customer: hold.customer,
-          project: dossier.caller.key.project, key: dossier.caller.key.id, model: dossier.model.id, price: dossier.price.id,
-          currency: hold.currency, amount: hold.amount, tokens: hold.tokens, promptTokens: TokenCount(prompt.promptTokens),
-          heldAt: now, isPrepaid: hold.isPrepaid, highWater: TokenCount(self.policy.leaseTokens))
-        state.openHolds[record.usage] = record
-        self.remember(dossier, state: &state, at: now)
-        let ticket = self.journal.submit(self.records(opening: record, dossier: dossier, prompt: prompt))
-        return HeldRequest(record: record, completionTokens: size.completion, ticket: ticket)
+      switch made {
+      case .failure(let refusal):
+        self.release(idempotencyOf: dossier, state: &state)
+        return .failure(Refusal(refusal))
+      case .success(let hold): return .success(self.open(hold, dossier, prompt: prompt, completion: size.completion, state: &state))
       }
     }
     switch outcome {
     case .success(let held):
       self.counters.decision(moment: "request", verdict: "allow", license: "", clause: "")
       return held
-    case .failure(let refusal):
-      throw await self.refuse(dossier, Refusal(refusal), verdict: "deny", moment: .request)
+    case .failure(let refusal): throw await self.refuse(dossier, refusal, verdict: "deny", moment: .request)
     }
+  }
+
+  /// Puts a hold that the ledger has made on the books and on its way to disk.
+  private func open(
+    _ hold: Hold, _ dossier: Dossier, prompt: PreparedPrompt, completion: Int, state: inout GateState
+  ) -> HeldRequest {
+    let record = HoldRecord(
+      usage: dossier.usage, boot: self.environment.boot, decision: dossier.decision, customer: hold.customer,
+      project: dossier.caller.key.project, key: dossier.caller.key.id, model: dossier.model.id, price: dossier.price.id,
+      currency: hold.currency, amount: hold.amount, tokens: hold.tokens, promptTokens: TokenCount(prompt.promptTokens),
+      heldAt: hold.heldAt, isPrepaid: hold.isPrepaid, highWater: TokenCount(self.policy.leaseTokens))
+    state.openHolds[record.usage] = record
+    let ticket = self.journal.submit(self.records(opening: record, dossier: dossier, prompt: prompt))
+    return HeldRequest(record: record, completionTokens: completion, ticket: ticket)
   }
 
   /// How many completion tokens to hold for, and what they cost with the prompt.

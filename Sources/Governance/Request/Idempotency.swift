@@ -8,6 +8,9 @@ public struct RecordedReply: Sendable {
   public let record: UsageRecord
   public let finish: Finish
   public let model: ModelID
+  public let terms: [TermFileID]
+  /// Duties that ride along and reach the client as headers.
+  public let responseHeaders: [(name: String, value: String)]
 }
 
 /// Replies to requests that carried an idempotency key, in memory only: prompts and completions are never stored.
@@ -57,12 +60,15 @@ extension Gate {
       retryAfter: isOpen ? .seconds(1) : nil)
   }
 
-  /// Binds the key to the request. Part of the step that makes the hold.
-  func remember(_ dossier: Dossier, state: inout GateState, at now: Timestamp) {
-    guard let key = self.idempotencyKey(dossier.call, dossier.caller) else { return }
+  /// Binds the key to the request; false where another request took it meanwhile. Part of the step that makes the hold, under its
+  /// lock: of two retries at once one runs.
+  func remember(_ dossier: Dossier, state: inout GateState, at now: Timestamp) -> Bool {
+    guard let key = self.idempotencyKey(dossier.call, dossier.caller) else { return true }
+    if let known = state.idempotency[key], now < known.expires { return false }
     if state.idempotency.count > 100_000 { state.idempotency = state.idempotency.filter { now < $0.value.expires } }
     state.idempotency[key] = IdempotencyState(
       requestDigest: dossier.call.bodyDigest, usage: dossier.usage, expires: now.advanced(by: self.policy.idempotencyLifetime))
+    return true
   }
 
   func idempotencyRecord(_ dossier: Dossier, at now: Timestamp) -> IdempotencyRecord? {
@@ -81,10 +87,17 @@ extension Gate {
   }
 
   /// Keeps the reply for a retry, where the request carried a key.
-  func record(reply finish: Finish, _ record: UsageRecord, text: String, for dossier: Dossier) {
-    guard dossier.call.idempotencyKey != nil else { return }
-    let reply = RecordedReply(text: text, record: record, finish: finish, model: dossier.model.id)
+  func record(reply finish: Finish, _ record: UsageRecord, text: String, of live: LiveRequest) {
+    guard live.dossier.call.idempotencyKey != nil else { return }
+    let reply = RecordedReply(
+      text: text, record: record, finish: finish, model: live.model, terms: live.terms, responseHeaders: live.responseHeaders)
     self.state.withLock { $0.replies.keep(reply) }
+  }
+
+  /// Frees the key of a request that was refused after it had taken it.
+  func release(idempotencyOf dossier: Dossier, state: inout GateState) {
+    guard let key = self.idempotencyKey(dossier.call, dossier.caller) else { return }
+    state.idempotency[key] = nil
   }
 
   /// Frees the key of a request that was voided, so that a retry runs.

@@ -33,7 +33,10 @@ public final class LiveRequest: Sendable {
     let abandoned = self.phase.withLock { $0 != .closed && $0 != .running }
     guard abandoned else { return }
     self.stream.cancel()
-    self.gate.voidAbandoned(self.held.record)
+    // Nobody is left to wait for the engine's last word, which says how much it had produced for nobody.
+    Task { [gate = self.gate, stream = self.stream, record = self.held.record] in
+      await gate.void(record, finish: "client_abort", produced: await stream.producedTokens())
+    }
   }
 
   public var usage: UsageID { self.dossier.usage }
@@ -69,7 +72,7 @@ public final class LiveRequest: Sendable {
     } catch {
       self.stream.cancel()
       self.phase.withLock { $0 = .closed }
-      await self.gate.void(self.held.record, finish: "engine_error")
+      await self.gate.void(self.held.record, finish: "engine_error", produced: await self.stream.producedTokens())
       throw Refusal(error)
     }
   }
@@ -85,8 +88,18 @@ public final class LiveRequest: Sendable {
     }
   }
 
+  /// When what is delivered is with the client.
+  public enum Handover: Sendable {
+    case asItComes
+    /// The answer is collected and sent as one: a client that leaves before has received nothing.
+    case atTheEnd
+  }
+
+  /// Stops the engine within one step, because nobody waits for the answer any more. Harmless at any time.
+  public func stop() { self.stream.cancel() }
+
   /// Claims the request for the one run that it may have.
-  func begin() -> Delivery? {
+  func begin(_ handover: Handover) -> Delivery? {
     let isFirst = self.phase.withLock { phase in
       guard phase == .open else { return false }
       phase = .running
@@ -96,7 +109,7 @@ public final class LiveRequest: Sendable {
     return Delivery(
       guarding: self.gate.acceptableUse.streamGuard(), granted: self.held.completionTokens,
       ceiling: self.prompt.completionCeiling, highWater: self.gate.policy.leaseTokens,
-      prompt: self.promptUsage.withLock { $0 }, recordsText: self.dossier.call.idempotencyKey != nil)
+      prompt: self.promptUsage.withLock { $0 }, recordsText: self.dossier.call.idempotencyKey != nil, handover: handover)
   }
 
   func close() { self.phase.withLock { $0 = .closed } }

@@ -45,10 +45,12 @@ extension LiveRequest {
   ///
   /// An error thrown by `deliver` means that the client is gone: the engine stops within one step and what was delivered is
   /// settled. Call once.
+  ///
+  /// - Parameter handover: Whether the client has each piece once `deliver` returns, or all of it only after the end.
   @discardableResult
   @concurrent
-  public func run(deliver: @concurrent (GovernedEvent) async throws -> Void) async -> UsageRecord? {
-    guard var delivery = self.begin() else { return nil }
+  public func run(handover: Handover, deliver: @concurrent (GovernedEvent) async throws -> Void) async -> UsageRecord? {
+    guard var delivery = self.begin(handover) else { return nil }
     do {
       for try await event in self.stream {
         switch event {

@@ -57,7 +57,7 @@ extension LiveRequest {
     let record = self.gate.usageRecord(self, delivery, finish: name)
     do {
       try await self.gate.settle(record).durable()
-      self.gate.record(reply: finish, record, text: delivery.recordedText, for: self.dossier)
+      self.gate.record(reply: finish, record, text: delivery.recordedText, of: self)
       try await deliver(.finished(record, finish: finish))
     } catch let error as JournalError {
       self.gate.retryLater(record)
@@ -73,7 +73,7 @@ extension LiveRequest {
     self.stream.cancel()
     self.close()
     var delivery = delivery
-    delivery.counted(produced: await self.drain())
+    delivery.counted(produced: await self.stream.producedTokens())
     return await self.gate.close(self.gate.usageRecord(self, delivery, finish: finish))
   }
 
@@ -98,11 +98,14 @@ extension LiveRequest {
     return record
   }
 
-  /// Reads what the engine produced before it noticed the cancellation.
-  private func drain() async -> Int {
+}
+
+extension CompletionStream {
+  /// Reads a cancelled stream to its end: the tokens that the engine had produced before it noticed.
+  func producedTokens() async -> Int {
     var produced = 0
     do {
-      for try await event in self.stream {
+      for try await event in self {
         if case .end(let end) = event { produced = end.usage.completion }
       }
     } catch {
@@ -162,19 +165,11 @@ extension Gate {
   }
 
   /// Ends a hold for which nothing was delivered.
-  func void(_ hold: HoldRecord, finish: String) async {
-    _ = await self.close(self.voidRecord(hold, finish: finish))
-  }
-
-  /// The same, for one that was dropped without being run; nobody is left to wait for it.
-  func voidAbandoned(_ hold: HoldRecord) {
-    _ = self.settle(self.voidRecord(hold, finish: "client_abort"))
-  }
-
-  private func voidRecord(_ hold: HoldRecord, finish: String) -> UsageRecord {
-    UsageRecord(
-      closing: hold, amount: .zero, tokens: TokenUsage(), undelivered: .zero, outcome: .voided, finish: finish,
-      policy: .nothingDelivered, source: .engine, settledAt: self.state.withLock { $0.tick(self.environment.now()) })
+  func void(_ hold: HoldRecord, finish: String, produced: Int) async {
+    _ = await self.close(
+      UsageRecord(
+        closing: hold, amount: .zero, tokens: TokenUsage(), undelivered: TokenCount(produced), outcome: .voided, finish: finish,
+        policy: .nothingDelivered, source: .engine, settledAt: self.now()))
   }
 
   /// Takes a hold back that never reached the disk.
