@@ -85,7 +85,8 @@ let package = Package(
     layer("Simulation", "Completions", "Documents", "Governance", "GovernanceTypes", "UsageLedger"),
     // Layer 4
     layer(
-      "GatewayApp", "AcceptableUse", "AdminHTTP", "AuditSigning", "AuditTrail", "Billing", "Completions", "Documents", "GatewayHTTP",
+      "GatewayApp", "AcceptableUse", "AdminHTTP", "AuditSigning", "AuditTrail", "Billing", "Completions", "Documents",
+      "GatewayHTTP",
       "Governance", "GovernanceStore", "GovernanceTypes", "InferenceEngine", "LicenseTerms", "YAMLDocuments",
       hummingbird, nioCore, logging, .product(name: "NIOHTTP1", package: "swift-nio"),
       .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -117,7 +118,8 @@ let package = Package(
     tests("BillingTests", "Billing", "GovernanceTypes"),
     tests("UsageLedgerTests", "UsageLedger", "GovernanceTypes", "Simulation"),
     tests(
-      "GovernanceTests", "Governance", "Simulation", "AcceptableUse", "AuditSigning", "Completions", "Documents", "GovernanceTypes",
+      "GovernanceTests", "Governance", "Simulation", "AcceptableUse", "AuditSigning", "Completions", "Documents",
+      "GovernanceTypes",
       "LicenseTerms", "UsageLedger"),
   ]
 )

@@ -106,7 +106,8 @@ public struct AdminRoutes: Sendable {
     { request, context in
       await answering {
         let actor = try self.authenticate(request)
-        return try await handler(AdminRequest(request: request, context: context, actor: actor, bodyLimit: self.services.bodyLimit))
+        return try await handler(
+          AdminRequest(request: request, context: context, actor: actor, bodyLimit: self.services.bodyLimit))
       }
     }
   }

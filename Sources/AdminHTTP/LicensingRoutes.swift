@@ -8,46 +8,60 @@ internal import LicenseTerms
 
 extension AdminRoutes {
   func addLicensing(to router: Router<GatewayContext>) {
-    router.post("/admin/v1/attestations", use: self.guarded { call in
-      jsonResponse(try await self.gate.attest(call.json(), by: call.actor), status: .created)
-    })
-    router.post("/admin/v1/terminations", use: self.guarded { call in
-      jsonResponse(try await self.gate.terminate(call.json(), by: call.actor), status: .created)
-    })
-    router.get("/admin/v1/standing", use: self.guarded { call in
-      let subject = try call.requiredQuery("subject")
-      guard let id = CustomerID(subject) else { throw Refusal(.notFound, "There is no customer '\(subject)'.", parameter: "subject") }
-      return jsonResponse(try self.gate.standing(of: id, model: ModelID(try call.requiredQuery("model"))).json)
-    })
-    router.get("/admin/v1/licenses", use: self.guarded { _ in
-      listResponse(
-        self.gate.termFiles().map { file in
+    router.post(
+      "/admin/v1/attestations",
+      use: self.guarded { call in
+        jsonResponse(try await self.gate.attest(call.json(), by: call.actor), status: .created)
+      })
+    router.post(
+      "/admin/v1/terminations",
+      use: self.guarded { call in
+        jsonResponse(try await self.gate.terminate(call.json(), by: call.actor), status: .created)
+      })
+    router.get(
+      "/admin/v1/standing",
+      use: self.guarded { call in
+        let subject = try call.requiredQuery("subject")
+        guard let id = CustomerID(subject) else {
+          throw Refusal(.notFound, "There is no customer '\(subject)'.", parameter: "subject")
+        }
+        return jsonResponse(try self.gate.standing(of: id, model: ModelID(try call.requiredQuery("model"))).json)
+      })
+    router.get(
+      "/admin/v1/licenses",
+      use: self.guarded { _ in
+        listResponse(
+          self.gate.termFiles().map { file in
+            [
+              "id": .string(file.id.name), "object": "license", "title": .string(file.title), "revision": .integer(file.revision),
+              "sha256": .string(file.digest.hexadecimal),
+            ]
+          })
+      })
+    router.put(
+      "/admin/v1/licenses/{id}/documents/{role}",
+      use: self.guarded { call in
+        let terms = TermFileID(call.context.parameters.get("id") ?? "")
+        let role = call.context.parameters.get("role") ?? ""
+        let text = try await readBody(call.request, limit: call.bodyLimit)
+        try await self.services.importDocument(terms, role, text)
+        return jsonResponse(
           [
-            "id": .string(file.id.name), "object": "license", "title": .string(file.title), "revision": .integer(file.revision),
-            "sha256": .string(file.digest.hexadecimal),
-          ]
-        })
-    })
-    router.put("/admin/v1/licenses/{id}/documents/{role}", use: self.guarded { call in
-      let terms = TermFileID(call.context.parameters.get("id") ?? "")
-      let role = call.context.parameters.get("role") ?? ""
-      let text = try await readBody(call.request, limit: call.bodyLimit)
-      try await self.services.importDocument(terms, role, text)
-      return jsonResponse(
-        [
-          "terms": .string(terms.name), "role": .string(role), "object": "document",
-          "sha256": .string(self.services.digest(text).hexadecimal),
-        ], status: .created)
-    })
-    router.get("/admin/v1/models", use: self.guarded { _ in
-      listResponse(
-        self.gate.models().map { model in
-          [
-            "id": .string(model.id.name), "object": "model", "weights_sha256": JSON(model.weights?.hexadecimal),
-            "terms": .array(model.terms.map { .string($0.name) }), "context_length": .integer(model.engine.contextLength),
-            "is_priced": .bool(self.gate.price(of: model.id) != nil),
-          ]
-        })
-    })
+            "terms": .string(terms.name), "role": .string(role), "object": "document",
+            "sha256": .string(self.services.digest(text).hexadecimal),
+          ], status: .created)
+      })
+    router.get(
+      "/admin/v1/models",
+      use: self.guarded { _ in
+        listResponse(
+          self.gate.models().map { model in
+            [
+              "id": .string(model.id.name), "object": "model", "weights_sha256": JSON(model.weights?.hexadecimal),
+              "terms": .array(model.terms.map { .string($0.name) }), "context_length": .integer(model.engine.contextLength),
+              "is_priced": .bool(self.gate.price(of: model.id) != nil),
+            ]
+          })
+      })
   }
 }

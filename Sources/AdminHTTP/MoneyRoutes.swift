@@ -7,28 +7,40 @@ internal import UsageLedger
 
 extension AdminRoutes {
   func addMoney(to router: Router<GatewayContext>) {
-    router.post("/admin/v1/limits", use: self.guarded { call in
-      jsonResponse(try await self.gate.createLimit(call.json(), by: call.actor).json, status: .created)
-    })
-    router.get("/admin/v1/limits", use: self.guarded { call in
-      let subject = try call.query("subject").map { text throws -> LedgerSubject in
-        guard let subject = LedgerSubject(text) else { throw Refusal(.invalidRequest, "'\(text)' is no subject.", parameter: "subject") }
-        return subject
-      }
-      return listResponse(self.gate.limits(of: subject).map(\.json))
-    })
-    router.delete("/admin/v1/limits/{id}", use: self.guarded { call in
-      let id: LimitID = try call.identifier()
-      try await self.gate.removeLimit(id, by: call.actor)
-      return jsonResponse(["id": .string(id.description), "object": "limit", "deleted": true])
-    })
-    router.post("/admin/v1/prices", use: self.guarded { call in
-      jsonResponse(try await self.gate.createPrice(call.json(), by: call.actor), status: .created)
-    })
+    router.post(
+      "/admin/v1/limits",
+      use: self.guarded { call in
+        jsonResponse(try await self.gate.createLimit(call.json(), by: call.actor).json, status: .created)
+      })
+    router.get(
+      "/admin/v1/limits",
+      use: self.guarded { call in
+        let subject = try call.query("subject").map { text throws -> LedgerSubject in
+          guard let subject = LedgerSubject(text) else {
+            throw Refusal(.invalidRequest, "'\(text)' is no subject.", parameter: "subject")
+          }
+          return subject
+        }
+        return listResponse(self.gate.limits(of: subject).map(\.json))
+      })
+    router.delete(
+      "/admin/v1/limits/{id}",
+      use: self.guarded { call in
+        let id: LimitID = try call.identifier()
+        try await self.gate.removeLimit(id, by: call.actor)
+        return jsonResponse(["id": .string(id.description), "object": "limit", "deleted": true])
+      })
+    router.post(
+      "/admin/v1/prices",
+      use: self.guarded { call in
+        jsonResponse(try await self.gate.createPrice(call.json(), by: call.actor), status: .created)
+      })
     router.get("/admin/v1/prices", use: self.guarded { _ in listResponse(self.gate.prices()) })
-    router.post("/admin/v1/customers/{id}/credits", use: self.guarded { call in
-      jsonResponse(try await self.gate.grantCredit(to: call.identifier(), call.json(), by: call.actor), status: .created)
-    })
+    router.post(
+      "/admin/v1/customers/{id}/credits",
+      use: self.guarded { call in
+        jsonResponse(try await self.gate.grantCredit(to: call.identifier(), call.json(), by: call.actor), status: .created)
+      })
     router.get("/admin/v1/usage", use: self.guarded { call in try await self.usage(call) })
   }
 

@@ -7,22 +7,32 @@ internal import NIOCore
 
 extension AdminRoutes {
   func addRecords(to router: Router<GatewayContext>) {
-    router.get("/admin/v1/decisions/{id}", use: self.guarded { call in
-      jsonResponse(try await self.gate.decision(call.identifier()))
-    })
-    router.get("/admin/v1/audience", use: self.guarded { _ in
-      listResponse(self.gate.activeUsers.map { ["scope": .string($0.scope), "active_users": .integer($0.users)] })
-    })
-    router.post("/admin/v1/exports", use: self.guarded { call in
-      let order = try ExportOrder(await call.json(), by: call.actor)
-      return jsonResponse(try await self.services.exports.start(order).json, status: .accepted)
-    })
-    router.get("/admin/v1/exports/{id}", use: self.guarded { call in
-      jsonResponse(try await self.services.exports.state(of: call.identifier()).json)
-    })
-    router.get("/admin/v1/exports/{id}/content", use: self.guarded { call in
-      self.download(try await self.services.exports.content(of: call.identifier()))
-    })
+    router.get(
+      "/admin/v1/decisions/{id}",
+      use: self.guarded { call in
+        jsonResponse(try await self.gate.decision(call.identifier()))
+      })
+    router.get(
+      "/admin/v1/audience",
+      use: self.guarded { _ in
+        listResponse(self.gate.activeUsers.map { ["scope": .string($0.scope), "active_users": .integer($0.users)] })
+      })
+    router.post(
+      "/admin/v1/exports",
+      use: self.guarded { call in
+        let order = try ExportOrder(await call.json(), by: call.actor)
+        return jsonResponse(try await self.services.exports.start(order).json, status: .accepted)
+      })
+    router.get(
+      "/admin/v1/exports/{id}",
+      use: self.guarded { call in
+        jsonResponse(try await self.services.exports.state(of: call.identifier()).json)
+      })
+    router.get(
+      "/admin/v1/exports/{id}/content",
+      use: self.guarded { call in
+        self.download(try await self.services.exports.content(of: call.identifier()))
+      })
   }
 
   private func download(_ content: ExportContent) -> Response {
@@ -54,7 +64,8 @@ extension ExportOrder {
         throw reader.failure("format", "'\(format)' is not one of: \(known)")
       }
       self.init(
-        kind: knownKind, format: knownFormat, from: try Self.time(&reader, "from"), to: try Self.time(&reader, "to"), actor: actor)
+        kind: knownKind, format: knownFormat, from: try Self.time(&reader, "from"), to: try Self.time(&reader, "to"), actor: actor
+      )
       try reader.finish()
     } catch {
       throw Refusal(error)

@@ -6,7 +6,9 @@ final class Owned {
   private let free: (OpaquePointer) -> Void
 
   /// - Throws: ``OpenSSLError`` with the library's reason where `pointer` is nil.
-  init(_ pointer: OpaquePointer?, _ operation: @autoclosure () -> String, free: @escaping (OpaquePointer) -> Void)
+  init(
+    _ pointer: OpaquePointer?, _ operation: @autoclosure () -> String, free: @escaping (OpaquePointer) -> Void
+  )
     throws(OpenSSLError)
   {
     guard let pointer else { throw OpenSSLError(operation()) }

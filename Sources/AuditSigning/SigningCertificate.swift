@@ -67,7 +67,9 @@ public struct SigningCertificate: Sendable {
     return try Owned(key, "making a P-256 key") { EVP_PKEY_free($0) }
   }
 
-  private static func newCertificate(commonName: String, from start: Timestamp, key: Owned) throws(OpenSSLError)
+  private static func newCertificate(
+    commonName: String, from start: Timestamp, key: Owned
+  ) throws(OpenSSLError)
     -> Owned
   {
     let certificate = try Owned(X509_new(), "making a certificate") { X509_free($0) }

@@ -45,8 +45,10 @@ public struct Price: Sendable, Equatable {
   /// The charge of one request: the exact sum over categories, rounded up to a whole nano-unit once.
   public func charge(_ usage: TokenUsage) -> NanoAmount {
     let millionths =
-      self.unitPrice(.promptUncached).nano * Int128(usage.promptUncached.value) + self.unitPrice(.promptCached).nano * Int128(usage.promptCached.value)
-      + self.unitPrice(.completion).nano * Int128(usage.completion.value) + self.unitPrice(.training).nano * Int128(usage.training.value)
+      self.unitPrice(.promptUncached).nano * Int128(usage.promptUncached.value) + self.unitPrice(.promptCached).nano
+      * Int128(usage.promptCached.value)
+      + self.unitPrice(.completion).nano * Int128(usage.completion.value) + self.unitPrice(.training).nano
+      * Int128(usage.training.value)
       + self.unitPrice(.request).nano
     return NanoAmount((millionths + 999_999) / 1_000_000)
   }

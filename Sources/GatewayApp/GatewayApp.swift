@@ -59,7 +59,8 @@ public struct GatewayApp {
       let keys = try KeyMaterial.loadOrCreate(
         directory: self.configuration.dataDirectory + "/keys", operatorName: self.configuration.operatorName)
       let gate = Gate(
-        environment: try self.gateEnvironment(boot: boot, tagKey: keys.tagKey), policy: self.gatePolicy, journal: store, archive: store,
+        environment: try self.gateEnvironment(boot: boot, tagKey: keys.tagKey), policy: self.gatePolicy, journal: store,
+        archive: store,
         acceptableUse: policy, terms: terms)
       let engines = try EngineRoom.load(self.configuration, into: gate, log: self.log)
       let recovery = try await gate.recover(try store.load(), version: Self.version)
@@ -125,7 +126,8 @@ public struct GatewayApp {
       gate: gate,
       services: GatewayServices(
         document: { try library.text(of: $0, role: $1) }, readiness: { engines.readiness(gate) }, metrics: { metrics.text() },
-        checkpoint: { await signer.newest }, digest: sha256, departures: departures, bodyLimit: self.configuration.server.bodyLimit)
+        checkpoint: { await signer.newest }, digest: sha256, departures: departures,
+        bodyLimit: self.configuration.server.bodyLimit)
     ).add(to: router)
     AdminRoutes(
       gate: gate,
@@ -145,7 +147,8 @@ public struct GatewayApp {
       configuration: ApplicationConfiguration(
         address: .hostname(host, port: self.configuration.server.port), serverName: "weighbridge"),
       services: [signer.service(every: .seconds(self.configuration.checkpointSeconds), gate: gate)],
-      onServerRunning: { channel in announce(host, channel.localAddress?.port ?? 0) }, logger: Logger(label: "http") { _ in
+      onServerRunning: { channel in announce(host, channel.localAddress?.port ?? 0) },
+      logger: Logger(label: "http") { _ in
         SwiftLogNoOpLogHandler()
       })
     if self.environment["WEIGHBRIDGE_ADMIN_KEY"] == nil {
@@ -159,7 +162,8 @@ public struct GatewayApp {
     } catch is CancellationError {
       self.log.warning("requests were still running when the time to shut down was over; they were ended and settled")
     } catch let error as IOError {
-      throw StartFailure("cannot listen on \(host):\(self.configuration.server.port): \(error). Is another process using the port?")
+      throw StartFailure(
+        "cannot listen on \(host):\(self.configuration.server.port): \(error). Is another process using the port?")
     }
     try await signer.sign()
   }

@@ -20,7 +20,8 @@ extension PublicRoutes {
       throw Refusal(.invalidRequest, "The Idempotency-Key must have 1 to 255 characters.", parameter: "Idempotency-Key")
     }
     let call = Call(
-      secret: secret, model: asked.model, request: asked.completion, endUser: asked.endUser, declaredPurpose: asked.declaredPurpose,
+      secret: secret, model: asked.model, request: asked.completion, endUser: asked.endUser,
+      declaredPurpose: asked.declaredPurpose,
       idempotencyKey: key, bodyDigest: self.services.digest(bytes))
     switch try await self.gate.admit(call) {
     case .live(let live):
@@ -101,7 +102,8 @@ extension PublicRoutes {
     let head = self.head(reply.record.usage, model: reply.model)
     var response: Response
     if asked.stream {
-      let bytes = ServerSentEvent.data(ChatCompletionWire.opening(head, includesUsage: asked.includesUsage))
+      let bytes =
+        ServerSentEvent.data(ChatCompletionWire.opening(head, includesUsage: asked.includesUsage))
         + ServerSentEvent.data(ChatCompletionWire.delta(head, text: reply.text, includesUsage: asked.includesUsage))
         + closing(head, reply.record, reply.finish, includesUsage: asked.includesUsage)
       response = Response(status: .ok, headers: streamHeaders, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))

@@ -40,7 +40,8 @@ extension PublicRoutes {
     guard let text = try await self.services.document(file.id, role) else {
       throw Refusal(
         .notFound,
-        "The text of '\(role)' has not been imported. The operator can do so with: weighbridge license import \(file.id) \(role) FILE")
+        "The text of '\(role)' has not been imported. The operator can do so with: weighbridge license import \(file.id) \(role) FILE"
+      )
     }
     let recipient = try request.headers[.authorization].map { _ in
       try self.gate.authenticate(bearerSecret(request), for: .inference).customer.id
@@ -56,7 +57,9 @@ extension PublicRoutes {
 
   /// The attribution notices of a model's terms.
   private func notice(_ id: String) throws -> Response {
-    guard let model = self.gate.model(ModelID(id)) else { throw Refusal(.modelNotFound, "The model '\(id)' does not exist here.") }
+    guard let model = self.gate.model(ModelID(id)) else {
+      throw Refusal(.modelNotFound, "The model '\(id)' does not exist here.")
+    }
     let texts = model.terms.compactMap { self.gate.termFile($0) }.flatMap { $0.notices.map(\.text) }
     guard !texts.isEmpty else { throw Refusal(.notFound, "The terms of '\(id)' ask for no notice.") }
     return textResponse(texts.joined(separator: "\n") + "\n")

@@ -14,17 +14,23 @@ public func answering(_ handler: () async throws -> Response) async -> Response 
     return refusal.response
   } catch let error as BodyTooLarge {
     return errorResponse(
-      .contentTooLarge, WireError(message: "The body has more than \(error.limit) bytes.", type: "invalid_request_error", code: "request_too_large"))
+      .contentTooLarge,
+      WireError(message: "The body has more than \(error.limit) bytes.", type: "invalid_request_error", code: "request_too_large")
+    )
   } catch let error as HTTPError {
     return errorResponse(
-      error.status, WireError(message: error.body ?? error.status.reasonPhrase, type: "invalid_request_error", code: "invalid_request"))
+      error.status,
+      WireError(message: error.body ?? error.status.reasonPhrase, type: "invalid_request_error", code: "invalid_request"))
   } catch is CancellationError {
     return errorResponse(
-      .serviceUnavailable, WireError(message: "The gateway is shutting down.", type: "server_error", code: "overloaded"), mayRetry: true)
+      .serviceUnavailable, WireError(message: "The gateway is shutting down.", type: "server_error", code: "overloaded"),
+      mayRetry: true)
   } catch {
     return errorResponse(
       .internalServerError,
-      WireError(message: "Something broke inside the gateway. Tell the operator the request id.", type: "server_error", code: "internal_error"))
+      WireError(
+        message: "Something broke inside the gateway. Tell the operator the request id.", type: "server_error",
+        code: "internal_error"))
   }
 }
 
@@ -36,7 +42,8 @@ extension Refusal {
     case .invalidRequest, .contextLengthExceeded: .badRequest
     case .notFound, .modelNotFound: .notFound
     case .conflict, .idempotencyConflict: .conflict
-    case .permissionDenied, .licenseNotAccepted, .licenseTerms, .licenseTerminated, .activeUserCapReached, .acceptableUse: .forbidden
+    case .permissionDenied, .licenseNotAccepted, .licenseTerms, .licenseTerminated, .activeUserCapReached, .acceptableUse:
+      .forbidden
     case .insufficientCredit, .spendLimitReached, .tokenLimitReached: .init(code: 402, reasonPhrase: "Payment Required")
     case .rateLimitExceeded: .tooManyRequests
     case .modelUnpriced, .modelUnavailable, .overloaded, .storeUnavailable: .serviceUnavailable
@@ -53,7 +60,8 @@ extension Refusal {
     case .insufficientCredit, .spendLimitReached, .tokenLimitReached: "insufficient_quota"
     case .rateLimitExceeded: "rate_limit_error"
     case .modelUnpriced, .modelUnavailable, .overloaded, .storeUnavailable, .engineFailed: "server_error"
-    case .invalidRequest, .contextLengthExceeded, .notFound, .modelNotFound, .conflict, .idempotencyConflict: "invalid_request_error"
+    case .invalidRequest, .contextLengthExceeded, .notFound, .modelNotFound, .conflict, .idempotencyConflict:
+      "invalid_request_error"
     }
   }
 
@@ -71,7 +79,8 @@ extension Refusal {
     if let citation = self.citation {
       extra += [
         JSONMember("terms", .string(citation.terms.name)), JSONMember("clause", .string(citation.clause)),
-        JSONMember("ref", .string(citation.ref)), JSONMember("fact", JSON(citation.fact)), JSONMember("state", JSON(citation.state)),
+        JSONMember("ref", .string(citation.ref)), JSONMember("fact", JSON(citation.fact)),
+        JSONMember("state", JSON(citation.state)),
         JSONMember("remedy", JSON(citation.remedy)),
       ]
     }
@@ -107,6 +116,8 @@ public func jsonResponse(_ value: JSON, status: HTTPResponse.Status = .ok) -> Re
     status: status, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: ByteBuffer(bytes: value.bytes)))
 }
 
-public func textResponse(_ text: String, type: String = "text/plain; charset=utf-8", status: HTTPResponse.Status = .ok) -> Response {
+public func textResponse(
+  _ text: String, type: String = "text/plain; charset=utf-8", status: HTTPResponse.Status = .ok
+) -> Response {
   Response(status: status, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
 }

@@ -41,7 +41,8 @@ public struct Refusal: Error, Sendable, Equatable {
     public var state: String?
     public var remedy: String?
 
-    public init(terms: TermFileID, clause: String, ref: String, fact: String? = nil, state: String? = nil, remedy: String? = nil) {
+    public init(terms: TermFileID, clause: String, ref: String, fact: String? = nil, state: String? = nil, remedy: String? = nil)
+    {
       self.terms = terms
       self.clause = clause
       self.ref = ref
@@ -80,18 +81,20 @@ public struct Refusal: Error, Sendable, Equatable {
   }
 
   public init(_ error: JournalError) {
-    let message = switch error.code {
-    case .diskFull: "The ledger's disk is full, so nothing can be recorded and nothing is served. Free space and retry."
-    case .readOnly: "The ledger cannot be written, so nothing is served. Make the data directory writable and retry."
-    case .queueFull: "The ledger is behind with its work. Retry in a moment."
-    case .conflict: "The record conflicts with one that is already in the ledger."
-    case .closed, .failed: "The ledger could not record the request, so it was not served."
-    }
-    let code: Code = switch error.code {
-    case .queueFull: .overloaded
-    case .conflict: .conflict
-    default: .storeUnavailable
-    }
+    let message =
+      switch error.code {
+      case .diskFull: "The ledger's disk is full, so nothing can be recorded and nothing is served. Free space and retry."
+      case .readOnly: "The ledger cannot be written, so nothing is served. Make the data directory writable and retry."
+      case .queueFull: "The ledger is behind with its work. Retry in a moment."
+      case .conflict: "The record conflicts with one that is already in the ledger."
+      case .closed, .failed: "The ledger could not record the request, so it was not served."
+      }
+    let code: Code =
+      switch error.code {
+      case .queueFull: .overloaded
+      case .conflict: .conflict
+      default: .storeUnavailable
+      }
     self.init(code, message, context: "\(error.code.rawValue): \(error.detail)")
   }
 }

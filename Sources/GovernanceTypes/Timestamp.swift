@@ -59,7 +59,8 @@ public struct CalendarDay: Hashable, Sendable, Comparable, CustomStringConvertib
   public init?(year: Int, month: Int, day: Int) {
     guard (1970...2200).contains(year), (1...12).contains(month), day >= 1 else { return nil }
     let first = daysFromCivil(year: year, month: month, day: 1)
-    let following = month == 12
+    let following =
+      month == 12
       ? daysFromCivil(year: year + 1, month: 1, day: 1) : daysFromCivil(year: year, month: month + 1, day: 1)
     guard day <= following - first else { return nil }
     self.number = first + day - 1

@@ -65,7 +65,8 @@ public struct ChatCompletionRequest: Sendable {
     guard let role = ChatMessage.Role(rawValue: name) else {
       let known = name == "tool" || name == "function"
       throw message.failure(
-        "role", known ? "'\(name)' is not supported in this version" : "'\(name)' is not one of: developer, system, user, assistant")
+        "role",
+        known ? "'\(name)' is not supported in this version" : "'\(name)' is not one of: developer, system, user, assistant")
     }
     return role
   }

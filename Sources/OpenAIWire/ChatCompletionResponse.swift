@@ -15,7 +15,8 @@ public struct ChatCompletionHead: Sendable {
 
   fileprivate func members(object: String) -> [JSONMember] {
     [
-      JSONMember("id", .string(self.id)), JSONMember("object", .string(object)), JSONMember("created", .integer(Int(self.created))),
+      JSONMember("id", .string(self.id)), JSONMember("object", .string(object)),
+      JSONMember("created", .integer(Int(self.created))),
       JSONMember("model", .string(self.model)),
     ]
   }
@@ -62,7 +63,8 @@ public enum ChatCompletionWire {
     let prompt = usage.promptUncached + usage.promptCached
     return [
       "prompt_tokens": .integer(prompt), "completion_tokens": .integer(usage.completion),
-      "total_tokens": .integer(prompt + usage.completion), "prompt_tokens_details": ["cached_tokens": .integer(usage.promptCached)],
+      "total_tokens": .integer(prompt + usage.completion),
+      "prompt_tokens_details": ["cached_tokens": .integer(usage.promptCached)],
       "completion_tokens_details": ["reasoning_tokens": 0],
     ]
   }

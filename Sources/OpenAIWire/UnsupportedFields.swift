@@ -17,7 +17,8 @@ enum UnsupportedFields {
       try self.accept(&reader, key, where: { $0.isText("none") || $0.isText("auto") }, "is not supported in this version")
     }
     try self.accept(&reader, "service_tier", where: { $0.isText("auto") || $0.isText("default") }, "only 'auto' is supported")
-    try self.accept(&reader, "response_format", where: { $0["type"]?.isText("text") ?? false }, "only text is supported in this version")
+    try self.accept(
+      &reader, "response_format", where: { $0["type"]?.isText("text") ?? false }, "only text is supported in this version")
     try self.accept(&reader, "modalities", where: { $0.isListOfText }, "only [\"text\"] is supported")
     // Hints that can change nothing here: no tools are called, and no prompt cache outlives a request.
     _ = try reader.optionalBool("parallel_tool_calls")

@@ -107,7 +107,9 @@ public final class MemoryJournal: Journal, Archive {
   }
 
   public func usageRecords(_ query: UsageQuery, after: UsageID?, limit: Int) async throws -> [UsageRecord] {
-    Array(self.usageRecords.drop { record in after.map { record.usage != $0 } ?? false }.dropFirst(after == nil ? 0 : 1).prefix(limit))
+    Array(
+      self.usageRecords.drop { record in after.map { record.usage != $0 } ?? false }.dropFirst(after == nil ? 0 : 1).prefix(limit)
+    )
   }
 
   public func usageRecord(_ id: UsageID) async throws -> UsageRecord? { self.usageRecords.first { $0.usage == id } }

@@ -20,7 +20,11 @@ public enum LedgerSubject: Hashable, Sendable, CustomStringConvertible {
 
   /// The subject that an id's text names, by its prefix.
   public init?(_ text: String) {
-    if let id = KeyID(text) { self = .key(id) } else if let id = ProjectID(text) { self = .project(id) } else {
+    if let id = KeyID(text) {
+      self = .key(id)
+    } else if let id = ProjectID(text) {
+      self = .project(id)
+    } else {
       guard let id = CustomerID(text) else { return nil }
       self = .customer(id)
     }
@@ -110,7 +114,9 @@ public struct Ledger: Sendable {
     hold.amount += amount
     hold.tokens += tokens
     self.holds[usage] = hold
-    self.balances.change(hold) { $0.held += amount; $0.heldTokens += tokens.value }
+    self.balances.change(hold) {
+      $0.held += amount; $0.heldTokens += tokens.value
+    }
     self.changeCredit(of: hold) { $0.held += amount }
     return .success(hold)
   }
@@ -122,7 +128,9 @@ public struct Ledger: Sendable {
     guard let hold = self.holds[usage] else { return .failure(.unknownUsage) }
     guard amount >= .zero, amount <= hold.amount else { return .failure(.exceedsHold(hold.amount)) }
     self.close(hold)
-    self.balances.change(hold) { $0.settled += amount; $0.settledTokens += tokens.value }
+    self.balances.change(hold) {
+      $0.settled += amount; $0.settledTokens += tokens.value
+    }
     self.changeCredit(of: hold) { $0.settled += amount }
     self.correctTokenRates(of: hold, used: tokens, at: now)
     return .success(hold)
@@ -140,7 +148,9 @@ public struct Ledger: Sendable {
 
   private mutating func open(_ hold: Hold, countingRates: Bool) {
     self.holds[hold.usage] = hold
-    self.balances.change(hold) { $0.held += hold.amount; $0.heldTokens += hold.tokens.value }
+    self.balances.change(hold) {
+      $0.held += hold.amount; $0.heldTokens += hold.tokens.value
+    }
     self.changeCredit(of: hold) { $0.held += hold.amount }
     for subject in hold.chain {
       self.concurrent[subject, default: 0] += 1
@@ -151,7 +161,9 @@ public struct Ledger: Sendable {
 
   private mutating func close(_ hold: Hold) {
     self.holds[hold.usage] = nil
-    self.balances.change(hold) { $0.held -= hold.amount; $0.heldTokens -= hold.tokens.value }
+    self.balances.change(hold) {
+      $0.held -= hold.amount; $0.heldTokens -= hold.tokens.value
+    }
     self.changeCredit(of: hold) { $0.held -= hold.amount }
     for subject in hold.chain {
       let left = (self.concurrent[subject] ?? 1) - 1
@@ -171,7 +183,9 @@ public struct Ledger: Sendable {
 
   /// Adds what earlier runs settled.
   public mutating func restore(settled amount: NanoAmount, tokens: TokenCount, as hold: Hold) {
-    self.balances.change(hold) { $0.settled += amount; $0.settledTokens += tokens.value }
+    self.balances.change(hold) {
+      $0.settled += amount; $0.settledTokens += tokens.value
+    }
     self.changeCredit(of: hold) { $0.settled += amount }
   }
 }

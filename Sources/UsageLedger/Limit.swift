@@ -103,7 +103,9 @@ extension Ledger {
   ) -> LedgerRefusal? {
     switch limit.measure {
     case .requestsPerMinute(let most):
-      return self.rates[limit.id, default: MinuteWindow()].wait(adding: 1, limit: most, at: now).map { .rate(limit, retryAfter: $0) }
+      return self.rates[limit.id, default: MinuteWindow()].wait(adding: 1, limit: most, at: now).map {
+        .rate(limit, retryAfter: $0)
+      }
     case .tokensPerMinute(let most):
       return self.rates[limit.id, default: MinuteWindow()].wait(adding: tokens.value, limit: most, at: now)
         .map { .rate(limit, retryAfter: $0) }

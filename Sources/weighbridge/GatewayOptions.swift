@@ -32,7 +32,8 @@ struct GatewayOptions: ParsableArguments {
   /// Has the gateway make an export, waits for it and writes it to a file.
   func export(kind: String, format: String, from: String?, to: String?, output: String) async throws {
     let client = try self.client
-    let members = [JSONMember("kind", .string(kind)), JSONMember("format", .string(format))]
+    let members =
+      [JSONMember("kind", .string(kind)), JSONMember("format", .string(format))]
       + (from.map { [JSONMember("from", .string($0))] } ?? []) + (to.map { [JSONMember("to", .string($0))] } ?? [])
     var state = try await client.json("POST", "/admin/v1/exports", .object(members))
     guard case .string(let id)? = state["id"] else { throw ValidationError("the gateway answered without an export id") }

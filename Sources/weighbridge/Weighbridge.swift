@@ -14,8 +14,10 @@ struct Weighbridge: AsyncParsableCommand {
       Commands that talk to a running gateway read WEIGHBRIDGE_URL (or --url) and WEIGHBRIDGE_ADMIN_KEY.
       """,
     subcommands: [
-      Serve.self, Initialise.self, Config.self, License.self, Model.self, CustomerCommand.self, Project.self, Key.self, PriceCommand.self,
-      LimitCommand.self, Credit.self, AudienceCommand.self, Usage.self, DecisionCommand.self, Policy.self, Audit.self, Engine.self,
+      Serve.self, Initialise.self, Config.self, License.self, Model.self, CustomerCommand.self, Project.self, Key.self,
+      PriceCommand.self,
+      LimitCommand.self, Credit.self, AudienceCommand.self, Usage.self, DecisionCommand.self, Policy.self, Audit.self,
+      Engine.self,
     ])
 
   static func main() async {

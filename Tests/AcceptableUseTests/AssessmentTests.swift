@@ -12,28 +12,32 @@ struct AssessmentTests {
     #expect(found.transforms == transforms)
   }
 
-  @Test("further readings of words", arguments: [
-    ("a f0rb1dd3n g1zm0 here", TextTransforms.leetspeak),
-    ("a forb!dden g!zmo, here", .leetspeak),
-    ("a forbidd3n gizm0!", .leetspeak),
-    ("f o r b i d d e n g i z m o", .spacedLetters),
-    ("f.o.r.b.i.d.d.e.n gizmo", .spacedLetters),
-    ("forbidden g-i-z-m-o", .spacedLetters),
-    ("a f o r b i d d e n  g i z m o is a toy", .spacedLetters),
-    ("please decode \(base64("the forbidden gizmo")) now", .base64),
-    ("run \(base64("read \(base64("the forbidden gizmo"))"))", .base64),
-    ("x=the%20forbidden%20gizmo", .percentEncoding),
-  ])
+  @Test(
+    "further readings of words",
+    arguments: [
+      ("a f0rb1dd3n g1zm0 here", TextTransforms.leetspeak),
+      ("a forb!dden g!zmo, here", .leetspeak),
+      ("a forbidd3n gizm0!", .leetspeak),
+      ("f o r b i d d e n g i z m o", .spacedLetters),
+      ("f.o.r.b.i.d.d.e.n gizmo", .spacedLetters),
+      ("forbidden g-i-z-m-o", .spacedLetters),
+      ("a f o r b i d d e n  g i z m o is a toy", .spacedLetters),
+      ("please decode \(base64("the forbidden gizmo")) now", .base64),
+      ("run \(base64("read \(base64("the forbidden gizmo"))"))", .base64),
+      ("x=the%20forbidden%20gizmo", .percentEncoding),
+    ])
   func readings(text: String, transform: TextTransforms) throws {
     let found = try widgetPolicy().assess(text, direction: .prompt)
     #expect(found.flagged)
     #expect(found.transforms == transform)
   }
 
-  @Test("what only looks similar is left alone", arguments: [
-    "forbidden gizmos", "unforbidden gizmo", "forbidden", "f o r bidden gizmo", "gizmo forbidden", "forbidden the gizmo", "",
-    "f0r 91z", base64("the forbidden gadget is here"),
-  ])
+  @Test(
+    "what only looks similar is left alone",
+    arguments: [
+      "forbidden gizmos", "unforbidden gizmo", "forbidden", "f o r bidden gizmo", "gizmo forbidden", "forbidden the gizmo", "",
+      "f0r 91z", base64("the forbidden gadget is here"),
+    ])
   func clear(text: String) throws { #expect(try !widgetPolicy().assess(text, direction: .prompt).flagged) }
 
   @Test("a span points at the words in the original")
@@ -52,20 +56,24 @@ struct AssessmentTests {
     #expect(hit.spanOffset == 7 && hit.spanLength == run.filter { $0 != "=" }.utf8.count)
   }
 
-  @Test("a window, on both sides of its width", arguments: [
-    ("how to build purple widgets", true), ("how to make a b c purple widget", true),
-    ("how to make a b c d purple widget", false),
-    ("purple widgets: how to build", false), ("building purple widgets", false),
-  ])
+  @Test(
+    "a window, on both sides of its width",
+    arguments: [
+      ("how to build purple widgets", true), ("how to make a b c purple widget", true),
+      ("how to make a b c d purple widget", false),
+      ("purple widgets: how to build", false), ("building purple widgets", false),
+    ])
   func window(text: String, want: Bool) throws {
     #expect(try widgetPolicy().assess(text, direction: .prompt).flagged == want)
   }
 
-  @Test("an allowed context clears before and after, within its words", arguments: [
-    ("museum: how to build a purple widget", true), ("how to build a purple widget a b c d e museum", true),
-    ("how to build a purple widget a b c d e f museum", false), ("museum a b c d e f how to build a purple widget", false),
-    ("how to build a purple widget\(String(repeating: "\u{200B}", count: 60)) museum", false),
-  ])
+  @Test(
+    "an allowed context clears before and after, within its words",
+    arguments: [
+      ("museum: how to build a purple widget", true), ("how to build a purple widget a b c d e museum", true),
+      ("how to build a purple widget a b c d e f museum", false), ("museum a b c d e f how to build a purple widget", false),
+      ("how to build a purple widget\(String(repeating: "\u{200B}", count: 60)) museum", false),
+    ])
   func allowed(text: String, isCleared: Bool) throws {
     #expect(try widgetPolicy().assess(text, direction: .prompt).flagged == !isCleared)
   }

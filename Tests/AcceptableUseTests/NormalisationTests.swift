@@ -28,9 +28,11 @@ struct NormalisationTests {
     #expect(normalised.transforms == transforms)
   }
 
-  @Test("words of one foreign script stay what they are", arguments: [
-    ("Москва", "москва"), ("ΑΘΗΝΑ", "αθηνα"), ("Straße", "strasse"), ("Ærø", "aero"), ("don't", "dont"), ("x٣", "x3"),
-  ])
+  @Test(
+    "words of one foreign script stay what they are",
+    arguments: [
+      ("Москва", "москва"), ("ΑΘΗΝΑ", "αθηνα"), ("Straße", "strasse"), ("Ærø", "aero"), ("don't", "dont"), ("x٣", "x3"),
+    ])
   func scripts(text: String, want: String) {
     #expect(NormalisedText(text).text == want)
     #expect(!NormalisedText(text).transforms.contains(.homoglyphs))
@@ -58,17 +60,19 @@ struct NormalisationTests {
     #expect(plain != NormalisedText("Forbidden gadget").commitment(key: [1], by: digest))
   }
 
-  @Test("encoded runs decode, and only printable ones", arguments: [
-    (base64("a forbidden gizmo"), ["a forbidden gizmo"]),
-    (base64("twelve bytes"), ["twelve bytes"]),
-    (base64("only eleven").replacing("=", with: ""), []),
-    (base64("too short"), []),
-    ("internationalisation", []),
-    ("AAAAAAAAAAAAAAAAAAAAAAAA", []),
-    ("a%20forbidden%20gizmo", ["a forbidden gizmo"]),
-    ("100%", []),
-    ("%ff%fe%20", []),
-  ] as [(String, [String])])
+  @Test(
+    "encoded runs decode, and only printable ones",
+    arguments: [
+      (base64("a forbidden gizmo"), ["a forbidden gizmo"]),
+      (base64("twelve bytes"), ["twelve bytes"]),
+      (base64("only eleven").replacing("=", with: ""), []),
+      (base64("too short"), []),
+      ("internationalisation", []),
+      ("AAAAAAAAAAAAAAAAAAAAAAAA", []),
+      ("a%20forbidden%20gizmo", ["a forbidden gizmo"]),
+      ("100%", []),
+      ("%ff%fe%20", []),
+    ] as [(String, [String])])
   func encodedRuns(text: String, want: [String]) {
     var runs = EncodedRuns()
     var decoded: [String] = []

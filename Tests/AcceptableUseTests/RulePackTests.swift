@@ -51,25 +51,33 @@ struct RulePackTests {
   static let errors: [(of: String, to: String, message: String)] = [
     ("rule-pack/v1", "rule-pack/v2", "line 1, column 9: schema: is 'weighbridge/rule-pack/v2'"),
     ("id: p", "id: ''", "line 2, column 5: id: must be 1 to 64"),
-    ("mode: enforce", "mode: block",
-      "line 10, column 11: rules[0].mode: is 'block'; it must be one of enforce, shadow, annotate"),
+    (
+      "mode: enforce", "mode: block",
+      "line 10, column 11: rules[0].mode: is 'block'; it must be one of enforce, shadow, annotate"
+    ),
     ("severity: low", "severity: lowest", "line 9, column 15: rules[0].severity: is 'lowest'"),
     ("score: 900", "score: 1001", "line 11, column 12: rules[0].score: is 1001"),
     ("score: 900", "skore: 900", "line 7, column 5: rules[0].score: is missing"),
     ("direction: [prompt]", "direction: []", "line 12, column 16: rules[0].direction: must name"),
     ("direction: [prompt]", "direction: [both]", "line 12, column 16: rules[0].direction: 'both' is neither"),
     ("uses: [1a]", "uses: [1a, 1a]", "line 8, column 11: rules[0].uses: must name 1 to 8 different uses"),
-    ("<ask> juggle", "<asks> juggle",
-      "line 13, column 15: rules[0].phrases[0]: '<asks>' is no list defined above; defined are: ask"),
+    (
+      "<ask> juggle", "<asks> juggle",
+      "line 13, column 15: rules[0].phrases[0]: '<asks>' is no list defined above; defined are: ask"
+    ),
     ("<ask> juggle", "juggle", "line 5, column 14: lists.ask: no phrase uses this list"),
-    ("\"<ask> juggle\"", "\"<ask> juggle\", \"?!\"",
-      "line 13, column 31: rules[0].phrases[1]: a phrase must have 1 to 16 words"),
+    (
+      "\"<ask> juggle\"", "\"<ask> juggle\", \"?!\"",
+      "line 13, column 31: rules[0].phrases[1]: a phrase must have 1 to 16 words"
+    ),
     ("[\"<ask> juggle\"]", "[[a]]", "line 13, column 15: rules[0].phrases[0]: a string belongs here, not a list"),
     ("clear: [juggling]", "clear: []", "line 14, column 47: rules[0].examples.clear: a rule needs at least one example here"),
     ("uses: [1a]", "uses: [1a]\n    near: [{all: [[a]], within: 3}]", "line 9, column 18: rules[0].near[0].all: has 1 parts"),
     ("uses: [1a]", "uses: [1a]\n    near: [{all: [[a], [b]], within: 33}]", "line 9, column 38: rules[0].near[0].within: is 33"),
-    ("mode: enforce", "mode: enforce\n    unles: [a]",
-      "line 11, column 5: rules[0].unles: is not a known key; did you mean 'unless'?"),
+    (
+      "mode: enforce", "mode: enforce\n    unles: [a]",
+      "line 11, column 5: rules[0].unles: is not a known key; did you mean 'unless'?"
+    ),
   ]
 
   @Test("a wrong pack is refused with its place and the remedy", arguments: Self.errors)

@@ -342,7 +342,9 @@ struct BundleWriterTests {
     mutating func close() throws { self.path = "" }
   }
 
-  private func write(_ change: (inout BundleDescription, inout [[UInt8]], inout [BundleContent]) throws -> Void) throws
+  private func write(
+    _ change: (inout BundleDescription, inout [[UInt8]], inout [BundleContent]) throws -> Void
+  ) throws
     -> MemorySink
   {
     var description = try SampleBundle.description(shared.log, shared.keys, first: 37, previous: 37)

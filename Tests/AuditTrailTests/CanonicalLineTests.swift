@@ -1,7 +1,8 @@
-@testable import AuditTrail
 import Documents
 import GovernanceTypes
 import Testing
+
+@testable import AuditTrail
 
 private func isCanonical(_ bytes: [UInt8]) -> Bool {
   var line = CanonicalLine()
@@ -116,7 +117,9 @@ struct CanonicalLineTests {
 
 @Suite("lines of a file that comes in pieces")
 struct LineReaderTests {
-  private func lines(_ text: String, pieces: Int, limit: Int = 100) throws -> (
+  private func lines(
+    _ text: String, pieces: Int, limit: Int = 100
+  ) throws -> (
     lines: [String], endsInside: Bool, size: Int, sha: Digest
   ) {
     let bytes = Array(text.utf8)

@@ -1,7 +1,8 @@
-@testable import AuditTrail
 import Documents
 import GovernanceTypes
 import Testing
+
+@testable import AuditTrail
 
 private let customer = CustomerID(1)
 private let currency = Currency("USD")

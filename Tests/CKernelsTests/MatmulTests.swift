@@ -3,9 +3,10 @@ import EngineFixtures
 import Testing
 
 struct MatmulTests {
-  typealias Kernel = @convention(c) (
-    UnsafeMutablePointer<Float>?, Int, UnsafeRawPointer?, Int, Int, UnsafePointer<Float>?, Int, Int
-  ) -> Void
+  typealias Kernel =
+    @convention(c) (
+      UnsafeMutablePointer<Float>?, Int, UnsafeRawPointer?, Int, Int, UnsafePointer<Float>?, Int, Int
+    ) -> Void
 
   static func pick(_ format: WeightFormat, _ kernels: ck_kernels) -> (simd: Kernel, reference: Kernel) {
     switch format {

@@ -17,15 +17,19 @@ struct JSONTests {
   @Test(
     "A faulty text is refused with its place",
     arguments: [
-      ("", "the text ends"), ("{", "key"), (#"{"a":1,"a":2}"#, "twice"), ("[1,]", "not a JSON value"), ("01", "number"), ("1.", "digits"),
-      ("tru", "not a JSON value"), ("[1] 2", "after the end"), (#""\ud800""#, "surrogate"), (#""\x""#, "escape"), ("\"\u{01}\"", "control"),
+      ("", "the text ends"), ("{", "key"), (#"{"a":1,"a":2}"#, "twice"), ("[1,]", "not a JSON value"), ("01", "number"),
+      ("1.", "digits"),
+      ("tru", "not a JSON value"), ("[1] 2", "after the end"), (#""\ud800""#, "surrogate"), (#""\x""#, "escape"),
+      ("\"\u{01}\"", "control"),
       (#"{"a" 1}"#, "colon"), ("nan", "not a JSON value"), (#"{'a':1}"#, "double quotes"),
     ])
   func faulty(text: String, message: String) {
     #expect { try Document.parseJSON(Array(text.utf8)) } throws: { "\($0)".contains(message) }
   }
 
-  @Test("Invalid UTF-8 is refused", arguments: [[0x22, 0xFF, 0x22], [0x22, 0xC3, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22]] as [[UInt8]])
+  @Test(
+    "Invalid UTF-8 is refused",
+    arguments: [[0x22, 0xFF, 0x22], [0x22, 0xC3, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22]] as [[UInt8]])
   func invalidUTF8(bytes: [UInt8]) {
     #expect(throws: DocumentError.self) { try Document.parseJSON(bytes) }
   }

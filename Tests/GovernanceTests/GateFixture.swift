@@ -7,6 +7,7 @@ import GovernanceTypes
 import LicenseTerms
 import Simulation
 import Synchronization
+import Testing
 
 /// A gate over a scripted engine and a journal in memory, with one customer, one key, one model at one nano-unit per
 /// prompt token and two per completion token.
@@ -50,7 +51,9 @@ struct GateFixture {
     return Gate(
       environment: GateEnvironment(
         now: { clock.now }, uptime: { .zero },
-        randomBytes: { count in random.withLock { generator in (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) } } },
+        randomBytes: { count in
+          random.withLock { generator in (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) } }
+        },
         digest: sha256, keyedDigest: hmacSHA256, tagKey: [1, 2, 3], boot: BootID(1)),
       policy: policy, journal: journal, archive: journal, acceptableUse: try AcceptableUsePolicy(packs: rules),
       terms: [try TermFile(Self.document(terms), digest: sha256(Array(terms.utf8)), sha256: sha256)])
@@ -58,7 +61,8 @@ struct GateFixture {
 
   static func model(_ engine: ScriptedEngine) -> ServedModel {
     ServedModel(
-      id: ModelID("m"), engine: engine, weights: sha256([1]), terms: [TermFileID("test")], facts: .empty, registeredAt: Self.start,
+      id: ModelID("m"), engine: engine, weights: sha256([1]), terms: [TermFileID("test")], facts: .empty,
+      registeredAt: Self.start,
       owner: "tests")
   }
 
@@ -107,7 +111,8 @@ struct GateFixture {
   func attest(_ fact: String, _ value: String) async throws {
     _ = try await self.gate.attest(
       Self.document(
-        #"{"subject":"\#(self.customer)","fact":"\#(fact)","value":\#(value),"signer":{"name":"A","role":"CEO"}}"#), by: Self.actor)
+        #"{"subject":"\#(self.customer)","fact":"\#(fact)","value":\#(value),"signer":{"name":"A","role":"CEO"}}"#),
+      by: Self.actor)
   }
 
   /// Runs a call to its end and returns all that the client saw.
@@ -160,5 +165,3 @@ func refusal(_ body: () async throws -> Void) async -> Refusal? {
     return nil
   }
 }
-
-import Testing

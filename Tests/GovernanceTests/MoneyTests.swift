@@ -163,7 +163,8 @@ struct MoneyTests {
     _ = try await fixture.serve(fixture.call(key: "k1"))
     let other = try await fixture.gate.createCustomer(GateFixture.document(#"{"name":"Other"}"#), by: GateFixture.actor)
     guard case .string(let id)? = other["id"], let customer = CustomerID(id) else { return }
-    let (_, secret) = try await fixture.gate.createKey(of: customer, GateFixture.document(#"{"name":"k"}"#), by: GateFixture.actor)
+    let (_, secret) = try await fixture.gate.createKey(
+      of: customer, GateFixture.document(#"{"name":"k"}"#), by: GateFixture.actor)
     var call = fixture.call(key: "k1")
     call.secret = secret
     #expect(try await fixture.serve(call).isReplay == false)

@@ -13,7 +13,9 @@ struct UnitTests {
 
   @Test(
     "What is no plain decimal is no money",
-    arguments: ["", ".", "1.", ".5", "1e3", "+1", "0x1", "1,5", " 1", "1 ", "0.0000000001", "1000000000000001", "--1", "1.2.3", "١"])
+    arguments: [
+      "", ".", "1.", ".5", "1e3", "+1", "0x1", "1,5", " 1", "1 ", "0.0000000001", "1000000000000001", "--1", "1.2.3", "١",
+    ])
   func noMoney(text: String) { #expect(NanoAmount(decimal: text) == nil) }
 
   @Test(
@@ -29,7 +31,8 @@ struct UnitTests {
   @Test(
     "What is no time is refused",
     arguments: [
-      "2026-02-29", "2026-13-01", "2026-00-10", "2026-11-31", "1969-12-31", "2201-01-01", "2026-11-23T24:00:00Z", "2026-11-23T09:03Z",
+      "2026-02-29", "2026-13-01", "2026-00-10", "2026-11-31", "1969-12-31", "2201-01-01", "2026-11-23T24:00:00Z",
+      "2026-11-23T09:03Z",
       "2026-11-23T09:03:54", "2026-11-23T09:03:54+1:00", "26-11-23", "2026-11-23T09:03:54.Z", "2026-11-23X09:03:54Z",
     ])
   func noTime(text: String) { #expect(Timestamp(text) == nil) }
@@ -61,7 +64,9 @@ struct UnitTests {
     #expect(early < late)
     #expect(early.description < late.description)
     #expect(CustomerID(early.description) == nil)
-    for text in ["usg_", "usg_0", "", "usg_zzzzzzzzzzzzzzzzzzzzzzzzzz", "usg_01m83yd9x2zrecmv7g28z3zesi", "USG_01m83yd9x2zrecmv7g28z3zesb"] {
+    for text in [
+      "usg_", "usg_0", "", "usg_zzzzzzzzzzzzzzzzzzzzzzzzzz", "usg_01m83yd9x2zrecmv7g28z3zesi", "USG_01m83yd9x2zrecmv7g28z3zesb",
+    ] {
       #expect(UsageID(text) == nil, "\(text)")
     }
   }

@@ -81,8 +81,10 @@ struct PrepareTests {
 
   @Test(
     "the context holds the prompt and at least one token",
-    arguments: [(1, 126, 126), (1, 127, 127), (1, 128, 127), (123, 5, 5), (124, 5, 4), (127, 5, 1), (127, nil, 1),
-      (100, nil, 28)] as [(Int, Int?, Int)])
+    arguments: [
+      (1, 126, 126), (1, 127, 127), (1, 128, 127), (123, 5, 5), (124, 5, 4), (127, 5, 1), (127, nil, 1),
+      (100, nil, 28),
+    ] as [(Int, Int?, Int)])
   func ceiling(length: Int, maximum: Int?, wanted: Int) async throws {
     let engine = try TinyEngine.make()
     let prompt = try await engine.prepare(TinyEngine.request(length, maximum: maximum))

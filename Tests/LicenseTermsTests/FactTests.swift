@@ -50,26 +50,30 @@ struct FactTests {
     return try FactValue(Document.parseJSON(Array(json.utf8)), for: declaration)
   }
 
-  @Test("values of attestations", arguments: [
-    ("a.bool", "true", .bool(true)), ("a.count", "5", .interval(lower: 5, upper: 5)),
-    ("a.count", #"{"upper":1000000}"#, .interval(lower: nil, upper: 1_000_000)),
-    ("a.count", #"{"lower":0,"upper":9223372036854775807}"#, .interval(lower: 0, upper: 9_223_372_036_854_775_807)),
-    ("a.money", #"{"upper":"0.05"}"#, .interval(lower: nil, upper: 50_000_000)),
-    ("a.money", "12", .interval(lower: 12_000_000_000, upper: 12_000_000_000)),
-    ("a.enum", #""x""#, .choice("x")), ("a.set", #"["b","a","b"]"#, .set(["a", "b"])), ("a.set", "[]", .set([])),
-    ("a.region", #""de""#, .region("DE")), ("a.text", #""free""#, .text("free")),
-  ] as [(String, String, FactValue)])
+  @Test(
+    "values of attestations",
+    arguments: [
+      ("a.bool", "true", .bool(true)), ("a.count", "5", .interval(lower: 5, upper: 5)),
+      ("a.count", #"{"upper":1000000}"#, .interval(lower: nil, upper: 1_000_000)),
+      ("a.count", #"{"lower":0,"upper":9223372036854775807}"#, .interval(lower: 0, upper: 9_223_372_036_854_775_807)),
+      ("a.money", #"{"upper":"0.05"}"#, .interval(lower: nil, upper: 50_000_000)),
+      ("a.money", "12", .interval(lower: 12_000_000_000, upper: 12_000_000_000)),
+      ("a.enum", #""x""#, .choice("x")), ("a.set", #"["b","a","b"]"#, .set(["a", "b"])), ("a.set", "[]", .set([])),
+      ("a.region", #""de""#, .region("DE")), ("a.text", #""free""#, .text("free")),
+    ] as [(String, String, FactValue)])
   func values(key: String, json: String, value: FactValue) throws {
     #expect(try self.value(json, key) == value)
   }
 
-  @Test("values that are refused", arguments: [
-    ("a.bool", "1"), ("a.bool", #""true""#), ("a.bool", "null"), ("a.count", "-1"), ("a.count", "1.5"), ("a.count", "1e3"),
-    ("a.count", "9223372036854775808"), ("a.count", #""5""#), ("a.count", "{}"), ("a.count", #"{"upper":1,"lower":2}"#),
-    ("a.count", #"{"uper":1}"#), ("a.count", "[1]"), ("a.money", #""-1""#), ("a.money", #""1.0000000001""#), ("a.money", "1e2"),
-    ("a.money", #""10000000000000000""#), ("a.enum", #""z""#), ("a.set", #""a""#), ("a.set", "[1]"), ("a.region", #""DEU""#),
-    ("a.region", #""EU""#), ("a.region", #""UK""#), ("a.date", #""2026-02-30""#), ("a.digest", #""ab""#), ("a.text", "5"),
-  ])
+  @Test(
+    "values that are refused",
+    arguments: [
+      ("a.bool", "1"), ("a.bool", #""true""#), ("a.bool", "null"), ("a.count", "-1"), ("a.count", "1.5"), ("a.count", "1e3"),
+      ("a.count", "9223372036854775808"), ("a.count", #""5""#), ("a.count", "{}"), ("a.count", #"{"upper":1,"lower":2}"#),
+      ("a.count", #"{"uper":1}"#), ("a.count", "[1]"), ("a.money", #""-1""#), ("a.money", #""1.0000000001""#), ("a.money", "1e2"),
+      ("a.money", #""10000000000000000""#), ("a.enum", #""z""#), ("a.set", #""a""#), ("a.set", "[1]"), ("a.region", #""DEU""#),
+      ("a.region", #""EU""#), ("a.region", #""UK""#), ("a.date", #""2026-02-30""#), ("a.digest", #""ab""#), ("a.text", "5"),
+    ])
   func refused(key: String, json: String) throws {
     #expect(throws: DocumentError.self) { try self.value(json, key) }
   }
@@ -112,12 +116,14 @@ struct FactTests {
     facts.append(Fact(key: "a.date", value: .day(time.day), source: .attestation, reference: "c", recordedAt: time))
     #expect(ask(facts).verdict == .allow, "\(ask(facts).deciding?.remedy ?? "")")
     for (region, verdict) in [("NO", Verdict.deny), ("CH", .deny), ("FR", .deny), ("GB", .allow), ("US", .allow)] {
-      let moved = facts.filter { $0.key != "a.region" }
+      let moved =
+        facts.filter { $0.key != "a.region" }
         + [Fact(key: "a.region", value: .region(region), source: .attestation, reference: "a", recordedAt: time)]
       #expect(ask(moved).verdict == verdict, "\(region)")
     }
     // A record from a source that was not declared is no record.
-    let hearsay = facts.filter { $0.key != "a.bool" }
+    let hearsay =
+      facts.filter { $0.key != "a.bool" }
       + [Fact(key: "a.bool", value: .bool(true), source: .classifier, reference: "a", recordedAt: time)]
     #expect(ask(hearsay).missing.map(\.fact) == ["a.bool"])
   }

@@ -198,36 +198,42 @@ struct OtherLicenseTests {
     #expect(standing(of: later).missing.map(\.fact).contains("party.mau.2026-11"))
   }
 
-  @Test("a wrong expectation is reported, each kind of it", arguments: [
-    "expect: {verdict: deny}", "expect: {verdict: allow, clause: cap}", "expect: {verdict: allow, state: missing}",
-    "expect: {verdict: allow, missing: {customer: [party.mau.2026-10]}}", "expect: {verdict: allow, until: 2026-11-25}",
-    "expect: {verdict: allow, recorded: [cap]}", "expect: {verdict: allow, lifted: [cap]}",
-    "expect: {verdict: allow, duties: [display]}",
-    "expect: {verdict: allow, findings: [1a]}", "expect: {verdict: allow, remedy: x}",
-    "expect: {verdict: allow, code: license_terms}",
-    "expect: {verdict: allow, subject: customer}", "expect: {verdict: allow, fact: party.mau}",
-  ])
+  @Test(
+    "a wrong expectation is reported, each kind of it",
+    arguments: [
+      "expect: {verdict: deny}", "expect: {verdict: allow, clause: cap}", "expect: {verdict: allow, state: missing}",
+      "expect: {verdict: allow, missing: {customer: [party.mau.2026-10]}}", "expect: {verdict: allow, until: 2026-11-25}",
+      "expect: {verdict: allow, recorded: [cap]}", "expect: {verdict: allow, lifted: [cap]}",
+      "expect: {verdict: allow, duties: [display]}",
+      "expect: {verdict: allow, findings: [1a]}", "expect: {verdict: allow, remedy: x}",
+      "expect: {verdict: allow, code: license_terms}",
+      "expect: {verdict: allow, subject: customer}", "expect: {verdict: allow, fact: party.mau}",
+    ])
   func wrongExpectation(text: String) throws {
     #expect(try self.table("  - {name: wrong, \(text)}\n").count == 1)
   }
 
-  @Test("a table is read strictly", arguments: [
-    ("{name: a, expect: {verdict: maybe}}", "'maybe' is none of"), ("{name: a}", "expect: is missing"),
-    ("{name: a, expect: {verdict: allow, claus: x}}", "did you mean 'clause'?"),
-    ("{name: a, customer: {party.mao: 1}, expect: {verdict: allow}}", "no term file reads this fact; did you mean 'party.mau'?"),
-    ("{name: a, customer: {party.mau: -1}, expect: {verdict: allow}}", "a whole number from 0"),
-    ("{name: a, customer: {party.mau: {value: 1, source: event}}, expect: {verdict: allow}}", "is not taken from event"),
-    ("{name: a, customer: {party.sector: bank}, expect: {verdict: allow}}", "'bank' is none of"),
-    ("{name: a, customer: {party.region: XX}, expect: {verdict: allow}}", "ISO 3166"),
-    ("{name: a, terms: [x], expect: {verdict: allow}}", "no term file 'x'"),
-    ("{name: a, events: {customer: {moon: 2026-01-01}}, expect: {verdict: allow}}", "no event 'moon'"),
-    (
-      "{name: a, exceptions: [{exception: x, licensee: customer, from: 2026-01-01}], expect: {verdict: allow}}",
-      "no exception 'x'"
-    ),
-    ("{name: a, expect: {verdict: allow}}\n  - {name: a, expect: {verdict: allow}}", "stands twice"),
-    ("{name: a, date: soon, expect: {verdict: allow}}", "a date like"),
-  ])
+  @Test(
+    "a table is read strictly",
+    arguments: [
+      ("{name: a, expect: {verdict: maybe}}", "'maybe' is none of"), ("{name: a}", "expect: is missing"),
+      ("{name: a, expect: {verdict: allow, claus: x}}", "did you mean 'clause'?"),
+      (
+        "{name: a, customer: {party.mao: 1}, expect: {verdict: allow}}", "no term file reads this fact; did you mean 'party.mau'?"
+      ),
+      ("{name: a, customer: {party.mau: -1}, expect: {verdict: allow}}", "a whole number from 0"),
+      ("{name: a, customer: {party.mau: {value: 1, source: event}}, expect: {verdict: allow}}", "is not taken from event"),
+      ("{name: a, customer: {party.sector: bank}, expect: {verdict: allow}}", "'bank' is none of"),
+      ("{name: a, customer: {party.region: XX}, expect: {verdict: allow}}", "ISO 3166"),
+      ("{name: a, terms: [x], expect: {verdict: allow}}", "no term file 'x'"),
+      ("{name: a, events: {customer: {moon: 2026-01-01}}, expect: {verdict: allow}}", "no event 'moon'"),
+      (
+        "{name: a, exceptions: [{exception: x, licensee: customer, from: 2026-01-01}], expect: {verdict: allow}}",
+        "no exception 'x'"
+      ),
+      ("{name: a, expect: {verdict: allow}}\n  - {name: a, expect: {verdict: allow}}", "stands twice"),
+      ("{name: a, date: soon, expect: {verdict: allow}}", "a date like"),
+    ])
   func strictTable(item: String, message: String) throws {
     do {
       _ = try self.table("  - \(item)\n")

@@ -53,72 +53,74 @@ struct TermFileTests {
     #expect(other.documentsDigest != file.documentsDigest)
   }
 
-  @Test("a mistake is refused with its line and its name", arguments: [
-    ("kind: grant\n", "kind: gift\n", "'gift' is none of grant"),
-    ("    ref: \"1.a\"\n", "    reff: \"1.a\"\n", "ref: is missing"),
-    ("    fee: none\n", "    fee: none\n    fees: none\n", "clauses[2].fees: is not a known key; did you mean 'fee'?"),
-    ("revision: 1\n", "revision: one\n", "a whole number belongs here"),
-    ("schema: model-terms/1", "schema: model-terms/2", "must be model-terms/1"),
-    (
-      "{fact: party.sanctions_clear, is: true}",
-      "{fact: party.sanction_clear, is: true}",
-      "did you mean 'party.sanctions_clear'?"
-    ),
-    ("{fact: party.sanctions_clear, is: true}", "{fact: party.sanctions_clear, is: yes}", "true or false belongs here"),
-    ("{fact: party.sanctions_clear, is: true}", "{fact: party.sanctions_clear}", "exactly one of is, in, intersects"),
-    ("{fact: party.received_as, is: integrated_end_user_product}", "{fact: party.received_as, is: integrated}", "is none of"),
-    ("notice: attribution, check", "notice: atribution, check", "there is no notice 'atribution'; did you mean 'attribution'?"),
-    ("document: license, to", "document: licence, to", "there is no document 'licence'; did you mean 'license'?"),
-    (
-      "    cured_by: separate-license\n\n  - id: 2-mau-ongoing",
-      "    cured_by: separate\n\n  - id: 2-mau-ongoing",
-      "no exception 'separate'"
-    ),
-    ("exempts: [2-mau, 2-mau-ongoing]", "exempts: [2-maux, 2-mau-ongoing]", "is no clause; did you mean '2-mau'?"),
-    ("cures: [2-mau, 2-mau-ongoing]", "cures: [2-mau]", "does not list it under cures"),
-    ("source: [attestation, screening]", "source: [attestation, screaming]", "did you mean 'screening'?"),
-    ("  - id: 3-warranty", "  - id: 2-mau", "the id '2-mau' stands twice"),
-    ("{id: 3b,", "{id: 3a,", "the id '3a' stands twice"),
-    ("from: party.ip_suit_filed", "from: party.received_as", "must be a date"),
-    ("{param: treat_cap_as_ongoing, is: true}", "{param: treat_cap, is: true}", "no interpretation 'treat_cap'"),
-    ("{param: treat_cap_as_ongoing, is: true}", "{param: treat_cap_as_ongoing, is: 1}", "a value like false belongs here"),
-    ("before: 2023-07-18, zone", "before: 2023-08-18, zone", "must end in .2023-07"),
-    ("limit: {at_most: 700000000}", "limit: {at_most: 700000000, below: 2}", "exactly one of at_most, below, above"),
-    ("limit: {at_most: 700000000}", "limit: {at_most: -1}", "a whole number from 0 belongs here"),
-    ("limit: {at_most: 700000000}", "limit: {at_most: 1.5}", "a whole number from 0 belongs here"),
-    ("        ongoing: false\n", "        ongoing: true\n", "contradicts the period's anchor"),
-    ("in: [EEA, CH]", "in: [EEA, Swiss]", "a country code of ISO 3166-1 alpha-2"),
-    ("in: [EEA, CH]", "in: [EEA, XX]", "a country code of ISO 3166-1 alpha-2"),
-    ("  - \"1.b.iii\"\n", "  - \"1.b.iii\"\n  - \"1.b.vi\"\n", "no clause and no use accounts for '1.b.vi'"),
-    ("sections: [acceptable-use-policy/3e]", "sections: [acceptable-use-policy/3x]", "is not listed under sections"),
-    ("  model.files.notice: ", "  model.files.note: ", "there is no fact 'model.files.notice'"),
-    ("notices:\n", "  party.unused: {type: bool, subject: party, source: [config]}\n\nnotices:\n", "no clause reads this fact"),
-    ("facts:\n", "  unused: {default: 1, why: x}\nfacts:\n", "nothing depends on this interpretation"),
-    ("    expires_days: 30\n", "    expires_days: 0\n", "it must be from 1 to 36500"),
-    ("    on_unknown: require_record\n    notice", "    on_unknown: shrug\n    notice", "'shrug' is none of"),
-    (
-      "    on_false: deny\n    on_unknown: require_record\n    cured_by",
-      "    on_unknown: allow\n    cured_by",
-      "unknown is never a plain allow"
-    ),
-    (
-      "    binds: [operator]\n    moments: [onboard, distribute]",
-      "    moments: [onboard, distribute]",
-      "is missing; obligation needs it"
-    ),
-    ("    effect: deny\n    duty", "    effect: deny\n    exempts: [2-mau]\n    duty", "has no meaning in termination"),
-    ("    mutable: true ", "    mutable: false ", "goes together with mutable: true"),
-    ("seen: [purpose]}", "seen: [purposes]}", "no place to see a use 'purposes'"),
-    ("cleared_by: party.checks_age", "cleared_by: party.mau", "must be a boolean of a party"),
-    (
-      "mau_month_zone:              {default: UTC,",
-      "mau_month_zone:              {default: CEST,",
-      "UTC or an offset like +08:00"
-    ),
-    ("    absent: unspecified", "    absent: none", "'none' is none of"),
-    ("sha256: f28d0561", "sha256: f28d056", "64 hexadecimal digits"),
-    ("  - role: acceptable-use-policy\n", "  - role: license\n", "the role 'license' stands twice"),
-  ])
+  @Test(
+    "a mistake is refused with its line and its name",
+    arguments: [
+      ("kind: grant\n", "kind: gift\n", "'gift' is none of grant"),
+      ("    ref: \"1.a\"\n", "    reff: \"1.a\"\n", "ref: is missing"),
+      ("    fee: none\n", "    fee: none\n    fees: none\n", "clauses[2].fees: is not a known key; did you mean 'fee'?"),
+      ("revision: 1\n", "revision: one\n", "a whole number belongs here"),
+      ("schema: model-terms/1", "schema: model-terms/2", "must be model-terms/1"),
+      (
+        "{fact: party.sanctions_clear, is: true}",
+        "{fact: party.sanction_clear, is: true}",
+        "did you mean 'party.sanctions_clear'?"
+      ),
+      ("{fact: party.sanctions_clear, is: true}", "{fact: party.sanctions_clear, is: yes}", "true or false belongs here"),
+      ("{fact: party.sanctions_clear, is: true}", "{fact: party.sanctions_clear}", "exactly one of is, in, intersects"),
+      ("{fact: party.received_as, is: integrated_end_user_product}", "{fact: party.received_as, is: integrated}", "is none of"),
+      ("notice: attribution, check", "notice: atribution, check", "there is no notice 'atribution'; did you mean 'attribution'?"),
+      ("document: license, to", "document: licence, to", "there is no document 'licence'; did you mean 'license'?"),
+      (
+        "    cured_by: separate-license\n\n  - id: 2-mau-ongoing",
+        "    cured_by: separate\n\n  - id: 2-mau-ongoing",
+        "no exception 'separate'"
+      ),
+      ("exempts: [2-mau, 2-mau-ongoing]", "exempts: [2-maux, 2-mau-ongoing]", "is no clause; did you mean '2-mau'?"),
+      ("cures: [2-mau, 2-mau-ongoing]", "cures: [2-mau]", "does not list it under cures"),
+      ("source: [attestation, screening]", "source: [attestation, screaming]", "did you mean 'screening'?"),
+      ("  - id: 3-warranty", "  - id: 2-mau", "the id '2-mau' stands twice"),
+      ("{id: 3b,", "{id: 3a,", "the id '3a' stands twice"),
+      ("from: party.ip_suit_filed", "from: party.received_as", "must be a date"),
+      ("{param: treat_cap_as_ongoing, is: true}", "{param: treat_cap, is: true}", "no interpretation 'treat_cap'"),
+      ("{param: treat_cap_as_ongoing, is: true}", "{param: treat_cap_as_ongoing, is: 1}", "a value like false belongs here"),
+      ("before: 2023-07-18, zone", "before: 2023-08-18, zone", "must end in .2023-07"),
+      ("limit: {at_most: 700000000}", "limit: {at_most: 700000000, below: 2}", "exactly one of at_most, below, above"),
+      ("limit: {at_most: 700000000}", "limit: {at_most: -1}", "a whole number from 0 belongs here"),
+      ("limit: {at_most: 700000000}", "limit: {at_most: 1.5}", "a whole number from 0 belongs here"),
+      ("        ongoing: false\n", "        ongoing: true\n", "contradicts the period's anchor"),
+      ("in: [EEA, CH]", "in: [EEA, Swiss]", "a country code of ISO 3166-1 alpha-2"),
+      ("in: [EEA, CH]", "in: [EEA, XX]", "a country code of ISO 3166-1 alpha-2"),
+      ("  - \"1.b.iii\"\n", "  - \"1.b.iii\"\n  - \"1.b.vi\"\n", "no clause and no use accounts for '1.b.vi'"),
+      ("sections: [acceptable-use-policy/3e]", "sections: [acceptable-use-policy/3x]", "is not listed under sections"),
+      ("  model.files.notice: ", "  model.files.note: ", "there is no fact 'model.files.notice'"),
+      ("notices:\n", "  party.unused: {type: bool, subject: party, source: [config]}\n\nnotices:\n", "no clause reads this fact"),
+      ("facts:\n", "  unused: {default: 1, why: x}\nfacts:\n", "nothing depends on this interpretation"),
+      ("    expires_days: 30\n", "    expires_days: 0\n", "it must be from 1 to 36500"),
+      ("    on_unknown: require_record\n    notice", "    on_unknown: shrug\n    notice", "'shrug' is none of"),
+      (
+        "    on_false: deny\n    on_unknown: require_record\n    cured_by",
+        "    on_unknown: allow\n    cured_by",
+        "unknown is never a plain allow"
+      ),
+      (
+        "    binds: [operator]\n    moments: [onboard, distribute]",
+        "    moments: [onboard, distribute]",
+        "is missing; obligation needs it"
+      ),
+      ("    effect: deny\n    duty", "    effect: deny\n    exempts: [2-mau]\n    duty", "has no meaning in termination"),
+      ("    mutable: true ", "    mutable: false ", "goes together with mutable: true"),
+      ("seen: [purpose]}", "seen: [purposes]}", "no place to see a use 'purposes'"),
+      ("cleared_by: party.checks_age", "cleared_by: party.mau", "must be a boolean of a party"),
+      (
+        "mau_month_zone:              {default: UTC,",
+        "mau_month_zone:              {default: CEST,",
+        "UTC or an offset like +08:00"
+      ),
+      ("    absent: unspecified", "    absent: none", "'none' is none of"),
+      ("sha256: f28d0561", "sha256: f28d056", "64 hexadecimal digits"),
+      ("  - role: acceptable-use-policy\n", "  - role: license\n", "the role 'license' stands twice"),
+    ])
   func mistakes(original: String, mistake: String, message: String) throws {
     let text = String(decoding: try TestFiles.bytes(TestFiles.terms), as: UTF8.self)
     let range = try #require(text.firstRange(of: original), "the term file no longer has '\(original)'")
@@ -162,14 +164,16 @@ struct TermFileTests {
     #expect(file.declaration(forExternalKey: "party.mau") == nil)
   }
 
-  @Test("the operator's choices are read by name and type", arguments: [
-    ("{treat_cap_as_ongoing: true, affiliate_control_over: 0.25}", nil),
-    ("{mau_month_zone: '+08:00'}", nil),
-    ("{mau_month_zone: CET}", "UTC or an offset"),
-    ("{mau_products: some}", "'some' is none of all, using_the_model"),
-    ("{treat_cap: true}", "is not a known key"),
-    ("{treat_cap_as_ongoing: 'true'}", "a value like false belongs here"),
-  ] as [(String, String?)])
+  @Test(
+    "the operator's choices are read by name and type",
+    arguments: [
+      ("{treat_cap_as_ongoing: true, affiliate_control_over: 0.25}", nil),
+      ("{mau_month_zone: '+08:00'}", nil),
+      ("{mau_month_zone: CET}", "UTC or an offset"),
+      ("{mau_products: some}", "'some' is none of all, using_the_model"),
+      ("{treat_cap: true}", "is not a known key"),
+      ("{treat_cap_as_ongoing: 'true'}", "a value like false belongs here"),
+    ] as [(String, String?)])
   func choices(text: String, message: String?) throws {
     let file = try TestFiles.termFile(TestFiles.terms)
     let document = try Document.parseYAML(text)

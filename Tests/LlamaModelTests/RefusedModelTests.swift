@@ -31,20 +31,23 @@ struct RefusedModelTests {
   @Test("metadata out of bounds, absent or of another type")
   func metadata() throws {
     let cases = [
-      Key(key: "general.architecture", values: [.string("qwen2"), .string(""), .string("LLAMA")], code: .unsupportedArchitecture),
+      Key(
+        key: "general.architecture", values: [.string("qwen2"), .string(""), .string("LLAMA")], code: .unsupportedArchitecture),
       Key(key: "general.architecture", values: [nil, .unsigned(1)], code: .invalidFile),
       Key(
         key: "llama.context_length", values: [.unsigned(0), .unsigned(1 << 20 + 1), .unsigned(.max)],
         code: .invalidHyperparameter),
       Key(key: "llama.context_length", values: [nil, .string("128"), .float(128)], code: .invalidFile),
-      Key(key: "llama.embedding_length", values: [.unsigned(0), .unsigned(62), .unsigned(1 << 17)], code: .invalidHyperparameter),
+      Key(
+        key: "llama.embedding_length", values: [.unsigned(0), .unsigned(62), .unsigned(1 << 17)], code: .invalidHyperparameter),
       Key(key: "llama.block_count", values: [.unsigned(0), .unsigned(1025)], code: .invalidHyperparameter),
       Key(key: "llama.block_count", values: [.unsigned(3)], code: .missingTensor),
       Key(key: "llama.block_count", values: [.unsigned(1)], code: .unsupportedFeature),
       Key(key: "llama.feed_forward_length", values: [.unsigned(0)], code: .invalidHyperparameter),
       Key(key: "llama.feed_forward_length", values: [.unsigned(97)], code: .tensorShape),
       Key(key: "llama.attention.head_count", values: [.unsigned(0), .unsigned(5), .unsigned(64)], code: .invalidHyperparameter),
-      Key(key: "llama.attention.head_count_kv", values: [.unsigned(0), .unsigned(3), .unsigned(8)], code: .invalidHyperparameter),
+      Key(
+        key: "llama.attention.head_count_kv", values: [.unsigned(0), .unsigned(3), .unsigned(8)], code: .invalidHyperparameter),
       Key(key: "llama.attention.head_count_kv", values: [nil, .unsigned(1), .unsigned(4)], code: .tensorShape),
       Key(key: "llama.attention.key_length", values: [.unsigned(3), .unsigned(0)], code: .invalidHyperparameter),
       Key(key: "llama.attention.value_length", values: [.unsigned(8)], code: .unsupportedFeature),

@@ -3,10 +3,12 @@ import Testing
 
 @Suite("Files that other programs wrote", .enabled(if: SharedData.available, "\(SharedData.absence)"))
 struct SharedModelTests {
-  @Test("a tiny model in every quantisation", arguments: [
-    ("f32", .f32), ("f16", .f16), ("Q4_0", .q4_0), ("Q4_1", .q4_1), ("Q5_0", .q5_0), ("Q5_1", .q5_1), ("Q8_0", .q8_0),
-    ("Q2_K", .q2_K), ("Q3_K_M", .q3_K), ("Q4_K_M", .q4_K), ("Q5_K_M", .q5_K), ("Q6_K", .q6_K), ("IQ4_NL", .iq4_NL),
-  ] as [(String, TensorType)])
+  @Test(
+    "a tiny model in every quantisation",
+    arguments: [
+      ("f32", .f32), ("f16", .f16), ("Q4_0", .q4_0), ("Q4_1", .q4_1), ("Q5_0", .q5_0), ("Q5_1", .q5_1), ("Q8_0", .q8_0),
+      ("Q2_K", .q2_K), ("Q3_K_M", .q3_K), ("Q4_K_M", .q4_K), ("Q5_K_M", .q5_K), ("Q6_K", .q6_K), ("IQ4_NL", .iq4_NL),
+    ] as [(String, TensorType)])
   func quantisations(name: String, type: TensorType) throws {
     let file = try GGUFFile(path: SharedData.path("oracle/model-\(name).gguf"))
     #expect(file.tensors.contains { $0.type == type })

@@ -14,7 +14,9 @@ private let start = Timestamp("2026-11-23T09:00:00Z") ?? Timestamp(seconds: 0)
 private func nano(_ value: Int) -> NanoAmount { NanoAmount(Int128(value)) }
 
 extension Ledger {
-  fileprivate mutating func hold(_ usage: Int, _ amount: Int, tokens: Int = 1, at now: Timestamp = start, currency: Currency = usd)
+  fileprivate mutating func hold(
+    _ usage: Int, _ amount: Int, tokens: Int = 1, at now: Timestamp = start, currency: Currency = usd
+  )
     -> Result<Hold, LedgerRefusal>
   {
     self.hold(

@@ -15,19 +15,21 @@ private func refusal(_ text: String, _ limits: YAMLLimits = YAMLLimits()) -> Doc
 
 @Suite("YAML as documents")
 struct YAMLDocumentsTests {
-  @Test("plain scalars follow the core schema of YAML 1.2", arguments: [
-    ("null", "null"), ("~", "null"), ("", "null"), ("Null", "null"), ("nUll", #""nUll""#),
-    ("true", "true"), ("TRUE", "true"), ("False", "false"), ("tRue", #""tRue""#),
-    ("yes", #""yes""#), ("no", #""no""#), ("NO", #""NO""#), ("on", #""on""#), ("off", #""off""#), ("y", #""y""#),
-    ("0", "0"), ("-0", "-0"), ("12", "12"), ("+12", "12"), ("007", "7"), ("0o17", "15"), ("0x1F", "31"), ("0x", #""0x""#),
-    ("0o8", #""0o8""#), ("0b1", #""0b1""#), ("1_000", #""1_000""#), ("190:20:30", #""190:20:30""#),
-    ("0.50", "0.50"), (".5", "0.5"), ("1.", "1"), ("-.5e3", "-0.5e3"), ("1e5", "1e5"), ("1E+05", "1e+05"), ("1e", #""1e""#),
-    (".", #"".""#), ("+", #""+""#), ("1.2.3", #""1.2.3""#),
-    ("2023-07-18", #""2023-07-18""#), ("2023-06", #""2023-06""#), ("1a", #""1a""#), ("1e-x", #""1e-x""#),
-    ("123456789012345678901234567890", "123456789012345678901234567890"),
-    ("'12'", #""12""#), (#""true""#, #""true""#), ("'null'", #""null""#), ("'*x'", #""*x""#), ("a*b", #""a*b""#),
-    ("'<<'", #""<<""#), (#""\u0041\n""#, #""A\n""#),
-  ])
+  @Test(
+    "plain scalars follow the core schema of YAML 1.2",
+    arguments: [
+      ("null", "null"), ("~", "null"), ("", "null"), ("Null", "null"), ("nUll", #""nUll""#),
+      ("true", "true"), ("TRUE", "true"), ("False", "false"), ("tRue", #""tRue""#),
+      ("yes", #""yes""#), ("no", #""no""#), ("NO", #""NO""#), ("on", #""on""#), ("off", #""off""#), ("y", #""y""#),
+      ("0", "0"), ("-0", "-0"), ("12", "12"), ("+12", "12"), ("007", "7"), ("0o17", "15"), ("0x1F", "31"), ("0x", #""0x""#),
+      ("0o8", #""0o8""#), ("0b1", #""0b1""#), ("1_000", #""1_000""#), ("190:20:30", #""190:20:30""#),
+      ("0.50", "0.50"), (".5", "0.5"), ("1.", "1"), ("-.5e3", "-0.5e3"), ("1e5", "1e5"), ("1E+05", "1e+05"), ("1e", #""1e""#),
+      (".", #"".""#), ("+", #""+""#), ("1.2.3", #""1.2.3""#),
+      ("2023-07-18", #""2023-07-18""#), ("2023-06", #""2023-06""#), ("1a", #""1a""#), ("1e-x", #""1e-x""#),
+      ("123456789012345678901234567890", "123456789012345678901234567890"),
+      ("'12'", #""12""#), (#""true""#, #""true""#), ("'null'", #""null""#), ("'*x'", #""*x""#), ("a*b", #""a*b""#),
+      ("'<<'", #""<<""#), (#""\u0041\n""#, #""A\n""#),
+    ])
   func scalars(text: String, json: String) throws {
     #expect(JSON(try #require(try parse("v: \(text)\n")["v"])).text == (json == "null" ? "null" : json))
   }
@@ -61,19 +63,21 @@ struct YAMLDocumentsTests {
     #expect(elements[1]["c"]?.position == TextPosition(line: 4, column: 8))
   }
 
-  @Test("what the house does not read is refused by name and place", arguments: [
-    ("a: &x 1\n", "anchors", 1, 4), ("a: 1\nb: *x\n", "aliases", 2, 4), ("a: &x [1]\nb: *x\n", "anchors", 1, 4),
-    ("*x : 1\n", "aliases", 1, 1), ("&x a: 1\n", "anchors", 1, 1), ("[*a, *b]\n", "aliases", 1, 2),
-    ("a: {b: 1}\nc:\n  <<: {d: 1}\n", "merge keys", 3, 3),
-    ("a: !!str 12\n", "tags", 1, 4), ("a: !custom x\n", "tags", 1, 4), ("a: !!set {b}\n", "tags", 1, 4),
-    ("a: !!seq [b]\n", "tags", 1, 4), ("a: !!binary aGk=\n", "tags", 1, 4), ("a: !!int '1'\n", "tags", 1, 4),
-    ("a: 1\nb: 2\na: 3\n", "twice", 1, 1), ("? [a]\n: 1\n", "a key must be a string", 1, 3), ("1: x\n", "a key must be", 1, 1),
-    ("true: x\n", "a key must be", 1, 1), ("~: x\n", "a key must be", 1, 1),
-    ("a: 1\n---\nb: 2\n", "only one document", 2, 1), ("", "no document", 1, 1), ("# nothing\n", "no document", 1, 1),
-    ("a: .inf\n", "no number", 1, 4), ("a: -.INF\n", "no number", 1, 4), ("a: .nan\n", "no number", 1, 4),
-    ("a: 0xFFFFFFFFFFFFFFFFFF\n", "63 bits", 1, 4), ("a: [1\n", "not YAML", 2, 1), ("a: \"x\n", "not YAML", 2, 1),
-    ("a: b: c\n", "not YAML", 1, 5), ("\ta: 1\n", "not YAML", 1, 1), ("%YAML 9.9\n---\na: 1\n", "not YAML", 1, 1),
-  ])
+  @Test(
+    "what the house does not read is refused by name and place",
+    arguments: [
+      ("a: &x 1\n", "anchors", 1, 4), ("a: 1\nb: *x\n", "aliases", 2, 4), ("a: &x [1]\nb: *x\n", "anchors", 1, 4),
+      ("*x : 1\n", "aliases", 1, 1), ("&x a: 1\n", "anchors", 1, 1), ("[*a, *b]\n", "aliases", 1, 2),
+      ("a: {b: 1}\nc:\n  <<: {d: 1}\n", "merge keys", 3, 3),
+      ("a: !!str 12\n", "tags", 1, 4), ("a: !custom x\n", "tags", 1, 4), ("a: !!set {b}\n", "tags", 1, 4),
+      ("a: !!seq [b]\n", "tags", 1, 4), ("a: !!binary aGk=\n", "tags", 1, 4), ("a: !!int '1'\n", "tags", 1, 4),
+      ("a: 1\nb: 2\na: 3\n", "twice", 1, 1), ("? [a]\n: 1\n", "a key must be a string", 1, 3), ("1: x\n", "a key must be", 1, 1),
+      ("true: x\n", "a key must be", 1, 1), ("~: x\n", "a key must be", 1, 1),
+      ("a: 1\n---\nb: 2\n", "only one document", 2, 1), ("", "no document", 1, 1), ("# nothing\n", "no document", 1, 1),
+      ("a: .inf\n", "no number", 1, 4), ("a: -.INF\n", "no number", 1, 4), ("a: .nan\n", "no number", 1, 4),
+      ("a: 0xFFFFFFFFFFFFFFFFFF\n", "63 bits", 1, 4), ("a: [1\n", "not YAML", 2, 1), ("a: \"x\n", "not YAML", 2, 1),
+      ("a: b: c\n", "not YAML", 1, 5), ("\ta: 1\n", "not YAML", 1, 1), ("%YAML 9.9\n---\na: 1\n", "not YAML", 1, 1),
+    ])
   func refusals(text: String, message: String, line: Int, column: Int) throws {
     let error = try #require(refusal(text), "'\(text)' was read")
     #expect(error.description.contains(message), "\(error)")

@@ -45,7 +45,9 @@ actor BackgroundExports: ExportDesk {
   }
 
   func state(of id: ExportID) throws -> ExportState {
-    guard let state = self.states[id] else { throw Refusal(.notFound, "There is no export \(id). Exports do not outlive the process.") }
+    guard let state = self.states[id] else {
+      throw Refusal(.notFound, "There is no export \(id). Exports do not outlive the process.")
+    }
     return state
   }
 
@@ -58,11 +60,12 @@ actor BackgroundExports: ExportDesk {
     guard let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int else {
       throw Refusal(.notFound, "The file of export \(id) is gone.")
     }
-    let (type, suffix) = switch state.order.format {
-    case .bundle: ("application/x-tar", "tar")
-    case .csv, .focus: ("text/csv; charset=utf-8", "csv")
-    case .jsonl: ("application/jsonl", "jsonl")
-    }
+    let (type, suffix) =
+      switch state.order.format {
+      case .bundle: ("application/x-tar", "tar")
+      case .csv, .focus: ("text/csv; charset=utf-8", "csv")
+      case .jsonl: ("application/jsonl", "jsonl")
+      }
     return ExportContent(mediaType: type, fileName: "\(id).\(suffix)", byteCount: size) { offset, count in
       let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
       defer { file.closeFile() }

@@ -47,7 +47,9 @@ actor LogSigner {
   }
 
   /// Signs at an interval until shutdown, and writes settlements again that the disk did not take.
-  nonisolated func service(every interval: Duration, gate: Gate) -> some Service { SigningService(signer: self, interval: interval, gate: gate, log: self.log) }
+  nonisolated func service(every interval: Duration, gate: Gate) -> some Service {
+    SigningService(signer: self, interval: interval, gate: gate, log: self.log)
+  }
 }
 
 private struct SigningService: Service {

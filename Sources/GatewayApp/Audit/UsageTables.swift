@@ -86,7 +86,9 @@ extension UsageLine {
       return text
     }
     func parsed<Value>(_ key: String, _ parse: (String) -> Value?) throws -> Value {
-      guard let value = parse(try text(key)) else { throw Refusal(.storeUnavailable, "A settlement in the log has a faulty '\(key)'.") }
+      guard let value = parse(try text(key)) else {
+        throw Refusal(.storeUnavailable, "A settlement in the log has a faulty '\(key)'.")
+      }
       return value
     }
     func tokens(_ key: String) throws -> TokenCount { TokenCount(try parsed(key) { Int($0) }) }
@@ -98,7 +100,8 @@ extension UsageLine {
       model: ModelID(try text("model")), price: try parsed("price") { PriceID($0) },
       currency: try parsed("currency") { Currency($0) }, amount: NanoAmount(try parsed("amount_nano") { Int128($0) }),
       tokens: TokenUsage(
-        promptUncached: try tokens("prompt_uncached"), promptCached: try tokens("prompt_cached"), completion: try tokens("completion")),
+        promptUncached: try tokens("prompt_uncached"), promptCached: try tokens("prompt_cached"),
+        completion: try tokens("completion")),
       undelivered: try tokens("undelivered"), finish: try text("finish"), settlementPolicy: try text("settlement_policy"),
       usageSource: try text("usage_source"), heldAt: try parsed("held_at") { Timestamp($0) },
       settledAt: try parsed("at") { Timestamp($0) })

@@ -25,7 +25,8 @@ public struct BundleCheck: Sendable {
 
   public var text: String {
     guard self.isSound else {
-      return (self.report.findings.map(\.description) + ["FAILED: the bundle was changed or is incomplete"]).joined(separator: "\n")
+      return (self.report.findings.map(\.description) + ["FAILED: the bundle was changed or is incomplete"]).joined(
+        separator: "\n")
     }
     let size = self.report.checkpoint.map { "\($0.size)" } ?? "?"
     let key = self.report.isLogKeyTrusted ? "the key given" : "the key that the bundle carries"
@@ -37,11 +38,13 @@ public struct BundleCheck: Sendable {
   public var json: JSON {
     [
       "sound": .bool(self.isSound), "entries": .integer(self.report.manifest?.entries ?? 0),
-      "log_size": self.report.checkpoint.map { .integer($0.size) } ?? .null, "log_key_trusted": .bool(self.report.isLogKeyTrusted),
+      "log_size": self.report.checkpoint.map { .integer($0.size) } ?? .null,
+      "log_key_trusted": .bool(self.report.isLogKeyTrusted),
       "findings": .array(
         self.report.findings.map { finding in
           [
-            "file": .string(finding.file), "line": finding.line.map { .integer($0) } ?? .null, "message": .string(finding.message),
+            "file": .string(finding.file), "line": finding.line.map { .integer($0) } ?? .null,
+            "message": .string(finding.message),
           ]
         }),
       "findings_omitted": .integer(self.report.findingsOmitted),

@@ -35,7 +35,8 @@ public struct OfflineEngine: Sendable {
     public var rows: [(String, String)] {
       [
         ("prefill", "\(Int(self.figures.prefillTokensPerSecond)) tokens/s"),
-        ("decode", "\(Int(self.figures.decodeTokensPerSecond)) tokens/s"), ("memory", "\(self.figures.peakResidentBytes >> 20) MiB"),
+        ("decode", "\(Int(self.figures.decodeTokensPerSecond)) tokens/s"),
+        ("memory", "\(self.figures.peakResidentBytes >> 20) MiB"),
       ]
     }
   }
@@ -50,9 +51,11 @@ public struct OfflineEngine: Sendable {
 
   /// Hands the answer over as it comes.
   public func generate(_ question: Question, emit: (String) -> Void) async throws {
-    let engine = try EmbeddedEngine(path: self.model, options: EngineOptions(threads: self.threads, maximumSequences: 1, queueLimit: 1))
+    let engine = try EmbeddedEngine(
+      path: self.model, options: EngineOptions(threads: self.threads, maximumSequences: 1, queueLimit: 1))
     defer { engine.shutdown() }
-    let prompt: CompletionRequest.Prompt = question.isRaw
+    let prompt: CompletionRequest.Prompt =
+      question.isRaw
       ? .text(question.prompt) : .chat([ChatMessage(role: .user, content: question.prompt)])
     let request = CompletionRequest(
       prompt: prompt, sampling: SamplingParameters(temperature: question.temperature, seed: question.seed),

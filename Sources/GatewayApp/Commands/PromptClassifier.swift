@@ -33,7 +33,9 @@ public struct RuleTest: Sendable {
       failures: packs.flatMap { pack in pack.test().map { "\(pack.id): \($0)" } }, rules: packs.reduce(0) { $0 + $1.rules.count })
   }
 
-  public var text: String { (self.failures + ["\(self.rules) rules, \(self.failures.count) failed examples"]).joined(separator: "\n") }
+  public var text: String {
+    (self.failures + ["\(self.rules) rules, \(self.failures.count) failed examples"]).joined(separator: "\n")
+  }
   public var json: JSON {
     ["rules": .integer(self.rules), "failures": .array(self.failures.map(JSON.string))]
   }

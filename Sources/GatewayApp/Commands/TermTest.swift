@@ -41,7 +41,9 @@ public struct TermTest: Sendable {
 
   public var text: String {
     let lines = self.results.flatMap { result in
-      result.failures + ["\(result.id): \(result.cases) cases, \(result.failures.count) failed, \(result.sections) sections accounted for"]
+      result.failures + [
+        "\(result.id): \(result.cases) cases, \(result.failures.count) failed, \(result.sections) sections accounted for"
+      ]
     }
     let cases = self.results.reduce(0) { $0 + $1.cases }
     return (lines + ["\(cases) cases over \(self.results.count) licenses, \(self.failureCount) failed"]).joined(separator: "\n")

@@ -43,7 +43,9 @@ struct EngineRoom: Sendable {
 
   func readiness(_ gate: Gate) -> Readiness {
     var reasons: [String] = []
-    for model in gate.models() where gate.price(of: model.id) == nil { reasons.append("model '\(model.id)' has no price in force") }
+    for model in gate.models() where gate.price(of: model.id) == nil {
+      reasons.append("model '\(model.id)' has no price in force")
+    }
     if self.engines.isEmpty { reasons.append("no model is configured") }
     // A model without a price is refused on its own; it does not make the gateway unready.
     return Readiness(isReady: true, reasons: reasons)

@@ -20,7 +20,8 @@ struct KeyMaterial: Sendable {
     let origin = try self.origin(directory: directory, key: key)
     return KeyMaterial(
       log: try CheckpointSigner(name: origin, key: key),
-      manifest: try self.certificate(directory: directory, operatorName: operatorName), tagKey: try self.tagKey(directory: directory),
+      manifest: try self.certificate(directory: directory, operatorName: operatorName),
+      tagKey: try self.tagKey(directory: directory),
       origin: origin)
   }
 
@@ -28,7 +29,8 @@ struct KeyMaterial: Sendable {
     let (keyPath, certificatePath) = (directory + "/manifest-key.pem", directory + "/manifest.pem")
     if !FileManager.default.fileExists(atPath: keyPath) {
       let name = "\(operatorName.prefix(40)) audit manifest"
-      try SigningCertificate.generate(commonName: name, from: wallClock()).save(keyPath: keyPath, certificatePath: certificatePath)
+      try SigningCertificate.generate(commonName: name, from: wallClock()).save(
+        keyPath: keyPath, certificatePath: certificatePath)
     }
     return try SigningCertificate(keyPath: keyPath, certificatePath: certificatePath)
   }

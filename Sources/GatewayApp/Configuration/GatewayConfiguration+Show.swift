@@ -22,7 +22,8 @@ extension GatewayConfiguration {
         "terms": .array(self.termsDirectories.map(JSON.string)), "acceptable_use": .array(self.rulePacks.map(JSON.string)),
       ],
       "limits": [
-        "concurrent_sequences": .integer(self.limits.concurrentSequences), "queued_requests": .integer(self.limits.queuedRequests),
+        "concurrent_sequences": .integer(self.limits.concurrentSequences),
+        "queued_requests": .integer(self.limits.queuedRequests),
         "engine_threads": .integer(self.limits.engineThreads), "context_tokens": .integer(self.limits.contextTokens),
         "initial_hold_tokens": .integer(self.limits.initialHoldTokens), "queued_records": .integer(self.limits.queuedRecords),
         "minimum_free_bytes": .integer(self.limits.minimumFreeBytes),

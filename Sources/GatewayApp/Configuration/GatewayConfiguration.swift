@@ -115,7 +115,8 @@ public struct GatewayConfiguration: Sendable {
     var server = Server()
     guard var section = try reader.optionalReader("server") else { return server }
     if let listen = try section.optionalString("listen") {
-      guard let colon = listen.lastIndex(of: ":"), let port = Int(listen[listen.index(after: colon)...]), (0...65_535).contains(port),
+      guard let colon = listen.lastIndex(of: ":"), let port = Int(listen[listen.index(after: colon)...]),
+        (0...65_535).contains(port),
         colon > listen.startIndex
       else { throw section.failure("listen", "'\(listen)' is not of the form host:port, such as 127.0.0.1:8080") }
       server.host = String(listen[..<colon])
@@ -139,7 +140,9 @@ public struct GatewayConfiguration: Sendable {
       }
       let file = try model.string("file")
       try model.finish()
-      guard !terms.isEmpty else { throw model.failure("terms", "name the term files of the model's license; nothing is served without") }
+      guard !terms.isEmpty else {
+        throw model.failure("terms", "name the term files of the model's license; nothing is served without")
+      }
       return Model(id: ModelID(id), file: Self.resolve(file, directory), terms: terms.map { TermFileID($0) })
     }
   }

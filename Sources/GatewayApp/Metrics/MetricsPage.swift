@@ -32,7 +32,8 @@ struct MetricsPage: Sendable {
     for (tokens, count) in counts.tokens {
       page.sample([("model", tokens.model.name), ("category", tokens.category.rawValue)], String(count))
     }
-    page.family("weighbridge_undelivered_tokens_total", .counter, "Tokens that were or may have been produced and are charged to nobody.")
+    page.family(
+      "weighbridge_undelivered_tokens_total", .counter, "Tokens that were or may have been produced and are charged to nobody.")
     for (model, count) in counts.undelivered { page.sample([("model", model.name)], String(count)) }
     page.family("weighbridge_spend_nano_total", .counter, "Settled charges in nano-units of their currency.")
     for (currency, amount) in counts.spend { page.sample([("currency", currency.description)], String(amount.nano)) }
@@ -47,7 +48,8 @@ struct MetricsPage: Sendable {
     }
     page.family("weighbridge_admission_seconds", .histogram, "From a request's arrival to its hold's submission.")
     page.histogram(
-      bounds: CounterSnapshot.admissionBounds, counts: counts.admissionBuckets, sumMicroseconds: Int(counts.admissionNanoseconds / 1000))
+      bounds: CounterSnapshot.admissionBounds, counts: counts.admissionBuckets,
+      sumMicroseconds: Int(counts.admissionNanoseconds / 1000))
   }
 
   private func addStore(to page: inout PrometheusText) {
@@ -72,7 +74,8 @@ struct MetricsPage: Sendable {
     for (model, statistics) in all { page.sample([("model", model)], String(statistics.running)) }
     page.family("weighbridge_engine_queued", .gauge, "Requests that wait for an engine.")
     for (model, statistics) in all { page.sample([("model", model)], String(statistics.queued)) }
-    page.family("weighbridge_engine_tokens_total", .counter, "Tokens that an engine read and produced, counted by the engine itself.")
+    page.family(
+      "weighbridge_engine_tokens_total", .counter, "Tokens that an engine read and produced, counted by the engine itself.")
     for (model, statistics) in all {
       page.sample([("model", model), ("kind", "prompt")], String(statistics.promptTokens))
       page.sample([("model", model), ("kind", "completion")], String(statistics.completionTokens))

@@ -108,8 +108,10 @@ extension Gate {
       _ = try FactValue(value, for: declaration, path: reader.field("value"))
       if let expires, expires <= now { throw reader.failure("expires", "is in the past") }
       return StoredAttestation(
-        id: self.makeID(at: now), subject: subject, fact: fact, value: JSON(value), signerName: name, signerRole: role, issued: now,
-        expires: Self.end(expires, declaration, from: now), accepted: declaration.expiresOnDocumentChange ? file.documentsDigest : nil)
+        id: self.makeID(at: now), subject: subject, fact: fact, value: JSON(value), signerName: name, signerRole: role,
+        issued: now,
+        expires: Self.end(expires, declaration, from: now),
+        accepted: declaration.expiresOnDocumentChange ? file.documentsDigest : nil)
     }
   }
 
@@ -199,7 +201,8 @@ extension GateState {
     // A fact that no term file in force reads any more stays in the log and the store, and decides nothing.
     guard let (_, declaration) = self.declaration(of: key, at: issued) else { return }
     let fact = Fact(
-      key: key, value: try FactValue(value, for: declaration), source: .attestation, reference: id.description, recordedAt: issued,
+      key: key, value: try FactValue(value, for: declaration), source: .attestation, reference: id.description,
+      recordedAt: issued,
       expires: expires, acceptedDigest: accepted)
     self.facts.add(fact, to: subject)
     self.forgetStandings(of: subject)

@@ -17,7 +17,9 @@ extension Gate {
     let inline = try self.reading { () throws(DocumentError) in try reader.list("attestations") }
     try self.reading { () throws(DocumentError) in try reader.finish() }
     var attestations: [StoredAttestation] = []
-    for name in accepted { attestations += try self.acceptance(of: TermFileID(name), by: .party(id.description), signer: customer.name, at: now) }
+    for name in accepted {
+      attestations += try self.acceptance(of: TermFileID(name), by: .party(id.description), signer: customer.name, at: now)
+    }
     for (path, item) in inline {
       attestations.append(try self.attestation(item, path: path, subject: .party(id.description), at: now))
     }

@@ -4,7 +4,9 @@ internal import Synchronization
 
 extension Gate {
   /// Makes a key. The secret is returned here and nowhere else; only its SHA-256 is kept.
-  public func createKey(of customer: CustomerID, _ body: Document, by actor: Actor) async throws(Refusal) -> (APIKey, secret: String) {
+  public func createKey(
+    of customer: CustomerID, _ body: Document, by actor: Actor
+  ) async throws(Refusal) -> (APIKey, secret: String) {
     _ = try self.knownCustomer(customer)
     let now = self.now()
     let secret = "wb-" + base32(self.environment.randomBytes(32))

@@ -38,7 +38,9 @@ extension Gate {
   }
 
   private func object(for limit: Limit, removed: Bool) -> (StoredObject, LogEntry.EntryType, [JSONMember]) {
-    guard case .object(var members) = limit.json else { return (self.stored(.limit, id: "", customer: nil, body: .null), .limit, []) }
+    guard case .object(var members) = limit.json else {
+      return (self.stored(.limit, id: "", customer: nil, body: .null), .limit, [])
+    }
     members.append(JSONMember("removed", .bool(removed)))
     let body = JSON.object(members)
     return (

@@ -9,12 +9,14 @@ extension Gate {
   /// - Throws: ``Refusal`` where the model has no terms or names a term file that is not in force: nothing is served ungoverned.
   public func register(_ model: ServedModel) throws(Refusal) {
     guard !model.terms.isEmpty else {
-      throw Refusal(.licenseTerms, "The model '\(model.id)' names no terms. Give it the term files of its license.", parameter: "terms")
+      throw Refusal(
+        .licenseTerms, "The model '\(model.id)' names no terms. Give it the term files of its license.", parameter: "terms")
     }
     try self.state.withLock { (state) throws(Refusal) in
       for terms in model.terms where state.terms[terms] == nil {
         let near = nearestName(to: terms.name, among: state.terms.keys.map(\.name)).map { " Did you mean '\($0)'?" } ?? ""
-        throw Refusal(.notFound, "The model '\(model.id)' names the terms '\(terms)', which are not there.\(near)", parameter: "terms")
+        throw Refusal(
+          .notFound, "The model '\(model.id)' names the terms '\(terms)', which are not there.\(near)", parameter: "terms")
       }
       guard state.models.updateValue(model, forKey: model.id) == nil else {
         throw Refusal(.conflict, "The model '\(model.id)' is configured twice.", parameter: "models")
@@ -33,7 +35,10 @@ extension Gate {
   /// Records in the log which term files are in force and which weights run under which of them.
   public func recordTermsInForce() async throws(Refusal) {
     let (terms, models, now) = self.state.withLock { state in
-      (state.terms.values.sorted { $0.id < $1.id }, state.models.values.sorted { $0.id < $1.id }, state.tick(self.environment.now()))
+      (
+        state.terms.values.sorted { $0.id < $1.id }, state.models.values.sorted { $0.id < $1.id },
+        state.tick(self.environment.now())
+      )
     }
     let files = terms.map { file in
       JournalRecord(
@@ -79,7 +84,8 @@ extension Gate {
     let entry = LogEntry(
       .export, at: self.now(),
       [
-        JSONMember("id", .string(id.description)), JSONMember("kind", .string(kind)), JSONMember("from", .string(from.description)),
+        JSONMember("id", .string(id.description)), JSONMember("kind", .string(kind)),
+        JSONMember("from", .string(from.description)),
         JSONMember("to", .string(to.description)), JSONMember("actor", .string(actor.name)),
       ], lookup: id.description)
     do { try await self.journal.submit([JournalRecord(entry)]).durable() } catch { throw Refusal(error) }

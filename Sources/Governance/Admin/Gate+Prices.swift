@@ -8,9 +8,11 @@ extension Gate {
   /// Sets what a model costs from an instant on. Earlier prices stay in force until then, and for what was held under them.
   public func createPrice(_ body: Document, by actor: Actor) async throws(Refusal) -> JSON {
     let now = self.now()
-    let stored = try self.reading { () throws(DocumentError) in try StoredPrice(request: body, id: self.makeID(at: now), now: now) }
+    let stored = try self.reading { () throws(DocumentError) in try StoredPrice(request: body, id: self.makeID(at: now), now: now)
+    }
     guard self.state.withLock({ $0.models[stored.price.model] }) != nil else {
-      throw Refusal(.modelNotFound, "There is no model '\(stored.price.model)'. The configuration names the models.", parameter: "model")
+      throw Refusal(
+        .modelNotFound, "There is no model '\(stored.price.model)'. The configuration names the models.", parameter: "model")
     }
     let object = self.stored(.price, id: stored.price.id.description, customer: nil, body: stored.json)
     try await self.commit([(object, .price, [JSONMember("price", stored.json)])], by: actor)
@@ -44,7 +46,8 @@ extension Gate {
         (
           object, .credit,
           [
-            JSONMember("customer", .string(customer.description)), JSONMember("amount_nano", .string(String(credit.amount.amount.nano))),
+            JSONMember("customer", .string(customer.description)),
+            JSONMember("amount_nano", .string(String(credit.amount.amount.nano))),
             JSONMember("currency", .string(credit.amount.currency.description)),
           ]
         )

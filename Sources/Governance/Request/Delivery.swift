@@ -27,7 +27,10 @@ struct Delivery {
   private let recordsText: Bool
   private let handover: LiveRequest.Handover
 
-  init(guarding: StreamGuard, granted: Int, ceiling: Int, highWater: Int, prompt: CompletionUsage, recordsText: Bool, handover: LiveRequest.Handover) {
+  init(
+    guarding: StreamGuard, granted: Int, ceiling: Int, highWater: Int, prompt: CompletionUsage, recordsText: Bool,
+    handover: LiveRequest.Handover
+  ) {
     self.guarding = guarding
     self.granted = granted
     self.ceiling = ceiling

@@ -23,7 +23,9 @@ extension Gate {
       let now = state.tick(self.environment.now())
       guard self.remember(dossier, state: &state, at: now) else {
         return .failure(
-          Refusal(.idempotencyConflict, "Another request under this idempotency key is running. Retry when it is over.", retryAfter: .seconds(1)))
+          Refusal(
+            .idempotencyConflict, "Another request under this idempotency key is running. Retry when it is over.",
+            retryAfter: .seconds(1)))
       }
       let size = self.size(of: dossier, prompt: prompt, ledger: state.ledger, at: now)
       let made = state.ledger.hold(
@@ -33,7 +35,8 @@ extension Gate {
       case .failure(let refusal):
         self.release(idempotencyOf: dossier, state: &state)
         return .failure(Refusal(refusal))
-      case .success(let hold): return .success(self.open(hold, dossier, prompt: prompt, completion: size.completion, state: &state))
+      case .success(let hold):
+        return .success(self.open(hold, dossier, prompt: prompt, completion: size.completion, state: &state))
       }
     }
     switch outcome {
@@ -79,7 +82,8 @@ extension Gate {
 
   private func records(opening record: HoldRecord, dossier: Dossier, prompt: PreparedPrompt) -> [JournalRecord] {
     let decision = dossier.decisionEntry(
-      moment: .request, verdict: "allow", refusal: nil, assessment: dossier.assessment?.rules.isEmpty == false ? dossier.assessment : nil,
+      moment: .request, verdict: "allow", refusal: nil,
+      assessment: dossier.assessment?.rules.isEmpty == false ? dossier.assessment : nil,
       at: record.heldAt)
     var effects: [StoreEffect] = [.holdOpened(record)]
     effects.append(contentsOf: dossier.counted?.effects ?? [])
@@ -118,17 +122,24 @@ extension Refusal {
         .rateLimitExceeded, "\(limit.subject) already has its \(limit.measure.sentence) in progress.", retryAfter: .seconds(1))
     case .tokens(let limit, let available):
       self.init(
-        .tokenLimitReached, "The token limit of \(limit.subject) (\(limit.measure.sentence)) leaves \(available) tokens, which this request does not fit into.")
+        .tokenLimitReached,
+        "The token limit of \(limit.subject) (\(limit.measure.sentence)) leaves \(available) tokens, which this request does not fit into."
+      )
     case .spend(let limit, let available):
       self.init(
         .spendLimitReached,
-        "The spend limit of \(limit.subject) (\(limit.measure.sentence)) leaves \(available), which does not cover the prompt and one token.")
+        "The spend limit of \(limit.subject) (\(limit.measure.sentence)) leaves \(available), which does not cover the prompt and one token."
+      )
     case .currency(let limit, let charged):
       self.init(
-        .spendLimitReached, "\(limit.subject) has a spend limit in another currency only, and this model is priced in \(charged). Set a limit in \(charged) too.")
+        .spendLimitReached,
+        "\(limit.subject) has a spend limit in another currency only, and this model is priced in \(charged). Set a limit in \(charged) too."
+      )
     case .insufficientCredit(_, let available, let currency):
       self.init(
-        .insufficientCredit, "The prepaid credit left is \(Money(available, currency)), which does not cover the prompt and one token. Top up to go on.")
+        .insufficientCredit,
+        "The prepaid credit left is \(Money(available, currency)), which does not cover the prompt and one token. Top up to go on."
+      )
     case .exceedsHeadroom, .exceedsHold, .duplicateUsage, .unknownUsage:
       self.init(.storeUnavailable, "The ledger refused the request.", context: "\(refusal)")
     }

@@ -75,11 +75,12 @@ extension RecordedStanding {
 extension Refusal {
   /// What a party is told whose standing is not to allow.
   init(_ standing: Standing) {
-    let code: Code = switch standing.code {
-    case .notAccepted: .licenseNotAccepted
-    case .terminated: .licenseTerminated
-    case .terms, nil: .licenseTerms
-    }
+    let code: Code =
+      switch standing.code {
+      case .notAccepted: .licenseNotAccepted
+      case .terminated: .licenseTerminated
+      case .terms, nil: .licenseTerms
+      }
     guard let deciding = standing.deciding else {
       self.init(code, "The license of this model does not allow the request.")
       return

@@ -1,5 +1,5 @@
-internal import Completions
 internal import Billing
+internal import Completions
 internal import GovernanceTypes
 internal import Synchronization
 
@@ -13,11 +13,13 @@ extension Gate {
     }
     guard let model else {
       self.counters.request(outcome: Refusal.Code.modelNotFound.rawValue)
-      throw Refusal(.modelNotFound, "The model '\(call.model)' does not exist here. GET /v1/models lists those that do.", parameter: "model")
+      throw Refusal(
+        .modelNotFound, "The model '\(call.model)' does not exist here. GET /v1/models lists those that do.", parameter: "model")
     }
     guard let price else {
       self.counters.request(outcome: Refusal.Code.modelUnpriced.rawValue)
-      throw Refusal(.modelUnpriced, "The model '\(call.model)' has no price in force, so it cannot be served. The operator can set one.")
+      throw Refusal(
+        .modelUnpriced, "The model '\(call.model)' has no price in force, so it cannot be served. The operator can set one.")
     }
     return Dossier(
       call: call, caller: caller, model: model, price: price, decision: self.makeID(at: now), usage: self.makeID(at: now))
@@ -35,13 +37,14 @@ extension Gate {
 
 extension Refusal {
   init(_ error: CompletionError) {
-    let code: Code = switch error.code {
-    case .invalidRequest: .invalidRequest
-    case .contextLengthExceeded: .contextLengthExceeded
-    case .overloaded: .overloaded
-    case .unavailable: .modelUnavailable
-    case .failed: .engineFailed
-    }
+    let code: Code =
+      switch error.code {
+      case .invalidRequest: .invalidRequest
+      case .contextLengthExceeded: .contextLengthExceeded
+      case .overloaded: .overloaded
+      case .unavailable: .modelUnavailable
+      case .failed: .engineFailed
+      }
     self.init(code, error.message, parameter: error.parameter, retryAfter: error.code == .overloaded ? .seconds(1) : nil)
   }
 }

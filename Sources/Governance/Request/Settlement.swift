@@ -10,7 +10,9 @@ internal import UsageLedger
 extension LiveRequest {
   /// The engine ended: shows what the guard still held, settles, and only then tells the client.
   @concurrent
-  func end(_ delivery: Delivery, _ end: CompletionEnd, deliver: @concurrent (GovernedEvent) async throws -> Void) async -> UsageRecord? {
+  func end(
+    _ delivery: Delivery, _ end: CompletionEnd, deliver: @concurrent (GovernedEvent) async throws -> Void
+  ) async -> UsageRecord? {
     var delivery = delivery
     delivery.counted(produced: end.usage.completion)
     let step = delivery.finish()
@@ -27,7 +29,8 @@ extension LiveRequest {
     guard end.reason != .cancelled else { return await self.abandon(delivery, finish: "client_abort") }
     delivery.deliveredAll(produced: end.usage.completion)
     let finish = self.finish(end.reason)
-    return await self.settle(delivery, finish: finish, name: finish.detail == nil ? finish.reason.rawValue : "spend_limit", deliver: deliver)
+    return await self.settle(
+      delivery, finish: finish, name: finish.detail == nil ? finish.reason.rawValue : "spend_limit", deliver: deliver)
   }
 
   private func finish(_ reason: CompletionEnd.Reason) -> Finish {
@@ -139,7 +142,8 @@ extension Gate {
     self.flushRetries()
     return self.state.withLock { state in
       state.openHolds[record.usage] = nil
-      let result = record.outcome == .settled
+      let result =
+        record.outcome == .settled
         ? state.ledger.settle(record.usage, amount: record.amount, tokens: record.tokens.total, at: record.settledAt)
         : state.ledger.void(record.usage, at: record.settledAt)
       guard case .success = result else {
@@ -220,7 +224,8 @@ extension Gate {
 
   /// Puts a finding in an answer into the log and says which clause it falls under.
   func recordFinding(_ live: LiveRequest, _ finding: Assessment) -> Refusal.Citation? {
-    let verdict = live.dossier.standing?.standing.verdict(for: self.requestFacts(live.dossier, uses: finding.flaggedUses), at: self.now())
+    let verdict = live.dossier.standing?.standing.verdict(
+      for: self.requestFacts(live.dossier, uses: finding.flaggedUses), at: self.now())
     var refusal = verdict.map { Refusal($0, uses: finding.flaggedUses) } ?? Refusal(.acceptableUse, "")
     refusal.decision = live.decision
     self.state.withLock { state in

@@ -16,15 +16,16 @@ func openWritingConnection(path: String) throws -> DatabaseQueue {
   try queue.inDatabase { database in
     try refuseForeignFile(database)
     // WAL is set here and not by GRDB, which would lower `synchronous`: FULL is what keeps an acknowledged commit in a power cut.
-    try database.execute(sql: """
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = FULL;
-      PRAGMA wal_autocheckpoint = 0;
-      PRAGMA mmap_size = 0;
-      PRAGMA trusted_schema = OFF;
-      PRAGMA temp_store = MEMORY;
-      PRAGMA cache_size = -32768;
-      """)
+    try database.execute(
+      sql: """
+        PRAGMA journal_mode = WAL;
+        PRAGMA synchronous = FULL;
+        PRAGMA wal_autocheckpoint = 0;
+        PRAGMA mmap_size = 0;
+        PRAGMA trusted_schema = OFF;
+        PRAGMA temp_store = MEMORY;
+        PRAGMA cache_size = -32768;
+        """)
   }
   return queue
 }
@@ -50,12 +51,13 @@ func openReadingConnection(path: String, number: Int) throws -> DatabaseQueue {
   configuration.busyMode = .timeout(5)
   let queue = try DatabaseQueue(path: path, configuration: configuration)
   try queue.inDatabase { database in
-    try database.execute(sql: """
-      PRAGMA query_only = ON;
-      PRAGMA wal_autocheckpoint = 0;
-      PRAGMA mmap_size = 0;
-      PRAGMA cache_size = -8192;
-      """)
+    try database.execute(
+      sql: """
+        PRAGMA query_only = ON;
+        PRAGMA wal_autocheckpoint = 0;
+        PRAGMA mmap_size = 0;
+        PRAGMA cache_size = -8192;
+        """)
   }
   return queue
 }

@@ -1,6 +1,6 @@
-internal import GovernanceTypes
 internal import GRDB
 public import Governance
+internal import GovernanceTypes
 
 extension SQLiteStore {
   /// What earlier runs left behind, in one consistent read. For the start: it blocks the calling thread, O(settled requests).

@@ -200,7 +200,8 @@ private struct RecordBuilder {
     _ key: String, _ declaration: FactDeclaration, _ document: Document, _ file: TermFile, path: String
   ) throws(DocumentError) -> Fact {
     let yesterday = CalendarDay(number: self.day.number - 1).start
-    let standard = declaration.accepts(.attestation)
+    let standard =
+      declaration.accepts(.attestation)
       ? FactSource.attestation : declaration.sources.min { $0.rawValue < $1.rawValue } ?? .attestation
     guard document["value"] != nil else {
       return Fact(

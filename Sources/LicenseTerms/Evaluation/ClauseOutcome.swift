@@ -108,7 +108,8 @@ extension EvaluationContext {
     if let declared = forbids.declaredBy, happens == .false {
       happens = self.evaluate(declared, wanted: false, &outcome.evidence)
     }
-    let excused = happens == .false
+    let excused =
+      happens == .false
       ? Truth.false : forbids.unless.map { self.evaluate($0, wanted: true, &outcome.evidence) } ?? .false
     outcome.duties = self.duties(of: clause, &outcome.evidence)
     return outcome.settled(!applies.and(happens).and(!excused), applies: applies)

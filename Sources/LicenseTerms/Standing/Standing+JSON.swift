@@ -136,9 +136,12 @@ extension StandingDuty.Kind {
   fileprivate var parts: (name: String, details: [(key: String, value: JSON)]) {
     switch self {
     case .provideDocument(let role, let to, let before, let proof):
-      ("provide_document", [
-        ("document", .string(role)), ("to", .string(to)), ("before", .string(before)), ("proof", .string(proof)),
-      ])
+      (
+        "provide_document",
+        [
+          ("document", .string(role)), ("to", .string(to)), ("before", .string(before)), ("proof", .string(proof)),
+        ]
+      )
     case .includeNotice(let file, let text, let isDone):
       ("include_notice", [("file", .string(file)), ("text", .string(text)), ("done", isDone.map(JSON.bool) ?? .null)])
     case .display(let text, let places): ("display", [("text", .string(text)), ("where", .array(places.map(JSON.string)))])

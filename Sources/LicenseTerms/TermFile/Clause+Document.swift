@@ -24,8 +24,10 @@ extension Clause {
       ("when", [.exemption, .termination], [.condition, .prohibition, .obligation, .exemption, .termination]),
       ("exempt_when", [], [.condition, .prohibition, .obligation, .termination]),
       ("cured_by", [], [.condition, .prohibition, .obligation, .termination]),
-      ("binds", [.condition, .prohibition, .obligation, .termination],
-        [.condition, .prohibition, .obligation, .termination, .exemption]),
+      (
+        "binds", [.condition, .prohibition, .obligation, .termination],
+        [.condition, .prohibition, .obligation, .termination, .exemption]
+      ),
       ("binds_customers_when", [], [.condition, .prohibition, .obligation, .termination]),
       ("on_true", [], [.prohibition]),
       ("on_false", [], [.condition, .obligation]),

@@ -93,9 +93,10 @@ extension ck_kernels {
   }
 
   /// The matrix product for one element type: (out, out stride, weights, rows, columns, x, x stride, batch).
-  typealias Product = @convention(c) (
-    UnsafeMutablePointer<Float>?, Int, UnsafeRawPointer?, Int, Int, UnsafePointer<Float>?, Int, Int
-  ) -> Void
+  typealias Product =
+    @convention(c) (
+      UnsafeMutablePointer<Float>?, Int, UnsafeRawPointer?, Int, Int, UnsafePointer<Float>?, Int, Int
+    ) -> Void
 
   func matmul(_ type: ElementType) -> Product {
     switch type {

@@ -28,12 +28,14 @@ public final class DedicatedThread: Sendable {
   public init(name: String, _ body: @escaping @Sendable () -> Void) throws(TensorError) {
     var thread = pthread_t()
     let start = Unmanaged.passRetained(Start(name: name, body: body))
-    let code = pthread_create(&thread, nil, { argument in
-      // The one retain taken above is consumed here, by the one thread that gets the pointer.
-      guard let argument else { return nil }
-      Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().run()
-      return nil
-    }, start.toOpaque())
+    let code = pthread_create(
+      &thread, nil,
+      { argument in
+        // The one retain taken above is consumed here, by the one thread that gets the pointer.
+        guard let argument else { return nil }
+        Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().run()
+        return nil
+      }, start.toOpaque())
     guard code == 0 else {
       start.release()
       throw TensorError(.threadsUnavailable, "The system refuses another thread (error \(code)).")

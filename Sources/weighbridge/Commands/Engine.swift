@@ -20,7 +20,8 @@ struct Engine: AsyncParsableCommand {
 
     func run() async throws {
       let asked = OfflineEngine.Question(
-        prompt: self.prompt, isRaw: self.raw, maximumTokens: self.maxTokens, temperature: Float(self.temperature), seed: self.seed)
+        prompt: self.prompt, isRaw: self.raw, maximumTokens: self.maxTokens, temperature: Float(self.temperature), seed: self.seed
+      )
       try await OfflineEngine(model: self.model, threads: self.threads).generate(asked) { Terminal.write($0) }
       Terminal.say("")
     }

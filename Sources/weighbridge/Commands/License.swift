@@ -53,7 +53,8 @@ struct License: AsyncParsableCommand {
     @Argument(help: "The document's role, such as license or acceptable-use-policy.") var role: String
     @Argument var file: String
     func run() async throws {
-      let answer = try await self.gateway.client.upload("/admin/v1/licenses/\(self.license)/documents/\(self.role)", file: self.file)
+      let answer = try await self.gateway.client.upload(
+        "/admin/v1/licenses/\(self.license)/documents/\(self.role)", file: self.file)
       Terminal.say(self.gateway.json ? answer.text : Terminal.columns(["terms", "role", "sha256"], [answer]))
     }
   }

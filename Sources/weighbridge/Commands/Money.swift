@@ -11,7 +11,8 @@ struct PriceCommand: AsyncParsableCommand {
     @Option var model: String
     @Option(help: "Three capital letters of ISO 4217.") var currency: String
     @Option(help: "The first instant of the price; now if left out.") var effectiveFrom: String?
-    @Option(name: .customLong("component"), help: "CATEGORY=PRICE per million, such as completion=0.60; give one for each category.")
+    @Option(
+      name: .customLong("component"), help: "CATEGORY=PRICE per million, such as completion=0.60; give one for each category.")
     var components: [String]
 
     func run() async throws {
@@ -51,7 +52,8 @@ struct LimitCommand: AsyncParsableCommand {
 
     func run() async throws {
       let body: JSON = [
-        "subject": .string(self.subject), "kind": .string(self.kind), "amount": .string(self.amount), "currency": JSON(self.currency),
+        "subject": .string(self.subject), "kind": .string(self.kind), "amount": .string(self.amount),
+        "currency": JSON(self.currency),
         "window": JSON(self.window),
       ]
       try await self.gateway.perform("POST", "/admin/v1/limits", body, columns: columns)
@@ -70,7 +72,9 @@ struct LimitCommand: AsyncParsableCommand {
   struct Remove: AsyncParsableCommand {
     @OptionGroup var gateway: GatewayOptions
     @Argument var limit: String
-    func run() async throws { try await self.gateway.perform("DELETE", "/admin/v1/limits/\(self.limit)", columns: ["id", "deleted"]) }
+    func run() async throws {
+      try await self.gateway.perform("DELETE", "/admin/v1/limits/\(self.limit)", columns: ["id", "deleted"])
+    }
   }
 }
 
@@ -92,7 +96,8 @@ struct Credit: AsyncParsableCommand {
 }
 
 struct Usage: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Usage reports and exports.", subcommands: [Report.self, Export.self])
+  static let configuration = CommandConfiguration(
+    abstract: "Usage reports and exports.", subcommands: [Report.self, Export.self])
 
   struct Report: AsyncParsableCommand {
     @OptionGroup var gateway: GatewayOptions
@@ -104,7 +109,8 @@ struct Usage: AsyncParsableCommand {
     func run() async throws {
       let query = [("customer", self.customer), ("from", self.from), ("to", self.to), ("group_by", self.groupBy)]
         .compactMap { name, value in value.map { "\(name)=\($0)" } }.joined(separator: "&")
-      let columns = self.groupBy.split(separator: ",").map { String($0) }
+      let columns =
+        self.groupBy.split(separator: ",").map { String($0) }
         + ["requests", "prompt_tokens", "cached_tokens", "completion_tokens", "amount", "currency"]
       try await self.gateway.perform("GET", "/admin/v1/usage?\(query)", columns: columns)
     }

@@ -41,7 +41,8 @@ struct Config: ParsableCommand {
     abstract: "Check or show a configuration.", subcommands: [Check.self, Show.self])
 
   struct Check: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Read a configuration and all that it names; print nothing if all is well.")
+    static let configuration = CommandConfiguration(
+      abstract: "Read a configuration and all that it names; print nothing if all is well.")
 
     @Option(help: "The configuration file (YAML).")
     var config: String

@@ -115,7 +115,9 @@ func void(_ hold: HoldRecord) -> UsageRecord {
     policy: .nothingDelivered, source: .engine, settledAt: hold.heldAt)
 }
 
-func entry(_ type: LogEntry.EntryType = .admin, at time: Timestamp = noon, lookup: String? = nil, _ fields: [JSONMember] = [])
+func entry(
+  _ type: LogEntry.EntryType = .admin, at time: Timestamp = noon, lookup: String? = nil, _ fields: [JSONMember] = []
+)
   -> LogEntry
 {
   LogEntry(type, at: time, fields, lookup: lookup)

@@ -14,7 +14,8 @@ struct RandomFacts {
     let age = Int64.random(in: 0..<500, using: &self.generator) * Self.day
     let source = declaration.sources.sorted { $0.rawValue < $1.rawValue }.randomElement(using: &self.generator) ?? .attestation
     let recorded = Timestamp(seconds: Self.time.seconds - age)
-    let expires = Bool.random(using: &self.generator)
+    let expires =
+      Bool.random(using: &self.generator)
       ? nil : Timestamp(seconds: Self.time.seconds + Int64.random(in: -5...50, using: &self.generator) * Self.day)
     let digest = Int.random(in: 0..<8, using: &self.generator) == 0 ? nil : self.file.documentsDigest
     return Fact(
