@@ -38,8 +38,16 @@ public struct DocumentReader: Sendable {
   }
 
   public mutating func required(_ key: String) throws(DocumentError) -> Document {
-    guard let value = self.document(key) else { throw self.failure(key, "is missing") }
+    guard let value = self.document(key) else { throw self.missing(key) }
     return value
+  }
+
+  /// An error for a member that is not there; it points out a key that may have been meant for it.
+  public func missing(_ key: String) -> DocumentError {
+    let unread = self.order.filter { !self.known.contains($0) }
+    guard let near = nearestName(to: key, among: unread) else { return self.failure(key, "is missing") }
+    let position = self.members[near]?.position ?? self.position
+    return DocumentError(field: self.field(near), position: position, message: "is not a known key; did you mean '\(key)'?")
   }
 
   public mutating func optionalString(_ key: String) throws(DocumentError) -> String? {
@@ -76,7 +84,7 @@ public struct DocumentReader: Sendable {
   }
 
   public mutating func integer(_ key: String, in range: ClosedRange<Int>) throws(DocumentError) -> Int {
-    guard let number = try self.optionalInteger(key, in: range) else { throw self.failure(key, "is missing") }
+    guard let number = try self.optionalInteger(key, in: range) else { throw self.missing(key) }
     return number
   }
 

@@ -5,7 +5,7 @@ public import GovernanceTypes
 ///
 /// It knows no status code and no wire format; the edge translates ``code``. The order of the cases is the order in which they
 /// are looked for in the life of a request.
-public struct Refusal: Error, Sendable, Equatable {
+public struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
   public enum Code: String, Sendable, CaseIterable {
     case invalidAPIKey = "invalid_api_key"
     case permissionDenied = "permission_denied"
@@ -62,6 +62,9 @@ public struct Refusal: Error, Sendable, Equatable {
   public var retryAfter: Duration?
   /// To the operator's log only.
   public var context: String?
+
+  /// The message alone: what stands in `context` is for the operator's log.
+  public var description: String { self.message }
 
   public init(
     _ code: Code, _ message: String, parameter: String? = nil, citation: Citation? = nil, retryAfter: Duration? = nil,

@@ -70,6 +70,12 @@ struct JSONTests {
     #expect { try reader.finish() } throws: { "\($0)".contains("did you mean 'listen'?") && "\($0)".contains("line 1, column 2") }
   }
 
+  @Test("A required key that is misspelt is named, with what was meant")
+  func misspelt() throws {
+    var reader = try DocumentReader(try Document.parseJSON(Array(#"{"operater":{}}"#.utf8)))
+    #expect { try reader.reader("operator") } throws: { "\($0)".contains("operater: is not a known key; did you mean 'operator'?") }
+  }
+
   @Test("A value of the wrong type is refused by its path")
   func wrongType() throws {
     var reader = try DocumentReader(try Document.parseJSON(Array(#"{"a":[1,"x"]}"#.utf8)), path: "root")

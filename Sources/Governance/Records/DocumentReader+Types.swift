@@ -3,7 +3,7 @@ internal import GovernanceTypes
 
 extension DocumentReader {
   mutating func identifier<Kind>(_ key: String) throws(DocumentError) -> Identifier<Kind> {
-    guard let id = try self.optionalIdentifier(key) as Identifier<Kind>? else { throw self.failure(key, "is missing") }
+    guard let id = try self.optionalIdentifier(key) as Identifier<Kind>? else { throw self.missing(key) }
     return id
   }
 
@@ -14,7 +14,7 @@ extension DocumentReader {
   }
 
   mutating func timestamp(_ key: String) throws(DocumentError) -> Timestamp {
-    guard let time = try self.optionalTimestamp(key) else { throw self.failure(key, "is missing") }
+    guard let time = try self.optionalTimestamp(key) else { throw self.missing(key) }
     return time
   }
 
