@@ -113,13 +113,15 @@ public struct AdminRoutes: Sendable {
   }
 
   private func authenticate(_ request: Request) throws -> Actor {
+    let digest = self.services.digest(Array(try bearerSecret(request).utf8))
+    if let actor = self.gate.adminActor(secretDigest: digest) { return actor }
     guard let expected = self.keyDigest else {
       throw Refusal(.permissionDenied, "The admin API is closed: the gateway was started without WEIGHBRIDGE_ADMIN_KEY.")
     }
-    guard self.services.digest(Array(try bearerSecret(request).utf8)) == expected else {
+    guard digest == expected else {
       throw Refusal(.invalidAPIKey, "The admin key is wrong.")
     }
-    return Actor("bootstrap")
+    return .bootstrap
   }
 }
 

@@ -18,6 +18,7 @@ extension AdminRoutes {
       use: self.guarded { call in
         jsonResponse(try await self.gate.terminate(call.json(), by: call.actor), status: .created)
       })
+    self.addGrants(to: router)
     router.get(
       "/admin/v1/standing",
       use: self.guarded { call in
@@ -62,6 +63,46 @@ extension AdminRoutes {
               "is_priced": .bool(self.gate.price(of: model.id) != nil),
             ]
           })
+      })
+  }
+
+  private func addGrants(to router: Router<GatewayContext>) {
+    router.post(
+      "/admin/v1/grants",
+      use: self.guarded { call in
+        jsonResponse(try await self.gate.recordGrant(call.json(), by: call.actor), status: .created)
+      })
+    router.get("/admin/v1/grants", use: self.guarded { _ in listResponse(self.gate.grants()) })
+    router.post(
+      "/admin/v1/grants/{id}/confirm",
+      use: self.guarded { call in
+        jsonResponse(try await self.gate.confirmGrant(call.identifier(), by: call.actor))
+      })
+    router.post(
+      "/admin/v1/grants/{id}/revoke",
+      use: self.guarded { call in
+        jsonResponse(try await self.gate.revokeGrant(call.identifier(), by: call.actor))
+      })
+    router.get(
+      "/admin/v1/expiries",
+      use: self.guarded { call in
+        guard let days = Int(call.query("within_days") ?? "30"), (0...3660).contains(days) else {
+          throw Refusal(.invalidRequest, "A number of days from 0 to 3660 belongs here.", parameter: "within_days")
+        }
+        return listResponse(self.gate.expiries(within: .seconds(days * 86_400)))
+      })
+    router.post(
+      "/admin/v1/admin_keys",
+      use: self.guarded { call in
+        let (key, secret) = try await self.gate.createAdminKey(call.json(), by: call.actor)
+        guard case .object(let members) = key.json else { return jsonResponse(key.json) }
+        return jsonResponse(.object(members + [JSONMember("secret", .string(secret))]), status: .created)
+      })
+    router.get("/admin/v1/admin_keys", use: self.guarded { _ in listResponse(self.gate.adminKeys().map(\.json)) })
+    router.post(
+      "/admin/v1/admin_keys/{id}/revoke",
+      use: self.guarded { call in
+        jsonResponse(try await self.gate.revokeAdminKey(call.identifier(), by: call.actor).json)
       })
   }
 }

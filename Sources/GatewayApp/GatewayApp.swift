@@ -125,7 +125,7 @@ public struct GatewayApp {
     PublicRoutes(
       gate: gate,
       services: GatewayServices(
-        document: { try library.text(of: $0, role: $1) }, readiness: { engines.readiness(gate) }, metrics: { metrics.text() },
+        document: { try library.text(of: $0, role: $1) }, readiness: { engines.readiness(gate, store) }, metrics: { metrics.text() },
         checkpoint: { await signer.newest }, digest: sha256, departures: departures,
         bodyLimit: self.configuration.server.bodyLimit)
     ).add(to: router)

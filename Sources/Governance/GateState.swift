@@ -15,6 +15,8 @@ struct GateState: Sendable {
   var terms: [TermFileID: TermFile] = [:]
   var models: [ModelID: ServedModel] = [:]
   var facts = FactRecords()
+  var grants: [GrantID: StoredGrant] = [:]
+  var adminKeys: [AdminKeyID: AdminKey] = [:]
   var standings: [StandingKey: RecordedStanding] = [:]
   var openHolds: [UsageID: HoldRecord] = [:]
   var idempotency: [IdempotencyKey: IdempotencyState] = [:]
@@ -39,6 +41,9 @@ struct FactRecords: Sendable {
     self.facts[subject, default: []].append(fact)
     self.sheets[subject] = FactSheet(self.facts[subject] ?? [])
   }
+
+  /// Every record, by subject.
+  var all: [(Subject, [Fact])] { self.facts.sorted { $0.key.description < $1.key.description } }
 
   func sheet(of subject: Subject) -> FactSheet { self.sheets[subject] ?? .empty }
 }

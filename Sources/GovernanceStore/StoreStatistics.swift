@@ -14,6 +14,8 @@ public struct StoreStatistics: Sendable, Equatable {
   public var failures = 0
   public var walCheckpoints = 0
   public var walCheckpointFailures = 0
+  /// The newest transaction failed for a reason of the store's own: nothing can be recorded now, so nothing should be asked.
+  public var isFailing = false
   /// Why the newest of the failures and checkpoint failures happened.
   public var lastFailure: String?
   /// Records that wait or are being written.

@@ -51,6 +51,7 @@ private let crockfordDigits = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
 public enum CustomerKind: IdentifierKind { public static let prefix = "cus" }
 public enum ProjectKind: IdentifierKind { public static let prefix = "prj" }
 public enum KeyKind: IdentifierKind { public static let prefix = "key" }
+public enum AdminKeyKind: IdentifierKind { public static let prefix = "adk" }
 public enum DecisionKind: IdentifierKind { public static let prefix = "dec" }
 public enum StandingKind: IdentifierKind { public static let prefix = "std" }
 public enum UsageKind: IdentifierKind { public static let prefix = "usg" }
@@ -68,6 +69,7 @@ public enum BootKind: IdentifierKind { public static let prefix = "boot" }
 public typealias CustomerID = Identifier<CustomerKind>
 public typealias ProjectID = Identifier<ProjectKind>
 public typealias KeyID = Identifier<KeyKind>
+public typealias AdminKeyID = Identifier<AdminKeyKind>
 public typealias DecisionID = Identifier<DecisionKind>
 public typealias StandingID = Identifier<StandingKind>
 /// One governed request: its hold, its settlement and its usage record.

@@ -92,6 +92,20 @@ struct GateFixture {
         "when":{"fact":"party.suit_filed","present":true},"from":"party.suit_filed","effect":"deny"}]}
     """#
 
+  /// A cap on a figure of the past that only a separate grant lifts, and another condition beside it.
+  static let cappedTerms = #"""
+    {"schema":"model-terms/1","id":"test","revision":1,"title":"Test terms","status":"in-force","sections":["1","2","3"],
+     "facts":{"party.agrees":{"statement":"The party agrees.","type":"bool","subject":"party","source":["attestation"]},
+              "party.small":{"statement":"The party is small.","type":"bool","subject":"party","source":["attestation"]}},
+     "exceptions":[{"id":"separate-license","ref":"3","cures":["small"],"needs":["document_sha256"]}],
+     "clauses":[
+       {"id":"grant","ref":"1","kind":"grant","summary":"Use is granted.","actions":["use"]},
+       {"id":"agree","ref":"2","kind":"condition","summary":"The party must agree.","binds":["customer"],"moments":["onboard","request"],
+        "require":{"fact":"party.agrees","is":true},"on_false":"deny","on_unknown":"require_record"},
+       {"id":"small","ref":"3","kind":"condition","summary":"The party must be small.","binds":["customer"],"moments":["onboard","request"],
+        "require":{"fact":"party.small","is":true},"on_false":"deny","on_unknown":"require_record","cured_by":"separate-license"}]}
+    """#
+
   func call(_ text: String = "hello", most: Int? = nil, key: String? = nil, user: String? = nil) -> Call {
     Call(
       secret: self.secret, model: "m",
@@ -107,6 +121,8 @@ struct GateFixture {
         #"{"subject":"\#(self.customer)","kind":"spend","amount":"\#(amount)","currency":"USD","window":"month"}"#),
       by: Self.actor)
   }
+
+  func digest(_ text: String) -> Digest { sha256(Array(text.utf8)) }
 
   func attest(_ fact: String, _ value: String) async throws {
     _ = try await self.gate.attest(

@@ -21,6 +21,8 @@ actor LogSigner {
     self.log = log
   }
 
+  var storeIsFailing: Bool { self.store.statistics.isFailing }
+
   /// Signs the log as it is now, unless the newest checkpoint already covers it.
   func sign() async throws {
     let frontier = self.store.frontier
@@ -64,6 +66,7 @@ private struct SigningService: Service {
       while !Task.isCancelled {
         do { try await Task.sleep(for: self.interval) } catch { return }
         self.gate.flushRetries()
+        if await self.signer.storeIsFailing { self.gate.probeJournal() }
         do { try await self.signer.sign() } catch {
           self.log.error("the checkpoint could not be signed; it is tried again", metadata: ["error": "\(error)"])
         }

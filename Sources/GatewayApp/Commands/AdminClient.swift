@@ -39,16 +39,25 @@ public struct AdminClient: Sendable {
     request.headers.add(name: "authorization", value: "Bearer \(self.key)")
     if let type, body != nil { request.headers.add(name: "content-type", value: type) }
     if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
-    let response: HTTPClientResponse
-    let bytes: [UInt8]
+    let (status, bytes) = try await self.exchange(request)
+    guard (200..<300).contains(status) else { throw ClientFailure(status: status, body: bytes) }
+    return bytes
+  }
+
+  /// One request over a connection of its own; an address where nobody listens is reported at once.
+  private func exchange(_ request: HTTPClientRequest) async throws -> (status: UInt, body: [UInt8]) {
+    var configuration = HTTPClient.Configuration(timeout: .init(connect: .seconds(5)))
+    configuration.connectionPool.retryConnectionEstablishment = false
+    let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     do {
-      response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
-      bytes = Array(buffer: try await response.body.collect(upTo: 4 << 30))
+      let response = try await client.execute(request, timeout: .seconds(60))
+      let body = Array(buffer: try await response.body.collect(upTo: 4 << 30))
+      try await client.shutdown()
+      return (response.status.code, body)
     } catch {
+      try await client.shutdown()
       throw ClientFailure("\(self.url) cannot be reached: \(error). Is the gateway running there?")
     }
-    guard (200..<300).contains(response.status.code) else { throw ClientFailure(status: response.status.code, body: bytes) }
-    return bytes
   }
 }
 

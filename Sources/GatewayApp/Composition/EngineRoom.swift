@@ -3,6 +3,7 @@ internal import Completions
 internal import Foundation
 internal import GatewayHTTP
 internal import Governance
+internal import GovernanceStore
 internal import GovernanceTypes
 internal import InferenceEngine
 internal import LicenseTerms
@@ -41,14 +42,16 @@ struct EngineRoom: Sendable {
 
   func shutdown() { for (_, engine) in self.engines { engine.shutdown() } }
 
-  func readiness(_ gate: Gate) -> Readiness {
+  func readiness(_ gate: Gate, _ store: SQLiteStore) -> Readiness {
     var reasons: [String] = []
     for model in gate.models() where gate.price(of: model.id) == nil {
       reasons.append("model '\(model.id)' has no price in force")
     }
     if self.engines.isEmpty { reasons.append("no model is configured") }
+    let statistics = store.statistics
+    if statistics.isFailing { reasons.append("the ledger cannot be written: \(statistics.lastFailure ?? "unknown reason")") }
     // A model without a price is refused on its own; it does not make the gateway unready.
-    return Readiness(isReady: true, reasons: reasons)
+    return Readiness(isReady: !statistics.isFailing, reasons: reasons)
   }
 }
 

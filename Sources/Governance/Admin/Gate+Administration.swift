@@ -8,6 +8,9 @@ public struct Actor: Sendable, Equatable {
   public var name: String
 
   public init(_ name: String) { self.name = name }
+
+  /// Whoever holds the key that the process was started with.
+  public static let bootstrap = Actor("bootstrap")
 }
 
 extension Gate {
@@ -72,7 +75,11 @@ extension GateState {
     case .credit: try self.take(credit: document)
     case .attestation: try self.take(attestation: document)
     case .termination: try self.take(termination: document)
-    case .grant, .delivery, .export: break
+    case .grant: try self.take(grant: document)
+    case .adminKey:
+      let key = try AdminKey(stored: document)
+      self.adminKeys[key.id] = key
+    case .delivery, .export: break
     }
   }
 }

@@ -224,7 +224,7 @@ extension GateState {
   }
 
   /// Standing verdicts that rested on a subject's facts are compiled anew at their next use.
-  private mutating func forgetStandings(of subject: Subject) {
+  mutating func forgetStandings(of subject: Subject) {
     guard case .party(let name) = subject else {
       self.standings.removeAll()
       return

@@ -59,7 +59,7 @@ extension Gate {
 }
 
 /// Five bits a character, digits and lower-case letters without the easily confused.
-private func base32(_ bytes: [UInt8]) -> String {
+func base32(_ bytes: [UInt8]) -> String {
   let digits = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
   var text: [UInt8] = []
   var bits = 0

@@ -8,6 +8,7 @@ public import GovernanceTypes
 public struct StoredObject: Sendable, Equatable {
   public enum Kind: String, Sendable, CaseIterable {
     case customer, project, key, limit, price, credit, attestation, grant, termination, delivery, export
+    case adminKey = "admin_key"
   }
 
   public var kind: Kind

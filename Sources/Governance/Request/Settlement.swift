@@ -190,6 +190,14 @@ extension Gate {
   /// Keeps a settlement that the disk did not take; it goes first when the next one is made, or when asked.
   func retryLater(_ record: UsageRecord) { self.state.withLock { $0.unwritten.append((record, nil)) } }
 
+  /// Writes an entry that says the time, to find out whether the disk takes anything again.
+  public func probeJournal() {
+    self.state.withLock { state in
+      let now = state.tick(self.environment.now())
+      _ = self.journal.submit([JournalRecord(LogEntry(.clock, at: now, [JSONMember("reason", "probe after a failed commit")]))])
+    }
+  }
+
   /// Submits settlements again that could not be written. Called before each settlement and from time to time.
   public func flushRetries() {
     self.state.withLock { state in

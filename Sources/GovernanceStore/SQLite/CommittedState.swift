@@ -21,6 +21,7 @@ final class CommittedState: Sendable {
   ) {
     self.state.withLock { state in
       state.statistics.commits += 1
+      state.statistics.isFailing = false
       state.statistics.entries += log.nextSeq - state.log.nextSeq
       state.statistics.commitMicroseconds.record((ended - started).microseconds)
       state.log = log
@@ -43,6 +44,7 @@ final class CommittedState: Sendable {
   func count(_ failure: JournalError, submissions: Int) {
     self.state.withLock {
       $0.statistics.failures += submissions
+      $0.statistics.isFailing = true
       $0.statistics.lastFailure = failure.detail
     }
   }

@@ -6,7 +6,9 @@ internal import GatewayApp
 struct License: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Term files, their tests, and the records that they ask for.",
-    subcommands: [List.self, Show.self, Test.self, Import.self, Explain.self, Attest.self, Terminate.self])
+    subcommands: [
+      List.self, Show.self, Explain.self, Check.self, Test.self, Import.self, Attest.self, Grant.self, Terminate.self,
+    ])
 
   struct List: AsyncParsableCommand {
     @OptionGroup var gateway: GatewayOptions
@@ -96,6 +98,82 @@ struct License: AsyncParsableCommand {
         "signer": ["name": .string(self.signer), "role": .string(self.role)], "expires": JSON(self.expires),
       ]
       try await self.gateway.perform("POST", "/admin/v1/attestations", body, columns: ["id", "subject", "fact", "expires"])
+    }
+  }
+
+  struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "List the records that end soon. Exit status 1 if there is one.")
+    @OptionGroup var gateway: GatewayOptions
+    @Option(help: "How far ahead to look, in days, such as 30d.") var within = "30d"
+
+    func run() async throws {
+      guard self.within.hasSuffix("d"), let days = Int(self.within.dropLast()), days >= 0 else {
+        throw ValidationError("--within takes a number of days, such as 30d")
+      }
+      let answer = try await self.gateway.client.json("GET", "/admin/v1/expiries?within_days=\(days)")
+      guard case .array(let records)? = answer["data"] else { throw ValidationError("the gateway answered without a list") }
+      Terminal.say(
+        self.gateway.json
+          ? answer.text
+          : records.isEmpty
+            ? "no record ends within \(days) days"
+            : Terminal.columns(["expires", "subject", "fact", "state", "reference"], records))
+      if !records.isEmpty { throw ExitCode(1) }
+    }
+  }
+
+  struct Grant: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Record, confirm or revoke a right that the licensor granted in a document of its own.",
+      discussion: "A grant counts once another admin than the one who recorded it has confirmed it.",
+      subcommands: [Record.self, Confirm.self, Revoke.self, List.self])
+    static let columns = [
+      "id", "status", "subject", "terms", "exception", "valid_from", "valid_to", "recorded_by", "confirmed_by",
+    ]
+
+    struct Record: AsyncParsableCommand {
+      @OptionGroup var gateway: GatewayOptions
+      @Option(help: "operator, or a customer's id.") var subject: String
+      @Option var terms: String
+      @Option(help: "The exception of the terms under which the grant falls.") var exception: String
+      @Option(help: "A clause that is lifted; all that the exception cures if left out.") var cures: [String] = []
+      @Option(help: "A model that is covered; all under the terms if left out.") var model: [String] = []
+      @Option(help: "The SHA-256 of the document.") var documentSha256: String
+      @Option(help: "Who signed for the licensor.") var signatory: String
+      @Option var validFrom: String
+      @Option var validTo: String?
+
+      func run() async throws {
+        let body: JSON = [
+          "subject": .string(self.subject), "terms": .string(self.terms), "exception": .string(self.exception),
+          "cures": .array(self.cures.map(JSON.string)), "models": .array(self.model.map(JSON.string)),
+          "document_sha256": .string(self.documentSha256), "signatory": .string(self.signatory),
+          "valid_from": .string(self.validFrom), "valid_to": JSON(self.validTo),
+        ]
+        try await self.gateway.perform("POST", "/admin/v1/grants", body, columns: columns)
+      }
+    }
+
+    struct Confirm: AsyncParsableCommand {
+      @OptionGroup var gateway: GatewayOptions
+      @Argument var grant: String
+      func run() async throws {
+        try await self.gateway.perform("POST", "/admin/v1/grants/\(self.grant)/confirm", columns: columns)
+      }
+    }
+
+    struct Revoke: AsyncParsableCommand {
+      @OptionGroup var gateway: GatewayOptions
+      @Argument var grant: String
+      func run() async throws {
+        try await self.gateway.perform("POST", "/admin/v1/grants/\(self.grant)/revoke", columns: columns)
+      }
+    }
+
+    struct List: AsyncParsableCommand {
+      @OptionGroup var gateway: GatewayOptions
+      func run() async throws { try await self.gateway.perform("GET", "/admin/v1/grants", columns: columns) }
     }
   }
 

@@ -1,0 +1,169 @@
+public import Documents
+public import GovernanceTypes
+internal import LicenseTerms
+internal import Synchronization
+
+/// A right that the licensor granted in a document of its own, as stored. It counts once a second person has confirmed it.
+struct StoredGrant: Sendable {
+  var id: GrantID
+  var subject: Subject
+  var terms: TermFileID
+  /// The exception of the term file under which it falls.
+  var exception: String
+  /// The clauses lifted; empty for all that the exception cures.
+  var cures: [String]
+  /// The models covered; empty for all under the terms.
+  var models: [String]
+  var documentDigest: Digest
+  var signatory: String
+  var validFrom: Timestamp
+  var validTo: Timestamp?
+  var recordedBy: String
+  var recordedAt: Timestamp
+  var confirmedBy: String?
+  var revokedAt: Timestamp?
+
+  /// Recorded, in force or revoked; whether it has begun or ended is a matter of its dates.
+  var status: String { self.revokedAt != nil ? "revoked" : self.confirmedBy == nil ? "recorded" : "confirmed" }
+
+  var json: JSON {
+    [
+      "id": .string(self.id.description), "object": "grant", "status": .string(self.status),
+      "subject": .string(self.subject.description), "terms": .string(self.terms.name), "exception": .string(self.exception),
+      "cures": .array(self.cures.map(JSON.string)), "models": .array(self.models.map(JSON.string)),
+      "document_sha256": .string(self.documentDigest.hexadecimal), "signatory": .string(self.signatory),
+      "valid_from": .string(self.validFrom.description), "valid_to": JSON(self.validTo?.description),
+      "recorded_by": .string(self.recordedBy), "recorded_at": .string(self.recordedAt.description),
+      "confirmed_by": JSON(self.confirmedBy), "revoked_at": JSON(self.revokedAt?.description),
+    ]
+  }
+
+  /// The exception as the license decision takes it; nil until a second person has confirmed it.
+  var record: ExceptionRecord? {
+    guard self.confirmedBy != nil else { return nil }
+    return ExceptionRecord(
+      id: self.id.description, termFile: self.terms, exception: self.exception, licensee: self.subject, cures: self.cures,
+      models: self.models, validFrom: self.validFrom, validTo: self.validTo, revokedAt: self.revokedAt,
+      documentDigest: self.documentDigest)
+  }
+
+  /// Reads what a person records; the rest is the gate's.
+  init(request document: Document, id: GrantID, by actor: Actor, at now: Timestamp) throws(DocumentError) {
+    var reader = try DocumentReader(document)
+    try self.init(&reader, id: id, recordedBy: actor.name, recordedAt: now)
+    try reader.finish()
+  }
+
+  init(stored document: Document) throws(DocumentError) {
+    var reader = try DocumentReader(document)
+    let id: GrantID = try reader.identifier("id")
+    _ = try reader.string("object")
+    _ = try reader.string("status")
+    let by = try reader.string("recorded_by")
+    try self.init(&reader, id: id, recordedBy: by, recordedAt: try reader.timestamp("recorded_at"))
+    self.confirmedBy = try reader.optionalString("confirmed_by")
+    self.revokedAt = try reader.optionalTimestamp("revoked_at")
+    try reader.finish()
+  }
+
+  private init(_ reader: inout DocumentReader, id: GrantID, recordedBy: String, recordedAt: Timestamp) throws(DocumentError) {
+    self.id = id
+    self.subject = try reader.subject("subject")
+    self.terms = TermFileID(try reader.string("terms"))
+    self.exception = try reader.string("exception")
+    self.cures = try reader.strings("cures")
+    self.models = try reader.strings("models")
+    guard let digest = Digest(hexadecimal: try reader.string("document_sha256")) else {
+      throw reader.failure(
+        "document_sha256", "64 hexadecimal digits belong here: the SHA-256 of the document that grants the right")
+    }
+    self.documentDigest = digest
+    self.signatory = try reader.title("signatory")
+    self.validFrom = try reader.timestamp("valid_from")
+    self.validTo = try reader.optionalTimestamp("valid_to")
+    if let end = self.validTo, end <= self.validFrom { throw reader.failure("valid_to", "is not after valid_from") }
+    self.recordedBy = recordedBy
+    self.recordedAt = recordedAt
+  }
+}
+
+extension Gate {
+  /// Records a right that the licensor granted. It counts once another admin has confirmed it: four eyes.
+  public func recordGrant(_ body: Document, by actor: Actor) async throws(Refusal) -> JSON {
+    let now = self.now()
+    let grant = try self.reading { () throws(DocumentError) in
+      try StoredGrant(request: body, id: self.makeID(at: now), by: actor, at: now)
+    }
+    try self.check(grant)
+    try await self.write(grant, by: actor)
+    return grant.json
+  }
+
+  public func grants() -> [JSON] { self.state.withLock { $0.grants.values.sorted { $0.id < $1.id }.map(\.json) } }
+
+  /// Confirms a recorded grant.
+  ///
+  /// - Throws: ``Refusal`` where the one who confirms is the one who recorded it.
+  public func confirmGrant(_ id: GrantID, by actor: Actor) async throws(Refusal) -> JSON {
+    var grant = try self.knownGrant(id)
+    guard grant.confirmedBy == nil, grant.revokedAt == nil else {
+      throw Refusal(.conflict, "The grant \(id) is \(grant.status) already.")
+    }
+    guard grant.recordedBy != actor.name else {
+      throw Refusal(
+        .permissionDenied,
+        "A grant is confirmed by another person than the one who recorded it (\(grant.recordedBy)). Use another admin key.")
+    }
+    grant.confirmedBy = actor.name
+    try await self.write(grant, by: actor)
+    return grant.json
+  }
+
+  /// Ends a grant now.
+  public func revokeGrant(_ id: GrantID, by actor: Actor) async throws(Refusal) -> JSON {
+    var grant = try self.knownGrant(id)
+    guard grant.revokedAt == nil else { throw Refusal(.conflict, "The grant \(id) is revoked already.") }
+    grant.revokedAt = self.now()
+    try await self.write(grant, by: actor)
+    return grant.json
+  }
+
+  private func knownGrant(_ id: GrantID) throws(Refusal) -> StoredGrant {
+    guard let grant = self.state.withLock({ $0.grants[id] }) else { throw Refusal(.notFound, "There is no grant \(id).") }
+    return grant
+  }
+
+  /// A grant must fall under an exception of its terms, and lift only what that exception can.
+  private func check(_ grant: StoredGrant) throws(Refusal) {
+    if case .party(let name) = grant.subject, let customer = CustomerID(name) { _ = try self.knownCustomer(customer) }
+    guard let file = self.termFile(grant.terms) else {
+      throw Refusal(.notFound, "There is no term file '\(grant.terms)' in force.", parameter: "terms")
+    }
+    guard let exception = file.exceptions.first(where: { $0.id == grant.exception }) else {
+      let known = file.exceptions.map(\.id).joined(separator: ", ")
+      throw Refusal(
+        .invalidRequest, "The terms '\(grant.terms)' know no exception '\(grant.exception)'; they know: \(known).",
+        parameter: "exception")
+    }
+    for clause in grant.cures where !exception.cures.contains(clause) {
+      guard exception.mayWaiveOtherClauses, file.clauses.contains(where: { $0.id == clause }) else {
+        throw Refusal(
+          .invalidRequest, "The exception '\(exception.id)' does not cure the clause '\(clause)'.", parameter: "cures")
+      }
+    }
+  }
+
+  private func write(_ grant: StoredGrant, by actor: Actor) async throws(Refusal) {
+    let object = self.stored(.grant, id: grant.id.description, customer: nil, body: grant.json)
+    try await self.commit([(object, .grant, [JSONMember("grant", grant.json)])], by: actor)
+  }
+}
+
+extension GateState {
+  mutating func take(grant document: Document) throws(DocumentError) {
+    let grant = try StoredGrant(stored: document)
+    self.grants[grant.id] = grant
+    self.facts.grants = self.grants.values.sorted { $0.id < $1.id }.compactMap(\.record)
+    self.forgetStandings(of: grant.subject)
+  }
+}
