@@ -54,7 +54,7 @@ public struct CompletionUsage: Sendable, Equatable {
 }
 
 /// Why an engine could not, or can no longer, serve a request.
-public struct CompletionError: Error, Sendable, Equatable {
+public struct CompletionError: Error, Sendable, Equatable, CustomStringConvertible {
   public enum Code: String, Sendable, CaseIterable {
     /// The request is at fault; `parameter` names the field.
     case invalidRequest
@@ -70,6 +70,8 @@ public struct CompletionError: Error, Sendable, Equatable {
   public var code: Code
   public var message: String
   public var parameter: String?
+
+  public var description: String { self.message }
 
   public init(_ code: Code, _ message: String, parameter: String? = nil) {
     self.code = code

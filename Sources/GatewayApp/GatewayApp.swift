@@ -57,7 +57,9 @@ public struct GatewayApp {
     let store = try self.openStore(boot: boot)
     do {
       let keys = try KeyMaterial.loadOrCreate(
-        directory: self.configuration.dataDirectory + "/keys", operatorName: self.configuration.operatorName)
+        directory: self.configuration.dataDirectory + "/keys", operatorName: self.configuration.operatorName, entries: store.logSize)
+      let witness = CheckpointWitness(path: self.configuration.dataDirectory + "/keys/newest-checkpoint", keys: keys)
+      try witness.check(store)
       let gate = Gate(
         environment: try self.gateEnvironment(boot: boot, tagKey: keys.tagKey), policy: self.gatePolicy, journal: store,
         archive: store,
@@ -66,7 +68,7 @@ public struct GatewayApp {
       let recovery = try await gate.recover(try store.load(), version: Self.version)
       self.report(recovery)
       try await gate.recordTermsInForce()
-      try await self.run(gate: gate, store: store, keys: keys, engines: engines, announce: announce)
+      try await self.run(gate: gate, store: store, keys: keys, witness: witness, engines: engines, announce: announce)
       engines.shutdown()
       await store.close()
     } catch {
@@ -108,10 +110,10 @@ public struct GatewayApp {
   // MARK: Serving
 
   private func run(
-    gate: Gate, store: SQLiteStore, keys: KeyMaterial, engines: EngineRoom,
+    gate: Gate, store: SQLiteStore, keys: KeyMaterial, witness: CheckpointWitness, engines: EngineRoom,
     announce: @escaping @Sendable (String, Int) -> Void
   ) async throws {
-    let signer = LogSigner(store: store, keys: keys, log: self.log)
+    let signer = LogSigner(store: store, keys: keys, witness: witness, log: self.log)
     try await signer.sign()
     let library = LicenseLibrary(directory: self.configuration.dataDirectory + "/licenses", gate: gate)
     let desk = BackgroundExports(
@@ -125,7 +127,8 @@ public struct GatewayApp {
     PublicRoutes(
       gate: gate,
       services: GatewayServices(
-        document: { try library.text(of: $0, role: $1) }, readiness: { engines.readiness(gate, store) }, metrics: { metrics.text() },
+        document: { try library.text(of: $0, role: $1) }, readiness: { engines.readiness(gate, store) },
+        metrics: { metrics.text() },
         checkpoint: { await signer.newest }, digest: sha256, departures: departures,
         bodyLimit: self.configuration.server.bodyLimit)
     ).add(to: router)

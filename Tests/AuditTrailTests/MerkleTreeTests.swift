@@ -272,3 +272,21 @@ struct TileTests {
     #expect(try #require(tiles.last).hashes(content: content + [0]) == nil)
   }
 }
+
+@Suite("Leaves in pages")
+struct LeafPageTests {
+  @Test("No more leaves than a page holds are asked for at once, and the root is the same", arguments: [1, 2, 3, 8, 1000])
+  func pages(page: Int) throws {
+    let tree = MerkleTree(digest: referenceSHA256)
+    let leaves = (0..<700).map { tree.leafHash([UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)]) }
+    var frontier = MerkleFrontier()
+    for leaf in leaves { frontier.append(leaf, in: tree) }
+    let root = try tree.root(
+      size: leaves.count,
+      subtree: tree.subtrees(page: page) { range in
+        #expect(range.count <= page)
+        return Array(leaves[range])
+      })
+    #expect(root == frontier.root(in: tree))
+  }
+}

@@ -73,7 +73,11 @@ struct JSONTests {
   @Test("A required key that is misspelt is named, with what was meant")
   func misspelt() throws {
     var reader = try DocumentReader(try Document.parseJSON(Array(#"{"operater":{}}"#.utf8)))
-    #expect { try reader.reader("operator") } throws: { "\($0)".contains("operater: is not a known key; did you mean 'operator'?") }
+    #expect {
+      try reader.reader("operator")
+    } throws: {
+      "\($0)".contains("operater: is not a known key; did you mean 'operator'?")
+    }
   }
 
   @Test("A value of the wrong type is refused by its path")

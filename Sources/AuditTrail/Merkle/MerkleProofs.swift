@@ -1,14 +1,20 @@
 public import GovernanceTypes
 
 extension MerkleTree {
-  /// Subtree hashes computed from leaf hashes. A subtree costs as many node hashes as it has leaves.
-  public func subtrees(fromLeaves leaves: @escaping (Range<Int>) throws -> [Digest]) -> SubtreeHash {
-    { level, index in
-      let range = index << level..<(index + 1) << level
-      let hashes = try leaves(range)
-      guard hashes.count == range.count else { throw MerkleError.hashesMissing(wanted: range.count, got: hashes.count) }
+  /// Subtree hashes computed from leaf hashes, which are asked for in pages. A subtree costs as many node hashes as it has leaves.
+  ///
+  /// - Parameter page: The most leaves that are asked for, and held, at once.
+  public func subtrees(page: Int = 4096, fromLeaves leaves: @escaping (Range<Int>) throws -> [Digest]) -> SubtreeHash {
+    precondition(page > 0, "a page has leaves")
+    return { level, index in
+      let end = (index + 1) << level
       var frontier = MerkleFrontier()
-      for hash in hashes { frontier.append(hash, in: self) }
+      for start in stride(from: index << level, to: end, by: page) {
+        let range = start..<min(start + page, end)
+        let hashes = try leaves(range)
+        guard hashes.count == range.count else { throw MerkleError.hashesMissing(wanted: range.count, got: hashes.count) }
+        for hash in hashes { frontier.append(hash, in: self) }
+      }
       return frontier.root(in: self)
     }
   }

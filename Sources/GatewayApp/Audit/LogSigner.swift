@@ -11,13 +11,15 @@ internal import ServiceLifecycle
 actor LogSigner {
   private let store: SQLiteStore
   private let keys: KeyMaterial
+  private let witness: CheckpointWitness
   private let log: Logger
   private let tree = MerkleTree(digest: sha256)
   private(set) var newest: String?
 
-  init(store: SQLiteStore, keys: KeyMaterial, log: Logger) {
+  init(store: SQLiteStore, keys: KeyMaterial, witness: CheckpointWitness, log: Logger) {
     self.store = store
     self.keys = keys
+    self.witness = witness
     self.log = log
   }
 
@@ -33,6 +35,7 @@ actor LogSigner {
     let note = try self.note(size: frontier.size, root: frontier.root(in: self.tree))
     // The store recomputes the root from the leaves before it keeps a checkpoint, so an inconsistent one is never published.
     try await self.store.saveCheckpoint(size: frontier.size, root: frontier.root(in: self.tree), note: note)
+    try self.witness.keep(note)
     self.newest = note
   }
 

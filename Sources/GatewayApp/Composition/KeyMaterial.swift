@@ -11,7 +11,15 @@ struct KeyMaterial: Sendable {
   let origin: String
 
   /// Loads the keys of a directory, or makes them at the first start; every private file has mode 0600.
-  static func loadOrCreate(directory: String, operatorName: String) throws -> KeyMaterial {
+  ///
+  /// - Parameter entries: How many the log has. Keys are made for an empty log only: another key could not speak for what is there.
+  static func loadOrCreate(directory: String, operatorName: String, entries: Int) throws -> KeyMaterial {
+    if entries > 0 {
+      for name in ["log.pem", "manifest-key.pem", "origin", "tag.key"]
+      where !FileManager.default.fileExists(atPath: "\(directory)/\(name)") {
+        throw StartFailure("\(directory)/\(name) is missing, but the log has \(entries) entries. Restore it from the backup.")
+      }
+    }
     try FileManager.default.createDirectory(
       atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     let logPath = directory + "/log.pem"

@@ -61,7 +61,7 @@ public final class LiveRequest: Sendable {
       self.stream.cancel()
       self.phase.withLock { $0 = .closed }
       self.gate.forget(self.held.record)
-      throw Refusal(error)
+      throw self.citing(Refusal(error))
     }
     do throws(CompletionError) {
       guard case .prompt(let usage)? = try await self.firstEvent() else {
@@ -73,8 +73,16 @@ public final class LiveRequest: Sendable {
       self.stream.cancel()
       self.phase.withLock { $0 = .closed }
       await self.gate.void(self.held.record, finish: "engine_error", produced: await self.stream.producedTokens())
-      throw Refusal(error)
+      throw self.citing(Refusal(error))
     }
+  }
+
+  /// A refusal by which the operator finds the decision that had let the request through.
+  private func citing(_ refusal: Refusal) -> Refusal {
+    var refusal = refusal
+    refusal.decision = self.decision
+    self.gate.counters.request(outcome: refusal.code.rawValue)
+    return refusal
   }
 
   private func firstEvent() async throws(CompletionError) -> CompletionEvent? {
