@@ -1,5 +1,6 @@
 internal import AuditSigning
 internal import Completions
+internal import Documents
 internal import Foundation
 internal import GatewayHTTP
 internal import Governance
@@ -79,6 +80,25 @@ enum ModelFacts {
       facts.append(
         Fact(key: key, value: .digest(try fileDigest(path)), source: .measured, reference: document.name, recordedAt: now))
     }
-    return FactSheet(facts)
+    return FactSheet(facts + (try model.facts.map { try self.stated($0, of: model, terms: terms, at: now) }))
+  }
+
+  /// A fact of the model that the configuration states. One that no term file of the model asks for is refused: it would say
+  /// nothing to anyone.
+  private static func stated(
+    _ member: Document.Member, of model: GatewayConfiguration.Model, terms: [TermFile], at now: Timestamp
+  ) throws -> Fact {
+    let known = terms.flatMap(\.facts).filter { $0.subject == .model && $0.accepts(.config) }
+    guard let declaration = known.first(where: { $0.key == member.key }) else {
+      let near = nearestName(to: member.key, among: known.map(\.key)).map { "; did you mean '\($0)'?" } ?? ""
+      throw StartFailure("model '\(model.id)': '\(member.key)' is no fact that its terms take from the configuration\(near)")
+    }
+    do throws(DocumentError) {
+      return Fact(
+        key: member.key, value: try FactValue(member.value, for: declaration, path: "models.\(model.id).facts.\(member.key)"),
+        source: .config, reference: "configuration", recordedAt: now)
+    } catch {
+      throw StartFailure("model '\(model.id)': \(error)")
+    }
   }
 }

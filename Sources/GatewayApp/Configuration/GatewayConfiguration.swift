@@ -24,6 +24,8 @@ public struct GatewayConfiguration: Sendable {
     public var id: ModelID
     public var file: String
     public var terms: [TermFileID]
+    /// What the operator states of the model itself, as its term files ask for it (its modalities, its variant).
+    var facts: [Document.Member] = []
   }
 
   public struct Limits: Sendable {
@@ -139,12 +141,19 @@ public struct GatewayConfiguration: Sendable {
         throw model.failure(key, "remote engines are not supported in this version; give the model a 'file' instead")
       }
       let file = try model.string("file")
+      let facts = try Self.members(&model, "facts")
       try model.finish()
       guard !terms.isEmpty else {
         throw model.failure("terms", "name the term files of the model's license; nothing is served without")
       }
-      return Model(id: ModelID(id), file: Self.resolve(file, directory), terms: terms.map { TermFileID($0) })
+      return Model(id: ModelID(id), file: Self.resolve(file, directory), terms: terms.map { TermFileID($0) }, facts: facts)
     }
+  }
+
+  private static func members(_ reader: inout DocumentReader, _ key: String) throws(DocumentError) -> [Document.Member] {
+    guard let document = reader.document(key) else { return [] }
+    guard case .map(let members) = document.content else { throw reader.failure(key, "a map belongs here, not \(document.kind)") }
+    return members
   }
 
   private static func limits(_ reader: inout DocumentReader) throws(DocumentError) -> Limits {
