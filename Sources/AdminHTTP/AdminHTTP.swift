@@ -13,15 +13,18 @@ public struct AdminServices: Sendable {
   public var exports: any ExportDesk
   /// Takes in the verbatim text of a license document; throws ``Refusal`` where it is not an accepted one.
   public var importDocument: @Sendable (TermFileID, _ role: String, [UInt8]) async throws -> Void
+  /// Reads the term files again; throws ``Refusal`` and leaves those in force where they cannot be taken.
+  public var reloadTerms: @Sendable (Actor) async throws -> Void
   public var digest: DigestFunction
   public var bodyLimit: Int
 
   public init(
     exports: any ExportDesk, importDocument: @escaping @Sendable (TermFileID, String, [UInt8]) async throws -> Void,
-    digest: @escaping DigestFunction, bodyLimit: Int
+    reloadTerms: @escaping @Sendable (Actor) async throws -> Void, digest: @escaping DigestFunction, bodyLimit: Int
   ) {
     self.exports = exports
     self.importDocument = importDocument
+    self.reloadTerms = reloadTerms
     self.digest = digest
     self.bodyLimit = bodyLimit
   }

@@ -18,6 +18,12 @@ extension AdminRoutes {
       use: self.guarded { call in
         jsonResponse(try await self.gate.terminate(call.json(), by: call.actor), status: .created)
       })
+    router.post(
+      "/admin/v1/licenses/reload",
+      use: self.guarded { call in
+        try await self.services.reloadTerms(call.actor)
+        return self.licenses()
+      })
     self.addGrants(to: router)
     router.get(
       "/admin/v1/standing",
@@ -30,15 +36,7 @@ extension AdminRoutes {
       })
     router.get(
       "/admin/v1/licenses",
-      use: self.guarded { _ in
-        listResponse(
-          self.gate.termFiles().map { file in
-            [
-              "id": .string(file.id.name), "object": "license", "title": .string(file.title), "revision": .integer(file.revision),
-              "sha256": .string(file.digest.hexadecimal),
-            ]
-          })
-      })
+      use: self.guarded { _ in self.licenses() })
     router.put(
       "/admin/v1/licenses/{id}/documents/{role}",
       use: self.guarded { call in
@@ -63,6 +61,16 @@ extension AdminRoutes {
               "is_priced": .bool(self.gate.price(of: model.id) != nil),
             ]
           })
+      })
+  }
+
+  private func licenses() -> Response {
+    listResponse(
+      self.gate.termFiles().map { file in
+        [
+          "id": .string(file.id.name), "object": "license", "title": .string(file.title), "revision": .integer(file.revision),
+          "sha256": .string(file.digest.hexadecimal),
+        ]
       })
   }
 

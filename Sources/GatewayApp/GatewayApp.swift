@@ -53,7 +53,7 @@ public struct GatewayApp {
   public func serve(announce: @escaping @Sendable (_ host: String, _ port: Int) -> Void) async throws {
     let boot = BootID(at: wallClock(), random: try secureRandomBytes(16).reduce(0) { $0 << 8 | UInt128($1) })
     let terms = try TermLibrary.load(self.configuration, environment: self.environment)
-    let policy = try RuleLibrary.load(self.configuration, environment: self.environment)
+    let policy = try RuleLibrary.load(self.configuration, terms: terms, environment: self.environment)
     let store = try self.openStore(boot: boot)
     do {
       let keys = try KeyMaterial.loadOrCreate(
@@ -121,13 +121,14 @@ public struct GatewayApp {
       operatorName: self.configuration.operatorName, log: self.log)
     let metrics = MetricsPage(gate: gate, store: store, engines: engines)
     let departures = Departures()
+    let terms = TermReload(gate: gate, configuration: self.configuration, environment: self.environment)
     let bodySeconds = self.configuration.server.bodySeconds
     let router = Router(context: GatewayContext.self)
     router.add(middleware: RequestIdentity { String(UInt64.random(in: .min ... .max), radix: 16) })
     PublicRoutes(
       gate: gate,
       services: GatewayServices(
-        document: { try library.text(of: $0, role: $1) }, readiness: { engines.readiness(gate, store) },
+        document: { try library.text(of: $0, role: $1) }, readiness: { engines.readiness(gate, store, terms) },
         metrics: { metrics.text() },
         checkpoint: { await signer.newest }, digest: sha256, departures: departures,
         bodyLimit: self.configuration.server.bodyLimit)
@@ -135,7 +136,7 @@ public struct GatewayApp {
     AdminRoutes(
       gate: gate,
       services: AdminServices(
-        exports: desk, importDocument: { try library.take($0, role: $1, text: $2) }, digest: sha256,
+        exports: desk, importDocument: { try library.take($0, role: $1, text: $2) }, reloadTerms: { try await terms.reload(by: $0) }, digest: sha256,
         bodyLimit: self.configuration.server.bodyLimit),
       key: self.environment["WEIGHBRIDGE_ADMIN_KEY"].flatMap { $0.isEmpty ? nil : $0 }
     ).add(to: router)

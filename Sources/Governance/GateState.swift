@@ -15,6 +15,8 @@ struct GateState: Sendable {
   var terms: [TermFileID: TermFile] = [:]
   var models: [ModelID: ServedModel] = [:]
   var facts = FactRecords()
+  /// What people stated, as stored: read anew when the term files change.
+  var statements: [StoredObject] = []
   var grants: [GrantID: StoredGrant] = [:]
   var adminKeys: [AdminKeyID: AdminKey] = [:]
   var standings: [StandingKey: RecordedStanding] = [:]

@@ -56,7 +56,11 @@ struct GateFixture {
         },
         digest: sha256, keyedDigest: hmacSHA256, tagKey: [1, 2, 3], boot: BootID(1)),
       policy: policy, journal: journal, archive: journal, acceptableUse: try AcceptableUsePolicy(packs: rules),
-      terms: [try TermFile(Self.document(terms), digest: sha256(Array(terms.utf8)), sha256: sha256)])
+      terms: [try Self.termFile(terms)])
+  }
+
+  static func termFile(_ json: String) throws -> TermFile {
+    try TermFile(Self.document(json), digest: sha256(Array(json.utf8)), sha256: sha256)
   }
 
   static func model(_ engine: ScriptedEngine) -> ServedModel {

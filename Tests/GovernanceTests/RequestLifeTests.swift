@@ -121,4 +121,18 @@ struct RequestLifeTests {
     #expect(served.record?.outcome == .voided)
     #expect(served.record?.amount == .zero)
   }
+
+  @Test("Other term files count from the next request on, for what was stated before as well")
+  func termsReplaced() async throws {
+    let fixture = try await GateFixture(script: .init(tokens: self.words), terms: GateFixture.conditionalTerms)
+    try await fixture.attest("party.agrees", "true")
+    #expect(try await fixture.serve(fixture.call()).finish?.reason == .stop)
+    try await fixture.gate.replaceTerms([GateFixture.termFile(GateFixture.cappedTerms)], by: .bootstrap)
+    #expect(await refusal { _ = try await fixture.gate.admit(fixture.call()) }?.citation?.clause == "small")
+    try await fixture.attest("party.small", "true")
+    #expect(try await fixture.serve(fixture.call()).finish?.reason == .stop)
+    #expect(fixture.journal.entries.filter { $0.type == .termFile }.count == 1)
+    #expect(await refusal { try await fixture.gate.replaceTerms([], by: .bootstrap) }?.code == .invalidRequest)
+    #expect(try await fixture.serve(fixture.call()).finish?.reason == .stop)
+  }
 }

@@ -43,7 +43,7 @@ struct EngineRoom: Sendable {
 
   func shutdown() { for (_, engine) in self.engines { engine.shutdown() } }
 
-  func readiness(_ gate: Gate, _ store: SQLiteStore) -> Readiness {
+  func readiness(_ gate: Gate, _ store: SQLiteStore, _ terms: TermReload) -> Readiness {
     var reasons: [String] = []
     for model in gate.models() where gate.price(of: model.id) == nil {
       reasons.append("model '\(model.id)' has no price in force")
@@ -51,6 +51,9 @@ struct EngineRoom: Sendable {
     if self.engines.isEmpty { reasons.append("no model is configured") }
     let statistics = store.statistics
     if statistics.isFailing { reasons.append("the ledger cannot be written: \(statistics.lastFailure ?? "unknown reason")") }
+    if let failure = terms.failure {
+      reasons.append("the term files on disk were not taken, those before stay in force: \(failure)")
+    }
     // A model without a price is refused on its own; it does not make the gateway unready.
     return Readiness(isReady: !statistics.isFailing, reasons: reasons)
   }

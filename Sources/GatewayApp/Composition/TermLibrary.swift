@@ -42,8 +42,26 @@ enum TermLibrary {
 
 /// Loads rule packs for acceptable use.
 enum RuleLibrary {
-  static func load(_ configuration: GatewayConfiguration, environment: [String: String]) throws -> AcceptableUsePolicy {
-    try AcceptableUsePolicy(packs: try self.packs(configuration.rulePacks, environment: environment))
+  /// - Parameter terms: The term files in force; each rule must name uses that its term file knows.
+  static func load(
+    _ configuration: GatewayConfiguration, terms: [TermFile], environment: [String: String]
+  ) throws -> AcceptableUsePolicy {
+    let packs = try self.packs(configuration.rulePacks, environment: environment)
+    try self.check(packs, against: terms)
+    return try AcceptableUsePolicy(packs: packs)
+  }
+
+  /// A rule that names a use which no license forbids would find and never refuse.
+  static func check(_ packs: [RulePack], against terms: [TermFile]) throws(StartFailure) {
+    for pack in packs {
+      guard let file = terms.first(where: { $0.id == pack.policy }) else {
+        throw StartFailure("the rule pack '\(pack.id)' is for the terms '\(pack.policy)', which are not there")
+      }
+      let known = Set(file.uses.map(\.id))
+      for use in pack.uses.sorted() where !known.contains(use.name) {
+        throw StartFailure("the rule pack '\(pack.id)' names the use '\(use)', which the terms '\(file.id)' do not list")
+      }
+    }
   }
 
   /// The packs at these paths, or those that come with the gateway where there is none.

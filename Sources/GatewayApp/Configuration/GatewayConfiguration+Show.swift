@@ -47,6 +47,7 @@ extension GatewayConfiguration {
   public func check(environment: [String: String]) throws -> JSON {
     let terms = try TermLibrary.load(self, environment: environment)
     let packs = try RuleLibrary.packs(self.rulePacks, environment: environment)
+    try RuleLibrary.check(packs, against: terms)
     for model in self.models {
       _ = try fileDigest(model.file)
       for name in model.terms where !terms.contains(where: { $0.id == name }) {

@@ -73,8 +73,12 @@ extension GateState {
     case .limit: try self.take(limit: document)
     case .price: self.prices.add(try StoredPrice(document).price)
     case .credit: try self.take(credit: document)
-    case .attestation: try self.take(attestation: document)
-    case .termination: try self.take(termination: document)
+    case .attestation:
+      try self.take(attestation: document)
+      self.statements.append(object)
+    case .termination:
+      try self.take(termination: document)
+      self.statements.append(object)
     case .grant: try self.take(grant: document)
     case .adminKey:
       let key = try AdminKey(stored: document)

@@ -160,10 +160,12 @@ extension Gate {
 }
 
 extension GateState {
+  var grantRecords: [ExceptionRecord] { self.grants.values.sorted { $0.id < $1.id }.compactMap(\.record) }
+
   mutating func take(grant document: Document) throws(DocumentError) {
     let grant = try StoredGrant(stored: document)
     self.grants[grant.id] = grant
-    self.facts.grants = self.grants.values.sorted { $0.id < $1.id }.compactMap(\.record)
+    self.facts.grants = self.grantRecords
     self.forgetStandings(of: grant.subject)
   }
 }

@@ -40,16 +40,7 @@ extension Gate {
         state.tick(self.environment.now())
       )
     }
-    let files = terms.map { file in
-      JournalRecord(
-        LogEntry(
-          .termFile, at: now,
-          [
-            JSONMember("id", .string(file.id.name)), JSONMember("revision", .integer(file.revision)),
-            JSONMember("sha256", .string(file.digest.hexadecimal)),
-            JSONMember("documents_sha256", .string(file.documentsDigest.hexadecimal)),
-          ]))
-    }
+    let files = terms.map { JournalRecord(LogEntry(.termFile, at: now, $0.logFields)) }
     let served = models.map { model in
       JournalRecord(
         LogEntry(

@@ -7,7 +7,8 @@ struct License: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Term files, their tests, and the records that they ask for.",
     subcommands: [
-      List.self, Show.self, Explain.self, Check.self, Test.self, Import.self, Attest.self, Grant.self, Terminate.self,
+      List.self, Show.self, Explain.self, Check.self, Test.self, Reload.self, Import.self, Attest.self, Grant.self,
+      Terminate.self,
     ])
 
   struct List: AsyncParsableCommand {
@@ -44,6 +45,15 @@ struct License: AsyncParsableCommand {
       let result = try TermTest.run(directory: self.directory, environment: ProcessInfo.processInfo.environment)
       Terminal.say(self.json ? result.json.text : result.text)
       if result.failureCount > 0 { throw ExitCode(1) }
+    }
+  }
+
+  struct Reload: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Have a running gateway read its term files again. With any error in them, those in force stay.")
+    @OptionGroup var gateway: GatewayOptions
+    func run() async throws {
+      try await self.gateway.perform("POST", "/admin/v1/licenses/reload", columns: ["id", "revision", "title", "sha256"])
     }
   }
 
