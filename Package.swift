@@ -99,6 +99,8 @@ let package = Package(
     // Tests
     .target(name: "FuzzHarnesses", dependencies: ["ModelFiles"], path: "FuzzTesting/Harnesses", swiftSettings: strict),
     tests("ArchitectureTests"),
+    // Runs the built command itself; it is skipped with a message where there is none.
+    tests("EndToEndTests"),
     tests("GovernanceTypesTests", "GovernanceTypes"),
     tests("DocumentsTests", "Documents"),
     tests("ModelFilesTests", "ModelFiles", "FuzzHarnesses"),

@@ -123,6 +123,7 @@ extension PublicRoutes {
   private func addGovernedHeaders(_ response: inout Response, _ live: LiveRequest) {
     response.headers[.xWeighbridgeDecision] = live.decision.description
     response.headers[.xWeighbridgeUsage] = live.usage.description
+    response.addRates(live.rates)
     self.addDuties(&response, terms: live.terms, headers: live.responseHeaders)
   }
 

@@ -96,6 +96,7 @@ extension Refusal {
       response.headers[.retryAfter] = String(seconds + (attoseconds > 0 ? 1 : 0))
       response.headers[.retryAfterMilliseconds] = String(seconds * 1000 + attoseconds / 1_000_000_000_000_000)
     }
+    if let rates = self.rates { response.addRates(rates) }
     if let citation = self.citation { response.headers[.link] = licenseLink(citation.terms) }
     return response
   }

@@ -1,5 +1,6 @@
 public import Documents
 public import GovernanceTypes
+public import UsageLedger
 
 /// Why something was not done: what the caller is told, and what the operator's log adds.
 ///
@@ -60,6 +61,8 @@ public struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
   public var citation: Citation?
   public var decision: DecisionID?
   public var retryAfter: Duration?
+  /// How the caller stands with its limits per minute, where a pace was exceeded.
+  public var rates: RateState?
   /// To the operator's log only.
   public var context: String?
 

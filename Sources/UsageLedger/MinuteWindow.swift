@@ -20,6 +20,14 @@ struct MinuteWindow: Sendable {
     return .seconds(60)
   }
 
+  /// What the last minute leaves of a limit.
+  func measure(limit: Int, at now: Timestamp) -> RateState.Measure {
+    let second = now.seconds
+    let newest = (0..<60).first { self.value(at: second - Int64($0), now: second) != 0 }
+    return RateState.Measure(
+      limit: limit, remaining: max(0, limit - self.sum(at: second)), reset: newest.map { .seconds(60 - $0) } ?? .zero)
+  }
+
   mutating func add(_ amount: Int, at now: Timestamp) {
     self.advance(to: now.seconds)
     self.sums[self.slot(max(now.seconds, self.newest))] += amount

@@ -126,6 +126,19 @@ struct LedgerTests {
     #expect(throws: LedgerRefusal.self) { try ledger.hold(4, 1, tokens: 1).get() }
   }
 
+  @Test("What is left of a rate is that of the tightest level, and it resets when the newest request leaves the window")
+  func rateState() throws {
+    var ledger = Ledger()
+    #expect(ledger.rateState(chain: chain, at: start) == RateState())
+    ledger.set(Limit(id: LimitID(1), subject: .key(key), measure: .requestsPerMinute(5)))
+    ledger.set(Limit(id: LimitID(2), subject: .customer(customer), measure: .requestsPerMinute(3)))
+    _ = try ledger.hold(1, 1, at: start).get()
+    _ = try ledger.hold(2, 1, at: start.advanced(by: .seconds(10))).get()
+    let state = ledger.rateState(chain: chain, at: start.advanced(by: .seconds(15)))
+    #expect(state.requests == RateState.Measure(limit: 3, remaining: 1, reset: .seconds(55)))
+    #expect(state.tokens == nil)
+  }
+
   @Test("Concurrent requests are counted while they are open")
   func concurrency() throws {
     var ledger = Ledger()

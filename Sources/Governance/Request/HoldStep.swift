@@ -13,6 +13,8 @@ struct HeldRequest: Sendable {
   /// Completion tokens that the hold pays for.
   var completionTokens: Int
   var ticket: CommitTicket
+  /// How the caller stands with its limits per minute, this request counted.
+  var rates: RateState
 }
 
 extension Gate {
@@ -34,7 +36,9 @@ extension Gate {
       switch made {
       case .failure(let refusal):
         self.release(idempotencyOf: dossier, state: &state)
-        return .failure(Refusal(refusal))
+        var refusal = Refusal(refusal)
+        refusal.rates = state.ledger.rateState(chain: dossier.caller.chain, at: now)
+        return .failure(refusal)
       case .success(let hold):
         return .success(self.open(hold, dossier, prompt: prompt, completion: size.completion, state: &state))
       }
@@ -58,7 +62,9 @@ extension Gate {
       heldAt: hold.heldAt, isPrepaid: hold.isPrepaid, highWater: TokenCount(self.policy.leaseTokens))
     state.openHolds[record.usage] = record
     let ticket = self.journal.submit(self.records(opening: record, dossier: dossier, prompt: prompt))
-    return HeldRequest(record: record, completionTokens: completion, ticket: ticket)
+    return HeldRequest(
+      record: record, completionTokens: completion, ticket: ticket,
+      rates: state.ledger.rateState(chain: hold.chain, at: hold.heldAt))
   }
 
   /// How many completion tokens to hold for, and what they cost with the prompt.

@@ -4,6 +4,7 @@ internal import Completions
 public import GovernanceTypes
 internal import LicenseTerms
 internal import Synchronization
+public import UsageLedger
 
 /// A request that has been let through: its hold is on disk and its engine is running.
 ///
@@ -43,6 +44,7 @@ public final class LiveRequest: Sendable {
   public var decision: DecisionID { self.dossier.decision }
   public var model: ModelID { self.dossier.model.id }
   public var terms: [TermFileID] { self.dossier.model.terms }
+  public var rates: RateState { self.held.rates }
   /// Duties that ride along with the verdict and reach the client as headers.
   public var responseHeaders: [(name: String, value: String)] {
     (self.dossier.standing?.standing.duties ?? []).compactMap { duty -> (name: String, value: String)? in

@@ -14,20 +14,32 @@ extension Gate {
     guard let standing = dossier.standing?.standing else {
       throw Refusal(.licenseTerms, "The license has not been asked.", context: "checkPrompt before askLicense")
     }
-    let uses = Set(assessments.flatMap(\.flaggedUses)).sorted()
-    let verdict = standing.verdict(for: self.requestFacts(dossier, uses: uses), at: self.now())
+    let findings = self.findings(in: assessments, for: dossier.model)
+    let verdict = standing.verdict(for: self.requestFacts(dossier, findings: findings), at: self.now())
     guard verdict.verdict != .allow else { return }
-    let refusal = Refusal(verdict, uses: uses)
     throw await self.refuse(
-      dossier, refusal, verdict: verdict.verdict.rawValue, moment: .request, assessment: assessment)
+      dossier, Refusal(verdict), verdict: verdict.verdict.rawValue, moment: .request, assessment: assessment)
+  }
+
+  /// What enforced rules found, in words that the model's term files know: the ids of the policy that a rule names its uses by, and
+  /// for other policies the categories that all of them share.
+  func findings(in assessments: [Assessment], for model: ServedModel) -> [String] {
+    var names: Set<String> = []
+    for hit in assessments.flatMap(\.rules) where hit.mode == .enforce {
+      guard let policy = self.acceptableUse.packs.first(where: { $0.id == hit.packID })?.policy else { continue }
+      if model.terms.contains(policy) { names.formUnion(hit.uses.map(\.name)) }
+      guard model.terms.contains(where: { $0 != policy }), let file = self.termFile(policy) else { continue }
+      names.formUnion(file.uses.filter { use in hit.uses.contains { $0.name == use.id } }.map(\.category))
+    }
+    return names.sorted()
   }
 
   /// The facts of the request alone: what was found in its text and what it was said to be for.
-  func requestFacts(_ dossier: Dossier, uses: [ProhibitedUseID]) -> FactSheet {
+  func requestFacts(_ dossier: Dossier, findings: [String]) -> FactSheet {
     let now = dossier.standing?.at ?? self.environment.now()
     var facts = [
       Fact(
-        key: "request.use_findings", value: .set(uses.map(\.name)), source: .rule, reference: dossier.decision.description,
+        key: "request.use_findings", value: .set(findings), source: .rule, reference: dossier.decision.description,
         recordedAt: now)
     ]
     if let purpose = dossier.call.declaredPurpose {
@@ -56,7 +68,7 @@ extension CompletionRequest.Prompt {
 }
 
 extension Refusal {
-  init(_ verdict: RequestVerdict, uses: [ProhibitedUseID]) {
+  init(_ verdict: RequestVerdict) {
     let citation = verdict.deciding.map { Citation($0) }
     guard !verdict.findings.isEmpty else {
       self.init(.licenseTerms, "The license of this model does not allow the request.", citation: citation)

@@ -232,9 +232,10 @@ extension Gate {
 
   /// Puts a finding in an answer into the log and says which clause it falls under.
   func recordFinding(_ live: LiveRequest, _ finding: Assessment) -> Refusal.Citation? {
-    let verdict = live.dossier.standing?.standing.verdict(
-      for: self.requestFacts(live.dossier, uses: finding.flaggedUses), at: self.now())
-    var refusal = verdict.map { Refusal($0, uses: finding.flaggedUses) } ?? Refusal(.acceptableUse, "")
+    let findings = self.findings(in: [finding], for: live.dossier.model)
+    let facts = self.requestFacts(live.dossier, findings: findings)
+    let verdict = live.dossier.standing?.standing.verdict(for: facts, at: self.now())
+    var refusal = verdict.map { Refusal($0) } ?? Refusal(.acceptableUse, "")
     refusal.decision = live.decision
     self.state.withLock { state in
       let entry = live.dossier.decisionEntry(
