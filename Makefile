@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-clients lint format deps clean
+.PHONY: help run build test test-clients bench-audience lint format deps clean
 
 PORT ?= 8080
 KEEP ?=
@@ -29,6 +29,9 @@ test-clients: build ## run the official OpenAI client for Python against the gat
 	@test -x $(CLIENTS_VENV)/bin/python || $(PYTHON) -m venv $(CLIENTS_VENV)
 	@$(CLIENTS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/Clients/requirements.txt
 	@$(CLIENTS_VENV)/bin/python Tests/Clients/openai_client.py
+
+bench-audience: deps ## measure the counting of users: error, time per user, merges (add ARGS=… for more)
+	@$(SWIFT) run -c release audience-bench $(ARGS)
 
 lint: ## check the format of all Swift files
 	@$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_FILES)

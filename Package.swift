@@ -96,6 +96,10 @@ let package = Package(
       name: "weighbridge",
       dependencies: ["Documents", "GatewayApp", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: strict),
+    // Benchmarks, each one command
+    .executableTarget(
+      name: "audience-bench", dependencies: ["Audience", "GovernanceTypes"], path: "Benchmarks/Audience",
+      exclude: ["datasketches_side.py"], swiftSettings: strict),
     // Tests
     .target(name: "FuzzHarnesses", dependencies: ["ModelFiles"], path: "FuzzTesting/Harnesses", swiftSettings: strict),
     tests("ArchitectureTests"),
@@ -118,6 +122,7 @@ let package = Package(
     tests("InferenceEngineTests", "Completions", "EngineFixtures", "InferenceEngine", "LlamaModel"),
     tests("GovernanceStoreTests", "GovernanceStore", "Governance", "GovernanceTypes", "Documents", "AuditTrail", grdb),
     tests("BillingTests", "Billing", "GovernanceTypes"),
+    tests("AudienceTests", "Audience", "GovernanceTypes"),
     tests("UsageLedgerTests", "UsageLedger", "GovernanceTypes", "Simulation"),
     tests(
       "GovernanceTests", "Governance", "Simulation", "AcceptableUse", "AuditSigning", "Completions", "Documents",

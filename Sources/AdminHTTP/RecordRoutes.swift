@@ -15,7 +15,7 @@ extension AdminRoutes {
     router.get(
       "/admin/v1/audience",
       use: self.guarded { _ in
-        listResponse(self.gate.activeUsers.map { ["scope": .string($0.scope), "active_users": .integer($0.users)] })
+        listResponse(self.gate.audience())
       })
     router.post(
       "/admin/v1/exports",

@@ -52,16 +52,20 @@ public struct GatewayApp {
   /// - Parameter announce: Called once the gateway listens, with its address.
   public func serve(announce: @escaping @Sendable (_ host: String, _ port: Int) -> Void) async throws {
     let boot = BootID(at: wallClock(), random: try secureRandomBytes(16).reduce(0) { $0 << 8 | UInt128($1) })
-    let terms = try TermLibrary.load(self.configuration, environment: self.environment)
-    let policy = try RuleLibrary.load(self.configuration, terms: terms, environment: self.environment)
+    let packs = try RuleLibrary.packs(self.configuration.rulePacks, environment: self.environment)
+    let terms = try TermLibrary.load(self.configuration, packs: packs, environment: self.environment)
+    try RuleLibrary.check(packs, against: terms)
+    let policy = try AcceptableUsePolicy(packs: packs)
+    let gatePolicy = try self.gatePolicy(terms)
     let store = try self.openStore(boot: boot)
     do {
       let keys = try KeyMaterial.loadOrCreate(
-        directory: self.configuration.dataDirectory + "/keys", operatorName: self.configuration.operatorName, entries: store.logSize)
+        directory: self.configuration.dataDirectory + "/keys", operatorName: self.configuration.operatorName,
+        entries: store.logSize)
       let witness = CheckpointWitness(path: self.configuration.dataDirectory + "/keys/newest-checkpoint", keys: keys)
       try witness.check(store)
       let gate = Gate(
-        environment: try self.gateEnvironment(boot: boot, tagKey: keys.tagKey), policy: self.gatePolicy, journal: store,
+        environment: try self.gateEnvironment(boot: boot, tagKey: keys.tagKey), policy: gatePolicy, journal: store,
         archive: store,
         acceptableUse: policy, terms: terms)
       let engines = try EngineRoom.load(self.configuration, into: gate, log: self.log)
@@ -84,8 +88,9 @@ public struct GatewayApp {
         queueLimit: self.configuration.limits.queuedRecords, minimumFreeBytes: self.configuration.limits.minimumFreeBytes))
   }
 
-  private var gatePolicy: GatePolicy {
+  private func gatePolicy(_ terms: [TermFile]) throws -> GatePolicy {
     var policy = GatePolicy()
+    policy.parameters = try TermLibrary.interpretations(self.configuration, terms: terms)
     policy.initialHoldTokens = self.configuration.limits.initialHoldTokens
     return policy
   }
@@ -136,7 +141,8 @@ public struct GatewayApp {
     AdminRoutes(
       gate: gate,
       services: AdminServices(
-        exports: desk, importDocument: { try library.take($0, role: $1, text: $2) }, reloadTerms: { try await terms.reload(by: $0) }, digest: sha256,
+        exports: desk, importDocument: { try library.take($0, role: $1, text: $2) },
+        reloadTerms: { try await terms.reload(by: $0) }, digest: sha256,
         bodyLimit: self.configuration.server.bodyLimit),
       key: self.environment["WEIGHBRIDGE_ADMIN_KEY"].flatMap { $0.isEmpty ? nil : $0 }
     ).add(to: router)

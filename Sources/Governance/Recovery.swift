@@ -70,6 +70,8 @@ extension Gate {
       loaded.ledger.restore(open: hold.hold)
       loaded.openHolds[hold.usage] = hold
     }
+    // A scope with a cap is counted exactly: the caps must be known before its users come back.
+    loaded.audience.expect(loaded.audienceCaps(of: loaded.directory.subjects))
     for user in history.activeUsers {
       loaded.audience.insert(UserFingerprint(user.fingerprint), in: AudienceScope(user.scope), month: user.month)
     }

@@ -30,10 +30,11 @@ struct EngineRoom: Sendable {
         throw StartFailure("model '\(model.id)': \(error)")
       }
       let weights = try fileDigest(model.file)
+      let terms = model.terms + configuration.termsForAllModels.filter { !model.terms.contains($0) }
       try gate.register(
         ServedModel(
-          id: model.id, engine: engine, weights: weights, terms: model.terms,
-          facts: try ModelFacts.measure(model, terms: model.terms.compactMap { gate.termFile($0) }, at: wallClock()),
+          id: model.id, engine: engine, weights: weights, terms: terms,
+          facts: try ModelFacts.measure(model, terms: terms.compactMap { gate.termFile($0) }, at: wallClock()),
           registeredAt: wallClock(), owner: configuration.operatorName))
       log.info("loaded a model", metadata: ["model": "\(model.id)", "sha256": "\(weights)"])
       engines.append((model.id, engine))

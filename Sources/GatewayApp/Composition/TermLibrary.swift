@@ -6,18 +6,63 @@ internal import GovernanceTypes
 internal import LicenseTerms
 internal import YAMLDocuments
 
-/// Loads term files: every folder below a terms folder that holds a `terms.yaml`. One faulty file is an error: nothing is skipped.
+/// Loads term files from folders that hold one folder per file, by its id, with a `terms.yaml`.
 enum TermLibrary {
-  static func load(_ configuration: GatewayConfiguration, environment: [String: String]) throws -> [TermFile] {
-    var directories = configuration.termsDirectories
-    if directories.isEmpty {
-      guard let found = SharedFiles.directory("Licenses", environment: environment) else {
-        throw ConfigurationError(
-          path: "policies.terms", message: "no folder of term files is named, and none lies beside the program. Name one.")
+  /// The files that a configuration puts in force: those that its models name, those for all models, and those that the rule packs
+  /// take their uses from. Others of the same folders are not read.
+  ///
+  /// - Throws: ``ConfigurationError`` where one is missing or faulty: nothing is skipped.
+  static func load(
+    _ configuration: GatewayConfiguration, packs: [RulePack], environment: [String: String]
+  ) throws -> [TermFile] {
+    let directories = try self.directories(configuration, environment: environment)
+    let named = configuration.models.flatMap(\.terms) + configuration.termsForAllModels + packs.map(\.policy)
+    return try Set(named).sorted().map { id in
+      guard let path = directories.map({ "\($0)/\(id)/terms.yaml" }).first(where: { FileManager.default.fileExists(atPath: $0) })
+      else { throw self.missing(id, directories) }
+      let file = try self.load(file: path)
+      guard file.id == id else {
+        throw ConfigurationError(path: path, message: "gives itself the id '\(file.id)', not that of its folder")
       }
-      directories = [found]
+      return file
     }
-    return try directories.flatMap { try self.load(directory: $0) }
+  }
+
+  /// The operator's choices where a text is silent, as the term files in force take them.
+  static func interpretations(
+    _ configuration: GatewayConfiguration, terms: [TermFile]
+  ) throws -> [TermFileID: [String: ParameterValue]] {
+    var chosen: [TermFileID: [String: ParameterValue]] = [:]
+    for member in configuration.interpretations {
+      guard let file = terms.first(where: { $0.id.name == member.key }) else {
+        throw StartFailure("policies.interpretations: the terms '\(member.key)' are not in force")
+      }
+      do throws(DocumentError) {
+        chosen[file.id] = try file.parameterValues(member.value, path: "policies.interpretations.\(member.key)")
+      } catch {
+        throw StartFailure(error.description)
+      }
+    }
+    return chosen
+  }
+
+  private static func directories(_ configuration: GatewayConfiguration, environment: [String: String]) throws -> [String] {
+    guard configuration.termsDirectories.isEmpty else { return configuration.termsDirectories }
+    let found = ["Licenses", "Jurisdictions"].compactMap { SharedFiles.directory($0, environment: environment) }
+    guard !found.isEmpty else {
+      throw ConfigurationError(
+        path: "policies.terms", message: "no folder of term files is named, and none lies beside the program. Name one.")
+    }
+    return found
+  }
+
+  private static func missing(_ id: TermFileID, _ directories: [String]) -> StartFailure {
+    let known = directories.flatMap { directory -> [String] in
+      // A folder that cannot be read has no names to suggest; that the file is missing is said all the same.
+      (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    }
+    let near = nearestName(to: id.name, among: known).map { " Did you mean '\($0)'?" } ?? ""
+    return StartFailure("there are no terms '\(id)' in \(directories.joined(separator: ", ")).\(near)")
   }
 
   static func load(directory: String) throws -> [TermFile] {
@@ -42,14 +87,6 @@ enum TermLibrary {
 
 /// Loads rule packs for acceptable use.
 enum RuleLibrary {
-  /// - Parameter terms: The term files in force; each rule must name uses that its term file knows.
-  static func load(
-    _ configuration: GatewayConfiguration, terms: [TermFile], environment: [String: String]
-  ) throws -> AcceptableUsePolicy {
-    let packs = try self.packs(configuration.rulePacks, environment: environment)
-    try self.check(packs, against: terms)
-    return try AcceptableUsePolicy(packs: packs)
-  }
 
   /// A rule that names a use which no license forbids would find and never refuse.
   static func check(_ packs: [RulePack], against terms: [TermFile]) throws(StartFailure) {

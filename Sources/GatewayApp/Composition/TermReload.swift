@@ -21,9 +21,9 @@ final class TermReload: Sendable {
 
   func reload(by actor: Actor) async throws(Refusal) {
     do {
-      let terms = try TermLibrary.load(self.configuration, environment: self.environment)
-      try RuleLibrary.check(
-        try RuleLibrary.packs(self.configuration.rulePacks, environment: self.environment), against: terms)
+      let packs = try RuleLibrary.packs(self.configuration.rulePacks, environment: self.environment)
+      let terms = try TermLibrary.load(self.configuration, packs: packs, environment: self.environment)
+      try RuleLibrary.check(packs, against: terms)
       try await self.gate.replaceTerms(terms, by: actor)
       self.lastFailure.withLock { $0 = nil }
     } catch {

@@ -45,14 +45,12 @@ extension GatewayConfiguration {
   ///
   /// - Throws: What a start would throw, before anything is opened or written.
   public func check(environment: [String: String]) throws -> JSON {
-    let terms = try TermLibrary.load(self, environment: environment)
     let packs = try RuleLibrary.packs(self.rulePacks, environment: environment)
+    let terms = try TermLibrary.load(self, packs: packs, environment: environment)
+    _ = try TermLibrary.interpretations(self, terms: terms)
     try RuleLibrary.check(packs, against: terms)
     for model in self.models {
       _ = try fileDigest(model.file)
-      for name in model.terms where !terms.contains(where: { $0.id == name }) {
-        throw StartFailure("model '\(model.id)' names the terms '\(name)', which are not there")
-      }
     }
     return [
       "ok": true, "terms": .array(terms.map { .string($0.id.name) }), "rule_packs": .array(packs.map { .string($0.id) }),

@@ -52,6 +52,10 @@ public struct GatewayConfiguration: Sendable {
   public var models: [Model]
   /// Folders of term files; each holds one folder per license with a `terms.yaml`.
   public var termsDirectories: [String]
+  /// Term files that every model is under besides its own: laws of a place, house rules.
+  public var termsForAllModels: [TermFileID]
+  /// The operator's choices where a text is silent, by term file.
+  var interpretations: [Document.Member] = []
   /// Rule packs for acceptable use.
   public var rulePacks: [String]
   public var limits = Limits()
@@ -99,7 +103,11 @@ public struct GatewayConfiguration: Sendable {
     var policies = try reader.optionalReader("policies")
     self.termsDirectories = try policies?.strings("terms").map { Self.resolve($0, directory) } ?? []
     self.rulePacks = try policies?.strings("acceptable_use").map { Self.resolve($0, directory) } ?? []
-    try policies?.finish()
+    self.termsForAllModels = try policies?.strings("for_all_models").map { TermFileID($0) } ?? []
+    if var section = policies {
+      self.interpretations = try Self.members(&section, "interpretations")
+      try section.finish()
+    }
     self.limits = try Self.limits(&reader)
     var log = try reader.optionalReader("log")
     self.logLevel = try log?.optionalString("level") ?? "info"

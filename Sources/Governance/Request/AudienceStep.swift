@@ -18,13 +18,9 @@ extension Gate {
       let monthKey = self.environment.keyedDigest(self.environment.tagKey, Array("audience \(month)".utf8)).bytes
       let fingerprint = UserFingerprint(
         self.environment.keyedDigest(monthKey, Array(customer.description.utf8) + [0] + Array(name.utf8)))
-      let caps = chain.flatMap { subject in
-        state.ledger.limits(of: subject).compactMap { limit -> AudienceCap? in
-          guard case .activeUsers(let most) = limit.measure else { return nil }
-          return AudienceCap(scope: AudienceScope(subject.description), atMost: most)
-        }
-      }
-      let outcome = state.audience.count(fingerprint, in: scopes, caps: caps, month: month)
+      let caps = state.audienceCaps(of: chain)
+      let outcome = state.audience.count(
+        fingerprint, in: scopes, caps: caps, month: month, isAnonymous: dossier.call.endUser == nil)
       guard case .counted(let newIn) = outcome else {
         return (outcome, CountedUser(fingerprint: fingerprint, month: month, newIn: []))
       }
@@ -42,5 +38,17 @@ extension Gate {
 
   private static func audienceScopes(chain: [LedgerSubject], terms: [TermFileID]) -> [AudienceScope] {
     [AudienceScope("operator")] + chain.map { AudienceScope($0.description) } + terms.map { AudienceScope("license:\($0)") }
+  }
+}
+
+extension GateState {
+  /// The caps on active users that bind these subjects.
+  func audienceCaps(of subjects: [LedgerSubject]) -> [AudienceCap] {
+    subjects.flatMap { subject in
+      self.ledger.limits(of: subject).compactMap { limit -> AudienceCap? in
+        guard case .activeUsers(let most) = limit.measure else { return nil }
+        return AudienceCap(scope: AudienceScope(subject.description), atMost: most)
+      }
+    }
   }
 }

@@ -147,6 +147,9 @@ struct AudienceCommand: AsyncParsableCommand {
 
   struct Show: AsyncParsableCommand {
     @OptionGroup var gateway: GatewayOptions
-    func run() async throws { try await self.gateway.perform("GET", "/admin/v1/audience", columns: ["scope", "active_users"]) }
+    func run() async throws {
+      try await self.gateway.perform(
+        "GET", "/admin/v1/audience", columns: ["scope", "month", "active_users", "lower", "upper", "least", "most"])
+    }
   }
 }
