@@ -57,7 +57,7 @@ struct TermFileTests {
     "a mistake is refused with its line and its name",
     arguments: [
       ("kind: grant\n", "kind: gift\n", "'gift' is none of grant"),
-      ("    ref: \"1.a\"\n", "    reff: \"1.a\"\n", "ref: is missing"),
+      ("    ref: \"1.a\"\n", "    reff: \"1.a\"\n", "reff: is not a known key; did you mean 'ref'?"),
       ("    fee: none\n", "    fee: none\n    fees: none\n", "clauses[2].fees: is not a known key; did you mean 'fee'?"),
       ("revision: 1\n", "revision: one\n", "a whole number belongs here"),
       ("schema: model-terms/1", "schema: model-terms/2", "must be model-terms/1"),
