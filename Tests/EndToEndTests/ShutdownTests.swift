@@ -40,16 +40,18 @@ extension EndToEnd {
     func deadline() async throws {
       try await Gateway.within(server: "shutdown_seconds: 1") { gateway in
         let customer = try await gateway.open()
-        let calls = try (0..<12).map { _ in
+        // More than any engine ends in a second; those that wait for a place when the time is over have received nothing.
+        let calls = try (0..<96).map { _ in
           try gateway.call(try Chat(prompt: Prompt.story, maxTokens: 280, isStreamed: true).request(key: customer.key))
         }
-        try await Exchange.drive(calls, within: .seconds(30), "each stream has begun") {
-          calls.allSatisfy { $0.body.count > 500 }
+        try await Exchange.drive(calls, within: .seconds(30), "twelve streams have begun") {
+          calls.filter { $0.body.count > 500 }.count >= 12
         }
         let stopping = Task { try await gateway.stop(within: .seconds(15)) }
         try await Exchange.finish(calls, within: .seconds(15))
         #expect(try await stopping.value.status == 0)
-        let cut = try calls.filter { try !$0.streamed.isDone }
+        let begun = calls.filter { $0.body.count > 500 }
+        let cut = try begun.filter { try !$0.streamed.isDone }
         #expect(!cut.isEmpty, "the streams were over before the time was; the test shows nothing")
 
         try await gateway.start()
@@ -59,7 +61,7 @@ extension EndToEnd {
         #expect(
           try #require(entries.ofType("boot").last)["open_holds"].integer == 0, "the stop left holds for the next start to close")
         let ends = Dictionary(grouping: entries.ofType("settle", "void")) { $0["usage"].string ?? "" }
-        #expect(ends.count == 12 && ends.values.allSatisfy { $0.count == 1 })
+        #expect(ends.count >= begun.count && ends.values.allSatisfy { $0.count == 1 })
         var reference = Reference(gateway, key: customer.key)
         let call = try #require(cut.first)
         let end = try #require(ends[call.usageID ?? ""]?.first)
