@@ -13,10 +13,16 @@ public struct CompletionDelta: Sendable, Equatable {
   public var text: String
   /// Completion tokens produced by this step, those that yielded no text included.
   public var tokens: Int
+  /// One entry a token of this step, where the request asked for them: also for tokens whose text is still held back.
+  public var logprobs: [TokenLogprob]
+  /// Calls, or parts of them, that the model asked for; what they were read from is not part of `text`.
+  public var toolCalls: [ToolCallPiece]
 
-  public init(text: String, tokens: Int) {
+  public init(text: String, tokens: Int, logprobs: [TokenLogprob] = [], toolCalls: [ToolCallPiece] = []) {
     self.text = text
     self.tokens = tokens
+    self.logprobs = logprobs
+    self.toolCalls = toolCalls
   }
 }
 
@@ -24,6 +30,8 @@ public struct CompletionEnd: Sendable, Equatable {
   public enum Reason: String, Sendable {
     /// The model ended its turn, or a stop text appeared.
     case stop
+    /// The model ended its turn, and the turn holds tool calls.
+    case toolCalls = "tool_calls"
     /// The request's own limit or the context was reached.
     case length
     /// A final ``TokenAllowance`` was reached before either.

@@ -62,7 +62,7 @@ public struct ChatCompletionRequest: Sendable {
   private static func role(_ message: inout DocumentReader) throws(DocumentError) -> ChatMessage.Role {
     let name = try message.string("role")
     if name == "developer" { return .system }
-    guard let role = ChatMessage.Role(rawValue: name) else {
+    guard let role = ChatMessage.Role(rawValue: name), role != .tool else {
       let known = name == "tool" || name == "function"
       throw message.failure(
         "role",

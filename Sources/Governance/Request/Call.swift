@@ -51,7 +51,7 @@ public enum GovernedEvent: Sendable {
 
 /// How a completion ended, for the client.
 public struct Finish: Sendable, Equatable {
-  public enum Reason: String, Sendable { case stop, length, contentFilter = "content_filter" }
+  public enum Reason: String, Sendable { case stop, length, toolCalls = "tool_calls", contentFilter = "content_filter" }
 
   public var reason: Reason
   /// A machine-readable reason beyond `reason`: `spend_limit_reached`, `token_limit_reached`, `acceptable_use`.

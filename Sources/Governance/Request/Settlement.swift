@@ -36,6 +36,7 @@ extension LiveRequest {
   private func finish(_ reason: CompletionEnd.Reason) -> Finish {
     switch reason {
     case .stop, .cancelled: Finish(.stop)
+    case .toolCalls: Finish(.toolCalls)
     case .length: Finish(.length)
     case .allowance: Finish(.length, detail: self.gate.whatBinds(self))
     }

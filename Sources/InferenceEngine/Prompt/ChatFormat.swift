@@ -21,6 +21,10 @@ enum ChatFormat: Sendable, Equatable {
       throw CompletionError(
         .invalidRequest, "This model's chat template is not supported; send a text prompt instead.", parameter: "messages")
     }
+    if let index = messages.firstIndex(where: { $0.role == .tool || !$0.toolCalls.isEmpty }) {
+      throw CompletionError(
+        .invalidRequest, "This model's chat template has no tools.", parameter: "messages[\(index)]")
+    }
     do {
       return try Llama2ChatTemplate.encode(messages.map { ChatTurn($0.role.turn, $0.content) }, with: tokenizer)
     } catch {
@@ -33,7 +37,7 @@ extension ChatMessage.Role {
   fileprivate var turn: ChatTurn.Role {
     switch self {
     case .system: .system
-    case .user: .user
+    case .user, .tool: .user
     case .assistant: .assistant
     }
   }
