@@ -61,6 +61,7 @@ extension PublicRoutes {
         self.head(live.usage, model: live.model), text: text, finish: end.finish.reason.rawValue, usage: end.record.wireUsage,
         extra: [JSONMember("weighbridge", governedFields(end.record, end.finish))]))
     self.addGovernedHeaders(&response, live)
+    response.addReceipt(end.record.receipt)
     return response
   }
 
@@ -115,6 +116,7 @@ extension PublicRoutes {
     }
     response.headers[.xWeighbridgeUsage] = reply.record.usage.description
     response.headers[.xWeighbridgeDecision] = reply.record.decision.description
+    response.addReceipt(reply.record.receipt)
     response.headers[.idempotentReplay] = "true"
     self.addDuties(&response, terms: reply.terms, headers: reply.responseHeaders)
     return response
@@ -156,6 +158,7 @@ private func governedFields(_ record: UsageRecord, _ finish: Finish) -> JSON {
     JSONMember("usage_id", .string(record.usage.description)), JSONMember("decision_id", .string(record.decision.description)),
     JSONMember("amount", .string(record.amount.description)), JSONMember("currency", .string(record.currency.description)),
   ]
+  members += receiptMembers(record.receipt)
   if let detail = finish.detail { members.append(JSONMember("finish_detail", .string(detail.rawValue))) }
   if let citation = finish.citation {
     members.append(JSONMember("clause", .string(citation.clause)))

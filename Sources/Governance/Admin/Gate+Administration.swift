@@ -29,7 +29,7 @@ extension Gate {
             [
               JSONMember("id", .string(item.object.id)), JSONMember("actor", .string(actor.name)),
               JSONMember("commitment", .string(item.object.commitment(self.environment.digest).hexadecimal)),
-            ] + item.fields, lookup: nil),
+            ] + item.object.concerns(item.fields) + item.fields, lookup: nil),
           effects: [.object(item.object)])
       }
       return self.journal.submit(records)
@@ -59,6 +59,14 @@ extension Gate {
       throw Refusal(.notFound, "There is no customer \(id).")
     }
     return customer
+  }
+}
+
+extension StoredObject {
+  /// The customer that the object belongs to, where `fields` do not say it already.
+  fileprivate func concerns(_ fields: [JSONMember]) -> [JSONMember] {
+    guard let customer = self.customer, !fields.contains(where: { $0.key == "customer" }) else { return [] }
+    return [JSONMember("customer", .string(customer.description))]
   }
 }
 

@@ -28,7 +28,9 @@ public struct JournalRecord: Sendable {
 /// An entry of the log, before the journal adds its place: `seq`, `at` and `boot`.
 public struct LogEntry: Sendable, Equatable {
   public enum EntryType: String, Sendable, CaseIterable {
-    case boot, clock
+    case boot, clock, heartbeat
+    case logKey = "log_key"
+    case audience
     case termFile = "term_file"
     case price, customer, key, project, limit, credit, acceptance, attestation, grant, termination, standing, decision
     case hold, extend, settle, void, delivery, export, admin
@@ -41,11 +43,32 @@ public struct LogEntry: Sendable, Equatable {
   /// An id by which the entry can be looked up later.
   public var lookup: String?
 
+  /// Whom it concerns, by its field `customer`; the journal numbers the entries of each customer without a gap.
+  public var customer: CustomerID? {
+    guard case .string(let text)? = self.fields.first(where: { $0.key == "customer" })?.value else { return nil }
+    return CustomerID(text)
+  }
+
   public init(_ type: EntryType, at: Timestamp, _ fields: [JSONMember], lookup: String? = nil) {
     self.type = type
     self.at = at
     self.fields = fields
     self.lookup = lookup
+  }
+}
+
+/// Where an entry stands: what a customer keeps, to ask later for the proof that it is in the log.
+public struct EntryReceipt: Sendable, Equatable {
+  public var sequence: Int
+  /// Its place among the entries that concern the same customer; nil where it concerns none.
+  public var customerSequence: Int?
+  /// The hash of its leaf in the log's tree.
+  public var leaf: Digest
+
+  public init(sequence: Int, customerSequence: Int?, leaf: Digest) {
+    self.sequence = sequence
+    self.customerSequence = customerSequence
+    self.leaf = leaf
   }
 }
 
@@ -87,8 +110,12 @@ public final class CommitTicket: Sendable {
   }
 
   private let state = Mutex(State.pending([]))
+  private let place = Mutex(EntryReceipt?.none)
 
   public init() {}
+
+  /// Where the last entry of the submission stands; nil until it is on disk, and for one without entries.
+  public var receipt: EntryReceipt? { self.place.withLock { $0 } }
 
   /// Returns once the records are on disk: the sequence number of their first log entry, or of the next one where they had none.
   ///
@@ -115,7 +142,8 @@ public final class CommitTicket: Sendable {
   }
 
   /// Called by the journal, once. Later calls change nothing.
-  public func complete(_ result: Result<Int, JournalError>) {
+  public func complete(_ result: Result<Int, JournalError>, receipt: EntryReceipt? = nil) {
+    if let receipt { self.place.withLock { $0 = $0 ?? receipt } }
     let waiting = self.state.withLock { state -> [CheckedContinuation<Result<Int, JournalError>, Never>] in
       guard case .pending(let waiting) = state else { return [] }
       state = .done(result)

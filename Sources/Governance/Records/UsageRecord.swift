@@ -103,6 +103,8 @@ public struct UsageRecord: Sendable, Equatable {
   public var heldAt: Timestamp
   public var settledAt: Timestamp
   public var isPrepaid: Bool
+  /// Where the settlement stands in the log; known to whoever waited for it, and not stored with the record.
+  public var receipt: EntryReceipt?
 
   /// The record that ends a hold.
   public init(

@@ -85,7 +85,8 @@ extension Gate {
       let entry = LogEntry(
         .extend, at: now,
         [
-          JSONMember("usage", .string(live.usage.description)), JSONMember("amount_nano", .string(String(amount.nano))),
+          JSONMember("usage", .string(live.usage.description)), JSONMember("customer", .string(hold.customer.description)),
+          JSONMember("amount_nano", .string(String(amount.nano))),
         ])
       let ticket = self.journal.submit([
         JournalRecord(entry, effects: [.holdExtended(live.usage, amount: amount, tokens: tokens)])

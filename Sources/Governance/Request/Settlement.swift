@@ -58,9 +58,11 @@ extension LiveRequest {
     _ delivery: Delivery, finish: Finish, name: String, deliver: @concurrent (GovernedEvent) async throws -> Void
   ) async -> UsageRecord? {
     self.close()
-    let record = self.gate.usageRecord(self, delivery, finish: name)
+    var record = self.gate.usageRecord(self, delivery, finish: name)
     do {
-      try await self.gate.settle(record).durable()
+      let ticket = self.gate.settle(record)
+      try await ticket.durable()
+      record.receipt = ticket.receipt
       self.gate.record(reply: finish, record, text: delivery.recordedText, of: self)
       try await deliver(.finished(record, finish: finish))
     } catch let error as JournalError {

@@ -73,7 +73,9 @@ struct CommitWriter: Sendable {
     switch outcome {
     case .success(let results):
       self.committed.publish(self.log, batch: batch, results: results, started: start, ended: end)
-      for (submission, result) in zip(batch, results) { submission.ticket.complete(result) }
+      for (submission, result) in zip(batch, results) {
+        submission.ticket.complete(result.map(\.first), receipt: try? result.get().last)  // A failure has no receipt.
+      }
       self.uncheckpointed += weight
     case .failure(let error):
       let failure = journalError(error)
@@ -84,7 +86,7 @@ struct CommitWriter: Sendable {
   }
 
   /// Writes a batch as one transaction. A conflict fails its own submission only; any other error fails the whole batch.
-  private mutating func commit(_ batch: ArraySlice<Submission>) throws -> [Result<Int, JournalError>] {
+  private mutating func commit(_ batch: ArraySlice<Submission>) throws -> [Result<CommitPlace, JournalError>] {
     try self.requireFreeSpace()
     if self.mustReview {
       try self.connection.inDatabase { try self.transactions.review(self.log, in: $0) }
@@ -97,18 +99,20 @@ struct CommitWriter: Sendable {
     }
   }
 
-  private mutating func commit(_ batch: ArraySlice<Submission>, isolating: Bool) throws -> [Result<Int, JournalError>] {
+  private mutating func commit(_ batch: ArraySlice<Submission>, isolating: Bool) throws -> [Result<CommitPlace, JournalError>] {
     var log = self.log
-    var results: [Result<Int, JournalError>] = []
+    var results: [Result<CommitPlace, JournalError>] = []
     do {
       try self.connection.inTransaction(.immediate) { database in
         results = try self.transactions.write(batch, isolating: isolating, to: &log, in: database)
         return .commit
       }
     } catch {
+      self.transactions.end(committed: false)
       self.mustReview = journalError(error).code != .conflict
       throw error
     }
+    self.transactions.end(committed: true)
     self.log = log
     return results
   }

@@ -46,7 +46,7 @@ func verifiedLog(in database: Database, tree: MerkleTree, path: String) throws -
   guard frontier.size == end.entries, end.entries == 0 || end.notedRoot == frontier.root(in: tree) else {
     throw corrupt(path, "the log's leaf hashes do not lead to the root that was noted when the last entry was written")
   }
-  return LogState(frontier: frontier, lastAt: end.lastAt)
+  return LogState(frontier: frontier, lastAt: end.lastAt, totals: try RunningTotals(in: database))
 }
 
 extension StoredCheckpoint {

@@ -53,7 +53,8 @@ public final class SQLiteStore: Journal, Archive, Sendable {
       let queue = CommitQueue(limit: options.queueLimit)
       let writer = CommitWriter(
         connection: connection, queue: queue, committed: committed,
-        transactions: TransactionWriter(tree: tree), options: options,
+        transactions: TransactionWriter(
+          tree: tree, customers: try connection.inDatabase { try CustomerSequences(in: $0) }), options: options,
         directory: directory, freeBytes: freeBytes)
       let store = SQLiteStore(
         directory: directory, path: path, boot: boot, tree: tree, queue: queue, readers: readers, committed: committed,

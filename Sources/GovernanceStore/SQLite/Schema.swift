@@ -21,6 +21,7 @@ enum Schema {
     ("0002 usage", Self.usage),
     ("0003 administration", Self.administration),
     ("0004 audience and idempotency", Self.audience),
+    ("0005 customer sequences", Self.customerSequences),
   ]
 
   private static let log = """
@@ -154,5 +155,17 @@ enum Schema {
     ) STRICT, WITHOUT ROWID;
 
     CREATE INDEX idempotency_expires ON idempotency (expires);
+    """
+
+  private static let customerSequences = """
+    CREATE TABLE customer_sequence (
+      customer TEXT PRIMARY KEY,
+      next INTEGER NOT NULL CHECK (next > 0)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TRIGGER customer_sequence_update BEFORE UPDATE ON customer_sequence WHEN NEW.next <= OLD.next
+      BEGIN SELECT RAISE (ABORT, 'customer_sequence only grows'); END;
+    CREATE TRIGGER customer_sequence_delete BEFORE DELETE ON customer_sequence
+      BEGIN SELECT RAISE (ABORT, 'customer_sequence only grows'); END;
     """
 }

@@ -4,6 +4,13 @@ internal import GRDB
 internal import Governance
 internal import GovernanceTypes
 
+/// Where what a command wrote stands in the log.
+struct CommitPlace: Sendable, Equatable {
+  /// The sequence number of its first entry, or of the next one where it has none.
+  var first: Int
+  var last: EntryReceipt?
+}
+
 /// What is done inside a transaction of the writer's, and what keeps memory and database in step around it.
 struct TransactionWriter: Sendable {
   private var appender: LogAppender
@@ -11,14 +18,19 @@ struct TransactionWriter: Sendable {
   /// Expired idempotency keys that one call deletes.
   private static let purgeLimit = 4096
 
-  init(tree: MerkleTree) { self.appender = LogAppender(tree: tree) }
+  init(tree: MerkleTree, customers: CustomerSequences) { self.appender = LogAppender(tree: tree, customers: customers) }
+
+  /// What the transaction counted stands, or never was.
+  mutating func end(committed: Bool) {
+    if committed { self.appender.customers.commit() } else { self.appender.customers.restore() }
+  }
 
   /// Writes commands in order. When `isolating`, each stands behind a savepoint, and a conflict is its own result.
   mutating func write(
     _ batch: ArraySlice<Submission>, isolating: Bool, to log: inout LogState, in database: Database
-  ) throws -> [Result<Int, JournalError>] {
+  ) throws -> [Result<CommitPlace, JournalError>] {
     let start = log
-    var results: [Result<Int, JournalError>] = []
+    var results: [Result<CommitPlace, JournalError>] = []
     results.reserveCapacity(batch.count)
     for submission in batch {
       if isolating {
@@ -27,43 +39,53 @@ struct TransactionWriter: Sendable {
         results.append(.success(try self.write(submission.command, to: &log, in: database)))
       }
     }
-    if log != start { try self.writeEnd(of: log, in: database) }
+    if log != start {
+      try self.writeEnd(of: log, in: database)
+      try self.appender.customers.write(in: database)
+    }
     return results
   }
 
   private mutating func writeIsolated(
     _ command: Command, to log: inout LogState, in database: Database
-  ) throws -> Result<Int, JournalError> {
-    let before = log
-    var first = 0
+  ) throws -> Result<CommitPlace, JournalError> {
+    let (before, pending) = (log, self.appender.customers.pending)
+    var place = CommitPlace(first: log.nextSeq)
     do {
       try database.inSavepoint {
-        first = try self.write(command, to: &log, in: database)
+        place = try self.write(command, to: &log, in: database)
         return .commit
       }
-      return .success(first)
+      return .success(place)
     } catch let error where journalError(error).code == .conflict {
       log = before
+      self.appender.customers.restore(pending)
       return .failure(journalError(error))
     }
   }
 
-  /// The sequence number of the command's first entry, or of the next one where it has none.
-  private mutating func write(_ command: Command, to log: inout LogState, in database: Database) throws -> Int {
-    let first = log.nextSeq
+  private mutating func write(_ command: Command, to log: inout LogState, in database: Database) throws -> CommitPlace {
+    var place = CommitPlace(first: log.nextSeq)
     switch command {
-    case .records(let records): for record in records { try self.write(record, to: &log, in: database) }
+    case .records(let records): 
+      for record in records { place.last = try self.write(record, to: &log, in: database) ?? place.last }
     case .checkpoint(let checkpoint): try self.write(checkpoint, in: database)
     case .secret(let name, let value): try self.write(secret: value, named: name, in: database)
     case .maximumBytes(let bytes): try limitPages(of: database, toBytes: bytes)
     }
-    return first
+    return place
   }
 
-  private mutating func write(_ record: PreparedRecord, to log: inout LogState, in database: Database) throws {
-    if let entry = record.entry { try self.appender.append(entry, to: &log, in: database) }
+  private mutating func write(
+    _ record: PreparedRecord, to log: inout LogState, in database: Database
+  ) throws -> EntryReceipt? {
+    let receipt = try record.entry.map { try self.appender.append($0, to: &log, in: database) }
     let effects = EffectWriter(database: database, now: log.lastAt)
-    for effect in record.effects { try effects.apply(effect) }
+    for effect in record.effects {
+      try effects.apply(effect)
+      if case .usage(let record) = effect { log.totals.add(record) }
+    }
+    return receipt
   }
 
   private func write(_ checkpoint: StoredCheckpoint, in database: Database) throws {
