@@ -171,7 +171,7 @@ struct FocusTableTests {
     let huge = try sampleLine(TokenUsage(completion: TokenCount(1)), price: price, amount: NanoAmount(.max))
     #expect(throws: FocusTable.Defect.beyondRange(line.usage)) { try filled.add(huge, price: price) }
     #expect(text(filled) == before)
-    #expect(throws: Price.Defect.excessive(.promptUncached)) {
+    #expect(throws: Price.Defect.tariff(.promptUncached, .excessive)) {
       try samplePrice(8, [.promptUncached: Price.largest + NanoAmount(1), .completion: .zero])
     }
   }

@@ -14,7 +14,9 @@ extension Gate {
       throw Refusal(
         .modelNotFound, "There is no model '\(stored.price.model)'. The configuration names the models.", parameter: "model")
     }
-    let object = self.stored(.price, id: stored.price.id.description, customer: nil, body: stored.json)
+    if let customer = stored.price.customer { _ = try self.knownCustomer(customer) }
+    let object = self.stored(
+      .price, id: stored.price.id.description, customer: stored.price.customer, body: stored.json)
     try await self.commit([(object, .price, [JSONMember("price", stored.json)])], by: actor)
     return stored.json
   }
@@ -83,66 +85,5 @@ extension GateState {
     _ = try reader.timestamp("granted_at")
     try reader.finish()
     self.ledger.grant(amount, currency, to: customer)
-  }
-}
-
-/// A price and its JSON form: `{"model","currency","effective_from","components":[{"category","per_million"}]}`.
-struct StoredPrice: Sendable {
-  var price: Price
-
-  init(price: Price) { self.price = price }
-
-  init(_ document: Document) throws(DocumentError) {
-    var reader = try DocumentReader(document)
-    let id: PriceID = try reader.identifier("id")
-    _ = try reader.string("object")
-    self.price = try Self.read(&reader, id: id, now: nil)
-  }
-
-  init(request document: Document, id: PriceID, now: Timestamp) throws(DocumentError) {
-    var reader = try DocumentReader(document)
-    self.price = try Self.read(&reader, id: id, now: now)
-  }
-
-  private static func read(_ reader: inout DocumentReader, id: PriceID, now: Timestamp?) throws(DocumentError) -> Price {
-    let model = ModelID(try reader.string("model"))
-    let currency = try reader.currency("currency")
-    guard let from = try reader.optionalTimestamp("effective_from") ?? now else {
-      throw reader.failure("effective_from", "is missing")
-    }
-    var perMillion: [UsageCategory: NanoAmount] = [:]
-    for (path, element) in try reader.list("components") {
-      var component = try DocumentReader(element, path: path)
-      let category: UsageCategory = try component.choice("category")
-      let amount = try component.money("per_million", allowsZero: true)
-      try component.finish()
-      guard perMillion.updateValue(amount, forKey: category) == nil else {
-        throw component.failure("category", "'\(category.rawValue)' is priced twice")
-      }
-    }
-    try reader.finish()
-    do {
-      return try Price(id: id, model: model, currency: currency, effectiveFrom: from, perMillion: perMillion)
-    } catch {
-      switch error {
-      case .negative(let category): throw reader.failure("components", "'\(category.rawValue)' is negative")
-      case .excessive(let category): throw reader.failure("components", "'\(category.rawValue)' is above \(Price.largest)")
-      case .missing(let category):
-        throw reader.failure("components", "'\(category.rawValue)' has no price; give one, if only \"0\"")
-      }
-    }
-  }
-
-  var json: JSON {
-    let components = UsageCategory.allCases.compactMap { category in
-      self.price.perMillion(category).map { amount -> JSON in
-        ["category": .string(category.rawValue), "per_million": .string(amount.description)]
-      }
-    }
-    return [
-      "id": .string(self.price.id.description), "object": "price", "model": .string(self.price.model.name),
-      "currency": .string(self.price.currency.description), "effective_from": .string(self.price.effectiveFrom.description),
-      "components": .array(components),
-    ]
   }
 }
