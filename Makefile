@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-clients bench-audience lint format deps clean
+.PHONY: help run build test test-clients bench-audience bench-terms lint format deps clean
 
 PORT ?= 8080
 KEEP ?=
@@ -32,6 +32,9 @@ test-clients: build ## run the official OpenAI client for Python against the gat
 
 bench-audience: deps ## measure the counting of users: error, time per user, merges (add ARGS=… for more)
 	@$(SWIFT) run -c release audience-bench $(ARGS)
+
+bench-terms: deps ## measure license decisions: loading all term files, plans, standings, look-ups (add ARGS=PARTIES)
+	@$(SWIFT) run -c release terms-bench $(ARGS)
 
 lint: ## check the format of all Swift files
 	@$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_FILES)

@@ -15,7 +15,6 @@ let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-htt
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
 func layer(_ name: String, _ dependencies: Target.Dependency...) -> Target {
@@ -39,7 +38,6 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],
@@ -64,7 +62,8 @@ let package = Package(
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     layer("Tensors", "CKernels", "COpenBLAS"),
     // Layer 2
-    layer("YAMLDocuments", "Documents", yams),
+    .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    layer("YAMLDocuments", "CLibYAML", "Documents"),
     layer(
       "Governance", "AcceptableUse", "Audience", "Billing", "Completions", "Documents", "GovernanceTypes", "LicenseTerms",
       "UsageLedger"),
@@ -100,6 +99,9 @@ let package = Package(
     .executableTarget(
       name: "audience-bench", dependencies: ["Audience", "GovernanceTypes"], path: "Benchmarks/Audience",
       exclude: ["datasketches_side.py"], swiftSettings: strict),
+    .executableTarget(
+      name: "terms-bench", dependencies: ["AuditSigning", "Documents", "GovernanceTypes", "LicenseTerms", "YAMLDocuments"],
+      path: "Benchmarks/Terms", swiftSettings: strict),
     // Tests
     .target(name: "FuzzHarnesses", dependencies: ["ModelFiles"], path: "FuzzTesting/Harnesses", swiftSettings: strict),
     tests("ArchitectureTests"),

@@ -7,6 +7,7 @@ packages=(
   libssl-dev       # libcrypto: Ed25519, CMS, SHA-256
   libsqlite3-dev   # the store
   libopenblas-dev  # matrix products of prompts
+  libyaml-dev      # configuration and term files
   pkg-config       # how the build finds these
   openssl          # verifies audit bundles without our code
   python3          # the first minute, verify.py

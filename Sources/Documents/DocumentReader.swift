@@ -5,9 +5,12 @@
 public struct DocumentReader: Sendable {
   public let path: String
   public let position: TextPosition
-  private let members: [String: Document.Member]
-  private let order: [String]
-  private var known: Set<String> = []
+  private let members: [Document.Member]
+  /// Which members were asked for.
+  private var isRead: [Bool]
+  private var unread: Int
+  /// Names asked for in vain while members were unread: what those may have been meant for.
+  private var absent: [String] = []
 
   /// - Throws: ``DocumentError`` where `document` is no map.
   public init(_ document: Document, path: String = "") throws(DocumentError) {
@@ -16,25 +19,39 @@ public struct DocumentReader: Sendable {
     }
     self.path = path
     self.position = document.position
-    self.members = Dictionary(members.map { ($0.key, $0) }) { first, _ in first }
-    self.order = members.map(\.key)
+    self.members = members
+    self.isRead = [Bool](repeating: false, count: members.count)
+    self.unread = members.count
   }
 
   /// The names of all members, in the order of the text.
-  public var keys: [String] { self.order }
+  public var keys: [String] { self.members.map(\.key) }
+
+  /// Whether there is such a member. O(members).
+  public func has(_ key: String) -> Bool { self.index(of: key) != nil }
+
+  private func index(of key: String) -> Int? { self.members.firstIndex { $0.key == key } }
 
   public func field(_ key: String) -> String { self.path.isEmpty ? key : "\(self.path).\(key)" }
 
   /// An error at a member, or at the map where the member is absent.
   public func failure(_ key: String, _ message: String) -> DocumentError {
-    DocumentError(field: self.field(key), position: self.members[key]?.value.position ?? self.position, message: message)
+    DocumentError(
+      field: self.field(key), position: self.index(of: key).map { self.members[$0].value.position } ?? self.position,
+      message: message)
   }
 
   public mutating func document(_ key: String) -> Document? {
-    self.known.insert(key)
-    guard let value = self.members[key]?.value else { return nil }
-    if case .null = value.content { return nil }
-    return value
+    guard let index = self.index(of: key) else {
+      if self.unread > 0 { self.absent.append(key) }
+      return nil
+    }
+    if !self.isRead[index] {
+      self.isRead[index] = true
+      self.unread -= 1
+    }
+    if case .null = self.members[index].value.content { return nil }
+    return self.members[index].value
   }
 
   public mutating func required(_ key: String) throws(DocumentError) -> Document {
@@ -44,9 +61,9 @@ public struct DocumentReader: Sendable {
 
   /// An error for a member that is not there; it points out a key that may have been meant for it.
   public func missing(_ key: String) -> DocumentError {
-    let unread = self.order.filter { !self.known.contains($0) }
+    let unread = zip(self.members, self.isRead).filter { !$1 }.map(\.0.key)
     guard let near = nearestName(to: key, among: unread) else { return self.failure(key, "is missing") }
-    let position = self.members[near]?.position ?? self.position
+    let position = self.index(of: near).map { self.members[$0].position } ?? self.position
     return DocumentError(field: self.field(near), position: position, message: "is not a known key; did you mean '\(key)'?")
   }
 
@@ -99,12 +116,21 @@ public struct DocumentReader: Sendable {
   }
 
   public mutating func strings(_ key: String) throws(DocumentError) -> [String] {
-    try self.list(key).map { (path, element) throws(DocumentError) in
-      guard case .string(let text) = element.content else {
-        throw DocumentError(field: path, position: element.position, message: "a string belongs here, not \(element.kind)")
-      }
-      return text
+    guard let value = self.document(key) else { return [] }
+    guard case .list(let elements) = value.content else {
+      throw self.failure(key, "a list belongs here, not \(value.kind)")
     }
+    var strings: [String] = []
+    strings.reserveCapacity(elements.count)
+    for (index, element) in elements.enumerated() {
+      guard case .string(let text) = element.content else {
+        throw DocumentError(
+          field: "\(self.field(key))[\(index)]", position: element.position,
+          message: "a string belongs here, not \(element.kind)")
+      }
+      strings.append(text)
+    }
+    return strings
   }
 
   public mutating func optionalReader(_ key: String) throws(DocumentError) -> DocumentReader? {
@@ -118,11 +144,11 @@ public struct DocumentReader: Sendable {
 
   /// Refuses members that were not asked for, naming the nearest known name.
   public func finish() throws(DocumentError) {
-    for key in self.order where !self.known.contains(key) {
-      let near = nearestName(to: key, among: self.known).map { "; did you mean '\($0)'?" } ?? ""
-      let position = self.members[key]?.position ?? self.position
-      throw DocumentError(field: self.field(key), position: position, message: "is not a known key\(near)")
-    }
+    guard let index = self.isRead.firstIndex(of: false) else { return }
+    let known = Set(self.absent).union(zip(self.members, self.isRead).filter(\.1).map(\.0.key))
+    let member = self.members[index]
+    let near = nearestName(to: member.key, among: known).map { "; did you mean '\($0)'?" } ?? ""
+    throw DocumentError(field: self.field(member.key), position: member.position, message: "is not a known key\(near)")
   }
 }
 

@@ -6,6 +6,17 @@ enum CoreSchema {
     let message: String
   }
 
+  /// Whether a plain scalar with this first byte can be anything but a string.
+  static func mayResolve(_ first: UInt8?) -> Bool {
+    guard let first else { return true }
+    switch first {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "~"),
+      UInt8(ascii: "n"), UInt8(ascii: "N"), UInt8(ascii: "t"), UInt8(ascii: "T"), UInt8(ascii: "f"), UInt8(ascii: "F"):
+      return true
+    default: return false
+    }
+  }
+
   static func content(of text: String) throws(Refusal) -> Document.Content {
     switch text {
     case "", "~", "null", "Null", "NULL": return .null

@@ -70,7 +70,8 @@ enum Architecture {
       "InferenceEngine", layer: 2, own: ["LlamaModel", "Tensors", "ModelFiles", "Tokenization", "Sampling", "Completions"],
       system: basics),
 
-    Room("YAMLDocuments", layer: 2, own: ["Documents"], external: ["Yams"]),
+    Room("CLibYAML", layer: 2, kind: .systemLibrary),
+    Room("YAMLDocuments", layer: 2, own: ["CLibYAML", "Documents"]),
 
     // Layer 2, governance: one request's life.
     Room(

@@ -67,11 +67,12 @@ struct YAMLDocumentsTests {
     "what the house does not read is refused by name and place",
     arguments: [
       ("a: &x 1\n", "anchors", 1, 4), ("a: 1\nb: *x\n", "aliases", 2, 4), ("a: &x [1]\nb: *x\n", "anchors", 1, 4),
-      ("*x : 1\n", "aliases", 1, 1), ("&x a: 1\n", "anchors", 1, 1), ("[*a, *b]\n", "aliases", 1, 2),
+      ("*x : 1\n", "aliases", 1, 1), ("a: *.js\n", "aliases", 1, 5), ("&x a: 1\n", "anchors", 1, 1),
+      ("[*a, *b]\n", "aliases", 1, 2),
       ("a: {b: 1}\nc:\n  <<: {d: 1}\n", "merge keys", 3, 3),
       ("a: !!str 12\n", "tags", 1, 4), ("a: !custom x\n", "tags", 1, 4), ("a: !!set {b}\n", "tags", 1, 4),
       ("a: !!seq [b]\n", "tags", 1, 4), ("a: !!binary aGk=\n", "tags", 1, 4), ("a: !!int '1'\n", "tags", 1, 4),
-      ("a: 1\nb: 2\na: 3\n", "twice", 1, 1), ("? [a]\n: 1\n", "a key must be a string", 1, 3), ("1: x\n", "a key must be", 1, 1),
+      ("a: 1\nb: 2\na: 3\n", "twice", 3, 1), ("? [a]\n: 1\n", "a key must be a string", 1, 3), ("1: x\n", "a key must be", 1, 1),
       ("true: x\n", "a key must be", 1, 1), ("~: x\n", "a key must be", 1, 1),
       ("a: 1\n---\nb: 2\n", "only one document", 2, 1), ("", "no document", 1, 1), ("# nothing\n", "no document", 1, 1),
       ("a: .inf\n", "no number", 1, 4), ("a: -.INF\n", "no number", 1, 4), ("a: .nan\n", "no number", 1, 4),
@@ -98,10 +99,25 @@ struct YAMLDocumentsTests {
     #expect(ContinuousClock.now - started < .seconds(2))
   }
 
-  @Test("a text that has a private-use character keeps it and its asterisks")
-  func standIn() throws {
+  @Test("large maps keep their order and refuse a key that stands twice")
+  func largeMaps() throws {
+    let text = (0..<200).map { "k\($0): \($0)\n" }.joined()
+    guard case .map(let members) = try parse(text).content else {
+      Issue.record("no map")
+      return
+    }
+    #expect(members.map(\.key) == (0..<200).map { "k\($0)" })
+    for twice in [0, 15, 16, 17, 199] {
+      let error = try #require(refusal(text + "k\(twice): x\n"))
+      #expect(error.message.contains("twice") && error.field == "k\(twice)" && error.position.line == 201)
+    }
+  }
+
+  @Test("a text keeps characters of private use, asterisks and NUL")
+  func odd() throws {
     let text = "a: \"\u{E000}*\u{E001}\"\n"
     #expect(try parse(text)["a"].map { JSON($0) } == .string("\u{E000}*\u{E001}"))
+    #expect(try parse(#"a: "x\0y""#)["a"].map { JSON($0) } == .string("x\0y"))
   }
 
   @Test("limits hold on both sides")

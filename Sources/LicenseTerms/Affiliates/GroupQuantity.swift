@@ -36,15 +36,15 @@ extension AffiliateGraph {
     guard fact.type == .count || fact.type == .money else { return nil }
     let members = [party] + self.affiliates(of: party, at: day, control: control)
     let key = terms.externalKey(for: fact, at: time, parameters: parameters)
+    let declared = DeclaredFact(fact, place: 0)
     var lower: Int128?
     var upper: Int128? = 0
     var unknown: [String] = []
     var references: [String] = []
     var until: Timestamp?
     for member in members {
-      var reader = FactReader(
-        fact, key: key, subject: .party(member), sheet: facts(member), documentsDigest: terms.documentsDigest, at: time)
-      let reading = reader.read()
+      var reader = FactReader(declared, sheet: facts(member), documentsDigest: terms.documentsDigest, at: time)
+      let reading = reader.read(key)
       if let end = reading.until { until = min(until ?? end, end) }
       if let reference = reading.record?.reference { references.append(reference) }
       let bounds = reading.bounds

@@ -263,7 +263,7 @@ extension DecisionTable.Expectation {
     self.until = try reader.optionalDay("until")?.start
     self.recorded = try reader.uniqueStrings("recorded")
     self.lifted = try reader.uniqueStrings("lifted")
-    self.findings = reader.keys.contains("findings") ? try reader.uniqueStrings("findings") : nil
+    self.findings = reader.has("findings") ? try reader.uniqueStrings("findings") : nil
     self.duties = try reader.uniqueStrings("duties")
     self.missing = try Self.missing(&reader)
     try reader.finish()

@@ -1,8 +1,8 @@
 import GovernanceTypes
 
 /// What one clause says of one party, before it is put into words.
-struct ClauseOutcome {
-  let clause: Clause
+struct ClauseOutcome: Sendable {
+  let resolved: ResolvedClause
   /// Whether the clause is complied with.
   var truth: Truth
   var state: ClauseState
@@ -14,40 +14,46 @@ struct ClauseOutcome {
   var because: String?
   /// The day from which a termination counts.
   var from: CalendarDay?
-  var duties: [StandingDuty.Kind] = []
+  /// The clause's duties are in force.
+  var carriesDuties = false
   /// A request may still decide otherwise.
   var isPending = false
+  /// The clause does not bind the customer.
+  var isUnbound = false
   var findings: [TermFile.Use] = []
 
-  init(_ clause: Clause, _ truth: Truth = .true, _ state: ClauseState = .met, _ effect: Effect = .allow) {
-    self.clause = clause
+  init(_ resolved: ResolvedClause, _ truth: Truth = .true, _ state: ClauseState = .met, _ effect: Effect = .allow) {
+    self.resolved = resolved
     self.truth = truth
     self.state = state
     self.effect = effect
   }
+
+  var clause: Clause { self.resolved.clause }
 }
 
 extension EvaluationContext {
   /// Evaluates a clause for the context's party: in the standing where there is no request yet, at a request otherwise.
-  func outcome(of clause: Clause) -> ClauseOutcome {
-    guard clause.applies(to: self.action) else { return ClauseOutcome(clause, .true, .notApplicable) }
-    var outcome = self.unexempted(clause)
+  func outcome(of resolved: ResolvedClause) -> ClauseOutcome {
+    let clause = resolved.clause
+    guard clause.applies(to: self.action) else { return ClauseOutcome(resolved, .true, .notApplicable) }
+    var outcome = self.unexempted(resolved)
     guard outcome.effect > .allow || outcome.truth != .true else { return outcome }
-    if let exempting = self.exemption(of: clause, &outcome.evidence) { return outcome.lifted(.exempt, because: exempting) }
+    if let exempting = self.exemption(of: resolved, &outcome.evidence) { return outcome.lifted(.exempt, because: exempting) }
     if let record = self.exceptions.first(where: { self.cures(of: $0).contains(clause.id) }) {
       return outcome.lifted(.cured, because: record.id)
     }
     return outcome
   }
 
-  private func unexempted(_ clause: Clause) -> ClauseOutcome {
-    switch clause.kind {
-    case .grant, .information: return ClauseOutcome(clause)
-    case .exemption: return self.exemption(clause)
-    case .condition: return self.condition(clause)
-    case .prohibition: return clause.forbidsUses ? self.forbiddenUses(clause) : self.forbiddenAction(clause)
-    case .obligation: return self.obligation(clause)
-    case .termination: return self.termination(clause)
+  private func unexempted(_ resolved: ResolvedClause) -> ClauseOutcome {
+    switch resolved.clause.kind {
+    case .grant, .information: ClauseOutcome(resolved)
+    case .exemption: self.exemption(resolved)
+    case .condition: self.condition(resolved)
+    case .prohibition: resolved.clause.forbidsUses ? self.forbiddenUses(resolved) : self.forbiddenAction(resolved)
+    case .obligation: self.obligation(resolved)
+    case .termination: self.termination(resolved)
     }
   }
 
@@ -59,83 +65,81 @@ extension EvaluationContext {
   }
 
   /// The id of what exempts the party from a clause, where something certainly does.
-  private func exemption(of clause: Clause, _ evidence: inout Evidence) -> String? {
-    if let when = clause.exemptWhen {
+  private func exemption(of resolved: ResolvedClause, _ evidence: inout Evidence) -> String? {
+    if let when = resolved.exemptWhen {
       var own = Evidence()
       let truth = self.evaluate(when, wanted: true, &own)
       evidence.absorb(own)
-      if truth == .true { return clause.id }
+      if truth == .true { return resolved.clause.id }
     }
-    let exempting = self.file.clauses.filter { $0.kind == .exemption && $0.exempts.contains(clause.id) }
     var first: String?
-    for exemption in exempting.sorted(by: { $0.id < $1.id }) {
-      guard let when = exemption.when, exemption.applies(to: self.action) else { continue }
+    for exemption in resolved.exemptions where exemption.clause.applies(to: self.action) {
       var own = Evidence()
-      let truth = self.evaluate(when, wanted: true, &own)
+      let truth = self.evaluate(exemption.when, wanted: true, &own)
       evidence.absorb(own)
-      if truth == .true, first == nil { first = exemption.id }
+      if truth == .true, first == nil { first = exemption.clause.id }
     }
     return first
   }
 
-  private func exemption(_ clause: Clause) -> ClauseOutcome {
-    var outcome = ClauseOutcome(clause)
-    let truth = clause.when.map { self.evaluate($0, wanted: true, &outcome.evidence) } ?? .unknown
+  private func exemption(_ resolved: ResolvedClause) -> ClauseOutcome {
+    var outcome = ClauseOutcome(resolved)
+    let truth = resolved.when.map { self.evaluate($0, wanted: true, &outcome.evidence) } ?? .unknown
     outcome.state = truth == .true ? .exempt : .notApplicable
     return outcome
   }
 
   /// Complied with where the clause does not apply or its requirement holds.
-  private func condition(_ clause: Clause) -> ClauseOutcome {
-    var outcome = ClauseOutcome(clause)
-    let applies = self.applies(clause, &outcome.evidence)
+  private func condition(_ resolved: ResolvedClause) -> ClauseOutcome {
+    var outcome = ClauseOutcome(resolved)
+    let applies = self.applies(resolved, &outcome.evidence)
     guard applies != .false else { return outcome.settled(.true, applies: .false) }
-    let holds = clause.requirement.map { self.evaluate($0, wanted: true, &outcome.evidence) } ?? .true
-    outcome.duties = self.duties(of: clause, &outcome.evidence)
+    let holds = resolved.requirement.map { self.evaluate($0, wanted: true, &outcome.evidence) } ?? .true
+    self.carryDuties(&outcome)
     return outcome.settled((!applies).or(holds), applies: applies)
   }
 
-  private func applies(_ clause: Clause, _ evidence: inout Evidence) -> Truth {
-    clause.when.map { self.evaluate($0, wanted: false, &evidence) } ?? .true
+  private func applies(_ resolved: ResolvedClause, _ evidence: inout Evidence) -> Truth {
+    resolved.when.map { self.evaluate($0, wanted: false, &evidence) } ?? .true
   }
 
-  private func forbiddenAction(_ clause: Clause) -> ClauseOutcome {
-    var outcome = ClauseOutcome(clause)
-    guard let forbids = clause.forbids else { return outcome }
-    let applies = self.applies(clause, &outcome.evidence)
+  private func forbiddenAction(_ resolved: ResolvedClause) -> ClauseOutcome {
+    var outcome = ClauseOutcome(resolved)
+    guard let forbids = resolved.clause.forbids else { return outcome }
+    let applies = self.applies(resolved, &outcome.evidence)
     guard applies != .false else { return outcome.settled(.true, applies: .false) }
     var happens = Truth(forbids.actions.contains(self.action))
-    if let declared = forbids.declaredBy, happens == .false {
+    if let declared = resolved.declaredBy, happens == .false {
       happens = self.evaluate(declared, wanted: false, &outcome.evidence)
     }
     let excused =
       happens == .false
-      ? Truth.false : forbids.unless.map { self.evaluate($0, wanted: true, &outcome.evidence) } ?? .false
-    outcome.duties = self.duties(of: clause, &outcome.evidence)
+      ? Truth.false : resolved.unless.map { self.evaluate($0, wanted: true, &outcome.evidence) } ?? .false
+    self.carryDuties(&outcome)
     return outcome.settled(!applies.and(happens).and(!excused), applies: applies)
   }
 
-  private func obligation(_ clause: Clause) -> ClauseOutcome {
-    var outcome = ClauseOutcome(clause)
-    let applies = self.applies(clause, &outcome.evidence)
+  private func obligation(_ resolved: ResolvedClause) -> ClauseOutcome {
+    var outcome = ClauseOutcome(resolved)
+    let applies = self.applies(resolved, &outcome.evidence)
     guard applies != .false else { return outcome.settled(.true, applies: .false) }
     var done = Truth.true
     var blocks = false
-    for duty in clause.duties {
-      guard let predicate = duty.blockingPredicate(at: self.action.moments) else { continue }
+    for duty in resolved.duties {
+      guard let predicate = duty.blocking(self.action) else { continue }
       blocks = true
       done = done.and(self.evaluate(predicate, wanted: true, &outcome.evidence))
     }
-    outcome.duties = self.duties(of: clause, &outcome.evidence)
+    self.carryDuties(&outcome)
     if !blocks, applies == .unknown { done = .unknown }
     return outcome.settled((!applies).or(done), applies: applies)
   }
 
-  private func termination(_ clause: Clause) -> ClauseOutcome {
-    var outcome = ClauseOutcome(clause)
-    let ended = self.applies(clause, &outcome.evidence)
-    if ended != .false, let key = clause.from, let declaration = self.file.factsByKey[key] {
-      let reading = self.reading(declaration)
+  private func termination(_ resolved: ResolvedClause) -> ClauseOutcome {
+    var outcome = ClauseOutcome(resolved)
+    let ended = self.applies(resolved, &outcome.evidence)
+    if ended != .false, let place = resolved.from {
+      let reading = self.reading(place)
       outcome.evidence.note(reading)
       if case .day(let day)? = reading.value {
         outcome.from = day
@@ -146,40 +150,21 @@ extension EvaluationContext {
         }
       }
     }
-    if ended == .true { outcome.duties = self.duties(of: clause, &outcome.evidence) }
+    if ended == .true { self.carryDuties(&outcome) }
     return outcome.settled(!ended, applies: .true)
   }
 
-  /// The duties of a clause as they ride along with the standing.
-  func duties(of clause: Clause, _ evidence: inout Evidence) -> [StandingDuty.Kind] {
-    guard clause.kind != .information, self.request == nil else { return [] }
-    return clause.duties.compactMap { self.kind(of: $0, &evidence) }
-  }
-
-  private func kind(of duty: Duty, _ evidence: inout Evidence) -> StandingDuty.Kind? {
-    if duty.isRecord, duty.blockingPredicate(at: self.action.moments) != nil { return nil }
-    return switch duty {
-    case .provideDocument(let role, let to, let before, let proof):
-      .provideDocument(role: role, to: to, before: before, proof: proof)
-    case .includeNotice(let id, let check, _): self.noticeDuty(id, check, &evidence)
-    case .display(let text, let places): .display(text: text, places: places)
-    case .namePrefix(let prefix): .namePrefix(prefix)
-    case .bindRecipient(let document, let proof, _, _): .bindRecipient(document: document, proof: proof)
-    case .attest(let fact, _): .attest(fact: fact)
-    case .register(let fact, _): .register(fact: fact)
-    case .deleteMaterials(let days, let proof): .deleteMaterials(withinDays: days, proof: proof)
-    case .report(let to): .report(to: to)
-    case .showText(let places): .showText(places: places)
-    case .header(let name, let value): .header(name: name, value: value)
+  /// Puts the clause's duties in force, as they ride along with a standing, and notes what tells whether they are done.
+  func carryDuties(_ outcome: inout ClauseOutcome) {
+    let resolved = outcome.resolved
+    guard self.request == nil, !resolved.duties.isEmpty, resolved.clause.kind != .information else { return }
+    outcome.carriesDuties = true
+    for duty in resolved.duties where duty.notice != nil {
+      guard let proof = duty.proof else { continue }
+      var own = Evidence()
+      _ = self.evaluate(proof, wanted: true, &own)
+      outcome.evidence.absorb(own)
     }
-  }
-
-  private func noticeDuty(_ id: String, _ check: Predicate?, _ evidence: inout Evidence) -> StandingDuty.Kind? {
-    guard let notice = self.file.notices.first(where: { $0.id == id }) else { return nil }
-    var own = Evidence()
-    let truth = check.map { self.evaluate($0, wanted: true, &own) } ?? .unknown
-    evidence.absorb(own)
-    return .includeNotice(file: notice.file, text: notice.text, isDone: truth == .unknown ? nil : truth == .true)
   }
 }
 
@@ -233,25 +218,5 @@ extension Clause {
 
   var effectWhenViolated: Effect {
     self.kind == .prohibition || self.kind == .termination ? self.onTrue : self.onFalse
-  }
-}
-
-extension Duty {
-  /// Done by recording a fact: where it blocks, it is asked for as a missing fact and is no duty besides.
-  var isRecord: Bool {
-    switch self {
-    case .attest, .register, .bindRecipient: true
-    case .provideDocument, .includeNotice, .display, .namePrefix, .deleteMaterials, .report, .showText, .header: false
-    }
-  }
-
-  /// What has to be true at these moments for the duty not to block; nil where it does not block.
-  func blockingPredicate(at moments: Set<Moment>) -> Predicate? {
-    switch self {
-    case .attest(let fact, let blocking), .register(let fact, let blocking), .bindRecipient(_, _, let blocking, let fact?):
-      blocking.isDisjoint(with: moments) ? nil : .fact(fact, .isOneOf([.bool(true)]))
-    case .includeNotice(_, let check, let blocking): blocking.isDisjoint(with: moments) ? nil : check
-    case .provideDocument, .display, .namePrefix, .bindRecipient, .deleteMaterials, .report, .showText, .header: nil
-    }
   }
 }

@@ -1,132 +1,186 @@
 import GovernanceTypes
 
-/// All that the predicates of one term file are evaluated against, for one party.
-struct EvaluationContext: Sendable {
+/// One term file as asked about at one instant, for one model and action: what is the same for every party.
+final class TermQuestion: Sendable {
   let file: TermFile
   let parameters: [String: ParameterValue]
+  let model: FactSheet
+  let action: Action
+  let time: Timestamp
+  /// The external keys of the file's facts, and the instant at which the first of them changes.
+  let keys: [String]
+  let keysUntil: Timestamp?
+  /// The operator's choices and the file's own values, in the order of its interpretations.
+  let choices: [ParameterValue]
+
+  init(
+    _ file: TermFile, parameters: [String: ParameterValue], model: FactSheet, action: Action, at time: Timestamp
+  ) {
+    self.file = file
+    self.parameters = parameters
+    self.model = model
+    self.action = action
+    self.time = time
+    (self.keys, self.keysUntil) = file.resolved.keys(of: file, parameters, at: time)
+    self.choices = file.interpretations.map { parameters[$0.name] ?? $0.standard }
+  }
+
+  /// The same at a later instant.
+  func asked(at time: Timestamp) -> TermQuestion {
+    TermQuestion(self.file, parameters: self.parameters, model: self.model, action: self.action, at: time)
+  }
+}
+
+/// All that the clauses of one term file are evaluated against, for one party.
+final class EvaluationContext: Sendable {
+  let question: TermQuestion
   let party: Subject
   let partyFacts: FactSheet
-  let model: FactSheet
   /// Nil while the standing is compiled.
-  var request: FactSheet?
-  let action: Action
+  let request: FactSheet?
   /// Exceptions in force for the party.
   let exceptions: [ExceptionRecord]
-  var time: Timestamp
+  let time: Timestamp
 
-  func reading(_ declaration: FactDeclaration) -> FactReading {
-    let key = self.file.externalKey(for: declaration, at: self.time, parameters: self.parameters)
-    let (subject, sheet) = self.place(of: declaration)
-    guard let sheet else { return self.reading(declaration, key, subject, .deferred) }
-    var reader = FactReader(
-      declaration, key: key, subject: subject, sheet: sheet, documentsDigest: self.file.documentsDigest, at: self.time)
-    let reading = reader.read()
-    guard let absent = declaration.absent, case .missing = reading.state else { return reading }
-    return self.reading(declaration, key, subject, .known(absent))
+  init(
+    _ question: TermQuestion, party: Subject, facts: FactSheet, exceptions: [ExceptionRecord], request: FactSheet? = nil,
+    at time: Timestamp
+  ) {
+    self.question = question
+    self.party = party
+    self.partyFacts = facts
+    self.exceptions = exceptions
+    self.request = request
+    self.time = time
   }
 
-  private func reading(
-    _ declaration: FactDeclaration, _ key: String, _ subject: Subject, _ state: FactReading.State
-  ) -> FactReading {
-    FactReading(
-      declaration: declaration, subject: subject, key: key, state: state, statement: nil, record: nil, until: nil)
+  var file: TermFile { self.question.file }
+  var action: Action { self.question.action }
+  var parameters: [String: ParameterValue] { self.question.parameters }
+
+  /// The context of one request of the party.
+  func asking(_ request: FactSheet, at time: Timestamp) -> EvaluationContext {
+    let isSamePeriod = self.question.keysUntil.map { time < $0 } ?? true
+    return EvaluationContext(
+      isSamePeriod ? self.question : self.question.asked(at: time), party: self.party, facts: self.partyFacts,
+      exceptions: self.exceptions, request: request, at: time)
   }
 
-  private func place(of declaration: FactDeclaration) -> (Subject, FactSheet?) {
-    switch declaration.subject {
-    case .party, .partyAndAffiliates, .product: (self.party, self.partyFacts)
-    case .model: (.model, self.model)
-    case .request: (.request, self.request)
+  func fact(_ place: Int) -> DeclaredFact { self.file.resolved.facts[place] }
+
+  /// The external key of a fact.
+  func key(_ place: Int) -> String { self.question.keys[place] }
+
+  /// Whose fact it is.
+  func subject(_ fact: DeclaredFact) -> Subject {
+    switch fact.declaration.subject {
+    case .party, .partyAndAffiliates, .product: self.party
+    case .model: .model
+    case .request: .request
     }
+  }
+
+  /// Reads a fact anew. O(records of the fact).
+  func reading(_ place: Int) -> FactReading {
+    let fact = self.fact(place)
+    guard let sheet = self.sheet(fact) else { return FactReading(fact: fact, state: .deferred) }
+    var reader = FactReader(fact, sheet: sheet, documentsDigest: self.file.documentsDigest, at: self.time)
+    let reading = reader.read(self.key(place))
+    guard let absent = fact.declaration.absent, case .missing = reading.state else { return reading }
+    return FactReading(fact: fact, state: .known(absent))
+  }
+
+  private func sheet(_ fact: DeclaredFact) -> FactSheet? {
+    switch fact.declaration.subject {
+    case .party, .partyAndAffiliates, .product: self.partyFacts
+    case .model: self.question.model
+    case .request: self.request
+    }
+  }
+
+  func used(_ place: Int) -> UsedFact {
+    let reading = self.reading(place)
+    return UsedFact(
+      subject: self.subject(reading.fact), key: self.key(place), value: reading.text, source: reading.record?.source,
+      reference: reading.record?.reference)
   }
 }
 
 extension EvaluationContext {
   /// Kleene's value of a predicate. All facts it reads are noted; of the unknown and the failing tests only those are kept
   /// that keep the predicate from being `wanted`.
-  func evaluate(_ predicate: Predicate, wanted: Bool, _ evidence: inout Evidence) -> Truth {
+  func evaluate(_ predicate: ResolvedPredicate, wanted: Bool, _ evidence: inout Evidence) -> Truth {
     let unknowns = evidence.unknowns.count
     let failures = evidence.failures.count
     let truth = self.value(of: predicate, wanted: wanted, &evidence)
-    if truth != .unknown { evidence.unknowns.removeSubrange(unknowns...) }
-    if truth != Truth(!wanted) { evidence.failures.removeSubrange(failures...) }
+    if truth != .unknown, evidence.unknowns.count > unknowns { evidence.unknowns.removeSubrange(unknowns...) }
+    if truth != Truth(!wanted), evidence.failures.count > failures { evidence.failures.removeSubrange(failures...) }
     return truth
   }
 
-  private func value(of predicate: Predicate, wanted: Bool, _ evidence: inout Evidence) -> Truth {
+  private func value(of predicate: ResolvedPredicate, wanted: Bool, _ evidence: inout Evidence) -> Truth {
     switch predicate {
     case .all(let parts):
-      return parts.reduce(.true) { $0.and(self.evaluate($1, wanted: wanted, &evidence)) }
+      var truth = Truth.true
+      for part in parts { truth = truth.and(self.evaluate(part, wanted: wanted, &evidence)) }
+      return truth
     case .any(let parts):
-      return parts.reduce(.false) { $0.or(self.evaluate($1, wanted: wanted, &evidence)) }
+      var truth = Truth.false
+      for part in parts { truth = truth.or(self.evaluate(part, wanted: wanted, &evidence)) }
+      return truth
     case .not(let part): return !self.evaluate(part, wanted: !wanted, &evidence)
-    case .parameter(let name, let value): return Truth(self.file.value(of: name, self.parameters) == value)
+    case .parameter(let place, let value): return Truth(self.question.choices[place] == value)
     case .action(let actions): return Truth(actions.contains(self.action))
     case .exception(let id): return Truth(self.exceptions.contains { $0.exception == id })
-    case .fact(let key, let test): return self.test(key, test, wanted: wanted, &evidence)
-    case .holdsNotice(let key, let notice): return self.notice(key, notice, wanted: wanted, &evidence)
+    case .fact(let place, let test): return self.test(place, test, wanted: wanted, &evidence)
+    case .holdsNotice(let place, let text): return self.notice(place, text, wanted: wanted, &evidence)
     case .threshold(let threshold): return self.threshold(threshold, wanted: wanted, &evidence)
     }
   }
 
-  private func read(_ key: String, _ evidence: inout Evidence) -> FactReading? {
-    guard let declaration = self.file.factsByKey[key] else { return nil }
-    let reading = self.reading(declaration)
+  private func test(_ place: Int, _ test: FactTest, wanted: Bool, _ evidence: inout Evidence) -> Truth {
+    let reading = self.reading(place)
     evidence.note(reading)
-    return reading
-  }
-
-  private func test(_ key: String, _ test: FactTest, wanted: Bool, _ evidence: inout Evidence) -> Truth {
-    guard let reading = self.read(key, &evidence) else { return .unknown }
-    if case .present(let present) = test, reading.value != nil || reading.declaration.isEvent {
-      return self.keep(Truth((reading.value != nil) == present), reading, wanted, test, &evidence)
+    var truth = Truth.unknown
+    if case .present(let present) = test, reading.value != nil || reading.fact.isEvent {
+      truth = Truth((reading.value != nil) == present)
+    } else if case .known(let value) = reading.state {
+      truth = Truth(test.holds(for: value))
     }
-    guard let value = reading.value else { return self.keep(.unknown, reading, wanted, test, &evidence) }
-    return self.keep(Truth(test.holds(for: value)), reading, wanted, test, &evidence)
+    return truth == Truth(wanted) ? truth : self.keep(truth, reading, .fact(test), wanted, &evidence)
   }
 
   private func keep(
-    _ truth: Truth, _ reading: FactReading, _ wanted: Bool, _ test: FactTest, _ evidence: inout Evidence
+    _ truth: Truth, _ reading: FactReading, _ test: Leaf.Test, _ wanted: Bool, _ evidence: inout Evidence
   ) -> Truth {
-    let wish = test.wish(wanted, reading.declaration)
-    return self.keep(truth, reading, wanted, suitable: wish.suitable, values: wish.values, threshold: nil, &evidence)
-  }
-
-  private func keep(
-    _ truth: Truth, _ reading: FactReading, _ wanted: Bool, suitable: FactValue?, values: [String], threshold: Threshold?,
-    _ evidence: inout Evidence
-  ) -> Truth {
-    if truth == Truth(wanted) { return truth }
     var state: ClauseState = truth == .unknown ? reading.unknownState : .violated
     if case .contradicted = reading.state { state = .contradicted }
-    let leaf = Leaf(reading: reading, state: state, suitable: suitable, values: values, threshold: threshold)
+    let leaf = Leaf(place: reading.fact.place, state: state, test: test, wanted: wanted)
     if truth == .unknown { evidence.unknowns.append(leaf) } else { evidence.failures.append(leaf) }
     return truth
   }
 
-  private func notice(_ key: String, _ notice: String, wanted: Bool, _ evidence: inout Evidence) -> Truth {
-    guard let reading = self.read(key, &evidence), let notice = self.file.notices.first(where: { $0.id == notice }) else {
-      return .unknown
-    }
+  private func notice(_ place: Int, _ notice: String, wanted: Bool, _ evidence: inout Evidence) -> Truth {
+    let reading = self.reading(place)
+    evidence.note(reading)
     var truth = Truth.unknown
-    if case .text(let text)? = reading.value { truth = Truth(text.utf8.holds(notice.text.utf8)) }
-    let suitable: FactValue? = wanted ? .text(notice.text) : nil
-    return self.keep(truth, reading, wanted, suitable: suitable, values: [], threshold: nil, &evidence)
+    if case .text(let text)? = reading.value { truth = Truth(text.utf8.holds(notice.utf8)) }
+    return truth == Truth(wanted) ? truth : self.keep(truth, reading, .notice(notice), wanted, &evidence)
   }
 
-  private func threshold(_ threshold: Threshold, wanted: Bool, _ evidence: inout Evidence) -> Truth {
-    guard let reading = self.read(threshold.fact, &evidence) else { return .unknown }
-    if case .rolling = threshold.anchor, let unit = threshold.unit {
+  private func threshold(_ resolved: ResolvedThreshold, wanted: Bool, _ evidence: inout Evidence) -> Truth {
+    let reading = self.reading(resolved.fact)
+    evidence.note(reading)
+    if let unit = resolved.rolling {
       evidence.note(until: unit.end(at: self.time, offset: self.file.zoneOffset(of: reading.declaration, self.parameters)))
     }
     var truth = Truth.unknown
     switch reading.state {
-    case .known(.interval(let lower, let upper)): truth = threshold.limit.holds(lower: lower, upper: upper)
-    case .contradicted(measured: .interval(let lower, let upper)): truth = threshold.limit.holds(lower: lower, upper: upper)
+    case .known(.interval(let lower, let upper)), .contradicted(measured: .interval(let lower, let upper)):
+      truth = resolved.threshold.limit.holds(lower: lower, upper: upper)
     case .known, .contradicted, .missing, .expired, .deferred: break
     }
-    let suitable = threshold.limit.suitable(wanted: wanted)
-    return self.keep(truth, reading, wanted, suitable: suitable, values: [], threshold: threshold, &evidence)
+    return truth == Truth(wanted) ? truth : self.keep(truth, reading, .threshold(resolved), wanted, &evidence)
   }
 }
 

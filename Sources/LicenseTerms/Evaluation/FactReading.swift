@@ -12,16 +12,15 @@ struct FactReading {
     case deferred
   }
 
-  let declaration: FactDeclaration
-  let subject: Subject
-  /// The external key.
-  let key: String
+  let fact: DeclaredFact
   let state: State
   /// The state of the statement alone, where a measurement stands in for it.
-  let statement: ClauseState?
-  let record: Fact?
+  var statement: ClauseState?
+  var record: Fact?
   /// The earliest later instant at which the reading changes.
-  let until: Timestamp?
+  var until: Timestamp?
+
+  var declaration: FactDeclaration { self.fact.declaration }
 
   var value: FactValue? {
     if case .known(let value) = self.state { value } else { nil }
@@ -38,16 +37,12 @@ struct FactReading {
     }
   }
 
-  var used: UsedFact {
-    let value: FactValue?
+  /// The value as text; nil where there is none.
+  var text: String? {
     switch self.state {
-    case .known(let known): value = known
-    case .contradicted(let measured): value = measured
-    case .missing, .expired, .deferred: value = nil
+    case .known(let value), .contradicted(measured: let value): self.declaration.text(of: value)
+    case .missing, .expired, .deferred: nil
     }
-    return UsedFact(
-      subject: self.subject, key: self.key, value: value.map { self.declaration.text(of: $0) },
-      source: self.record?.source, reference: self.record?.reference)
   }
 }
 
@@ -67,36 +62,48 @@ extension FactDeclaration {
 
 /// Reads one fact from a sheet: the most recent record that holds decides, measured lower bounds narrow it.
 struct FactReader {
-  let declaration: FactDeclaration
-  let key: String
-  let subject: Subject
+  let fact: DeclaredFact
   let sheet: FactSheet
   let documentsDigest: Digest
   let time: Timestamp
   private(set) var until: Timestamp?
 
-  init(
-    _ declaration: FactDeclaration, key: String, subject: Subject, sheet: FactSheet, documentsDigest: Digest, at time: Timestamp
-  ) {
-    self.declaration = declaration
-    self.key = key
-    self.subject = subject
+  init(_ fact: DeclaredFact, sheet: FactSheet, documentsDigest: Digest, at time: Timestamp) {
+    self.fact = fact
     self.sheet = sheet
     self.documentsDigest = documentsDigest
     self.time = time
   }
 
-  mutating func read() -> FactReading {
-    let records = self.sheet.records(of: self.key).filter { self.declaration.accepts($0.source) && self.fits($0.value) }
+  /// `key` is the external key. O(records of the key).
+  mutating func read(_ key: String) -> FactReading {
+    let records = self.sheet.records(of: key)
+    guard records.count > 1 else { return self.read(single: records.first) }
+    return self.read(several: records.filter { self.fact.accepts($0) })
+  }
+
+  /// By far the most facts have one record.
+  private mutating func read(single record: Fact?) -> FactReading {
+    guard let record, self.fact.accepts(record) else { return FactReading(fact: self.fact, state: .missing, statement: .missing) }
+    guard !self.isBound(record) else { return self.read(several: [record]) }
+    guard self.holds(record) else {
+      let isExpired = record.recordedAt <= self.time
+      return FactReading(
+        fact: self.fact, state: isExpired ? .expired : .missing, statement: isExpired ? .expired : .missing, until: self.until)
+    }
+    self.note(self.end(of: record))
+    return FactReading(fact: self.fact, state: .known(record.value), record: record, until: self.until)
+  }
+
+  private mutating func read(several records: [Fact]) -> FactReading {
     let stated = records.filter { !self.isBound($0) }
     let holding = stated.filter { self.holds($0) }
-    let statement = self.declaration.isDatedByEvents ? holding.min { $0.earlierDay(than: $1) } : holding.first
+    let isDated = self.fact.isDatedByEvents
+    let statement = isDated ? holding.min { $0.earlierDay(than: $1) } : holding.first
     let measured = records.filter { self.isBound($0) && self.holds($0) }
     let lower = measured.compactMap(\.lowerBound).max()
     let absence: ClauseState = stated.contains { $0.recordedAt <= self.time } ? .expired : .missing
-    for record in measured + (self.declaration.isDatedByEvents ? holding : [statement].compactMap { $0 }) {
-      self.note(self.end(of: record))
-    }
+    for record in measured + (isDated ? holding : [statement].compactMap { $0 }) { self.note(self.end(of: record)) }
     guard let lower else {
       let state: FactReading.State = statement.map { .known($0.value) } ?? (absence == .expired ? .expired : .missing)
       return self.reading(state, statement: statement == nil ? absence : nil, record: statement)
@@ -115,23 +122,12 @@ struct FactReader {
   }
 
   private func reading(_ state: FactReading.State, statement: ClauseState?, record: Fact?) -> FactReading {
-    FactReading(
-      declaration: self.declaration, subject: self.subject, key: self.key, state: state, statement: statement, record: record,
-      until: self.until)
+    FactReading(fact: self.fact, state: state, statement: statement, record: record, until: self.until)
   }
 
   /// A measurement of a quantity: it can refute a statement, never replace it.
   private func isBound(_ record: Fact) -> Bool {
-    record.source == .measured && (self.declaration.type == .count || self.declaration.type == .money)
-  }
-
-  private func fits(_ value: FactValue) -> Bool {
-    switch (self.declaration.type, value) {
-    case (.bool, .bool), (.count, .interval), (.money, .interval), (.enum, .choice), (.set, .set), (.region, .region),
-      (.date, .day), (.digest, .digest), (.text, .text):
-      true
-    default: false
-    }
+    record.source == .measured && self.fact.isQuantity
   }
 
   private mutating func note(_ instant: Timestamp?) {
@@ -144,14 +140,14 @@ struct FactReader {
       self.note(record.recordedAt)
       return false
     }
-    if self.declaration.expiresOnDocumentChange, record.acceptedDigest != self.documentsDigest { return false }
+    if self.fact.declaration.expiresOnDocumentChange, record.acceptedDigest != self.documentsDigest { return false }
     if let end = self.end(of: record), end <= self.time { return false }
     return !self.isEnded(record)
   }
 
   /// An event after the record (or with it) ends the record; one that is still to come ends the reading.
   private mutating func isEnded(_ record: Fact) -> Bool {
-    for event in self.declaration.endedBy {
+    for event in self.fact.declaration.endedBy {
       for occurrence in self.sheet.records(of: event) where occurrence.source == .event {
         if occurrence.recordedAt > self.time {
           self.note(occurrence.recordedAt)
@@ -164,15 +160,10 @@ struct FactReader {
   }
 
   private func end(of record: Fact) -> Timestamp? {
-    let aged = self.declaration.expiresAfterDays.map { record.recordedAt.advanced(byDays: $0) }
+    let aged = self.fact.declaration.expiresAfterDays.map { record.recordedAt.advanced(byDays: $0) }
     guard let expires = record.expires else { return aged }
     return aged.map { min($0, expires) } ?? expires
   }
-}
-
-extension FactDeclaration {
-  /// Several events may date the same thing; the earliest counts, since what ended does not begin again by a later event.
-  fileprivate var isDatedByEvents: Bool { self.type == .date && self.isEvent }
 }
 
 extension Fact {

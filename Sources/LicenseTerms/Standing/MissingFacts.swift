@@ -2,12 +2,17 @@
 struct MissingFacts {
   private(set) var rows: [MissingFact] = []
 
-  mutating func add(_ leaf: Leaf, _ outcome: ClauseOutcome, _ context: EvaluationContext) {
-    let reading = leaf.reading
+  init(_ judged: [Judged]) {
+    for item in judged { for leaf in item.outcome.wanting { self.add(leaf, item.outcome, item.context) } }
+  }
+
+  private mutating func add(_ leaf: Leaf, _ outcome: ClauseOutcome, _ context: EvaluationContext) {
+    let fact = context.fact(leaf.place)
+    let wish = leaf.wish(fact.declaration)
     let row = MissingFact(
-      subject: reading.subject, fact: reading.key, type: reading.declaration.type, values: leaf.values,
+      subject: context.subject(fact), fact: context.key(leaf.place), type: fact.declaration.type, values: wish.values,
       termFile: context.file.id, clause: outcome.clause.id, ref: outcome.clause.ref, state: leaf.state,
-      remedy: RemedyWriter(context).remedy(leaf, for: outcome.clause), suitable: leaf.suitable)
+      remedy: RemedyWriter(context).remedy(leaf, for: outcome.clause), suitable: wish.suitable)
     guard let index = self.rows.firstIndex(where: { $0.subject == row.subject && $0.fact == row.fact }) else {
       self.rows.append(row)
       return

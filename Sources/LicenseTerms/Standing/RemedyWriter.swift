@@ -23,20 +23,24 @@ struct RemedyWriter {
 
   /// The remedy of one fact that is not known well enough.
   func remedy(_ leaf: Leaf, for clause: Clause) -> String {
-    let key = leaf.reading.key
-    let who = self.name(of: leaf.reading.subject)
-    let ask = "\(self.verb(leaf.reading.declaration)) `\(key)` for \(who)\(self.value(leaf))\(self.scope(leaf.threshold))"
+    let key = self.context.key(leaf.place)
+    let fact = self.context.fact(leaf.place)
+    let who = self.name(of: self.context.subject(fact))
+    let ask =
+      "\(self.verb(fact.declaration)) `\(key)` for \(who)\(self.value(leaf, fact.declaration))\(self.scope(leaf.threshold))"
     let basis = " (clause \(clause.ref))\(self.statement(leaf))."
     switch leaf.state {
     case .expired: return "The record of `\(key)` for \(who) no longer holds. \(ask)\(basis)"
     case .notTightEnough:
-      return "What is known of `\(key)` (\(leaf.reading.used.value ?? "nothing")) does not decide. \(ask)\(basis)"
+      return "What is known of `\(key)` (\(self.known(leaf) ?? "nothing")) does not decide. \(ask)\(basis)"
     case .contradicted:
-      return "What is attested of `\(key)` for \(who) contradicts what was measured (\(leaf.reading.used.value ?? "")). "
+      return "What is attested of `\(key)` for \(who) contradicts what was measured (\(self.known(leaf) ?? "")). "
         + "\(ask) that agrees with the measurement\(basis)"
     case .met, .violated, .missing, .notApplicable, .exempt, .cured, .deferred, .dated: return "\(ask)\(basis)"
     }
   }
+
+  private func known(_ leaf: Leaf) -> String? { self.context.reading(leaf.place).text }
 
   private func verb(_ declaration: FactDeclaration) -> String {
     if declaration.subject == .request { return "Send" }
@@ -55,17 +59,17 @@ struct RemedyWriter {
     }
   }
 
-  private func value(_ leaf: Leaf) -> String {
-    let declaration = leaf.reading.declaration
-    switch leaf.suitable {
+  private func value(_ leaf: Leaf, _ declaration: FactDeclaration) -> String {
+    let wish = leaf.wish(declaration)
+    switch wish.suitable {
     case nil: return ""
     case .interval(_, let upper?): return " with an upper bound of at most \(self.number(upper, declaration))"
     case .interval(let lower?, nil): return " with a lower bound of at least \(self.number(lower, declaration))"
     case .interval(nil, nil): return ""
-    case .set where !leaf.values.isEmpty: return " with one of \(leaf.values.joined(separator: ", "))"
+    case .set where !wish.values.isEmpty: return " with one of \(wish.values.joined(separator: ", "))"
     case .set: return " as a list that names none of what the clause forbids"
-    case let suitable? where leaf.values.count > 1 && leaf.values.contains(suitable.description):
-      return leaf.values.count > 12 ? "" : " with one of \(leaf.values.joined(separator: ", "))"
+    case let suitable? where wish.values.count > 1 && wish.values.contains(suitable.description):
+      return wish.values.count > 12 ? "" : " with one of \(wish.values.joined(separator: ", "))"
     case let suitable?: return " with the value \(suitable)"
     }
   }
@@ -87,12 +91,15 @@ struct RemedyWriter {
     return ", counting \(words)"
   }
 
-  private func statement(_ leaf: Leaf) -> String { leaf.reading.declaration.statement.map { ": \"\($0)\"" } ?? "" }
+  private func statement(_ leaf: Leaf) -> String {
+    self.context.fact(leaf.place).declaration.statement.map { ": \"\($0)\"" } ?? ""
+  }
 
   private func violated(_ clause: Clause, _ leaf: Leaf?) -> String {
     var text = "Clause \(clause.ref) is not complied with"
     if let leaf {
-      text += ": `\(leaf.reading.key)` of \(self.name(of: leaf.reading.subject)) is \(leaf.reading.used.value ?? "not recorded")"
+      text += ": `\(self.context.key(leaf.place))` of \(self.name(of: self.context.subject(self.context.fact(leaf.place))))"
+      text += " is \(self.known(leaf) ?? "not recorded")"
     }
     return text + "." + self.cure(clause)
   }

@@ -12,24 +12,19 @@ extension Standing {
   ///
   /// A standing that no longer ``isCurrent(at:)`` must be compiled anew first: what has expired since is not looked at here.
   public func verdict(for request: FactSheet, at time: Timestamp) -> RequestVerdict {
-    var results: [ClauseResult] = []
-    var missing = MissingFacts()
-    var findings: [UseFinding] = []
+    var judged: [Judged] = []
+    judged.reserveCapacity(self.pending.count)
+    var deciding = self.decider
+    var last: (standing: EvaluationContext, asking: EvaluationContext)?
     for pending in self.pending {
-      var context = pending.context
-      context.request = request
-      context.time = time
-      let outcome = context.outcome(of: pending.clause)
-      results.append(ClauseResult(outcome, context, pending.profile))
-      for leaf in outcome.wanting { missing.add(leaf, outcome, context) }
-      findings += outcome.findings.map {
-        UseFinding(termFile: context.file.id, clause: pending.clause.id, use: $0.id, severity: $0.severity)
-      }
+      let context =
+        last.flatMap { $0.standing === pending.context ? $0.asking : nil } ?? pending.context.asking(request, at: time)
+      last = (pending.context, context)
+      let item = Judged(outcome: context.outcome(of: pending.resolved), context: context)
+      judged.append(item)
+      if item.refuses, deciding.map({ item.decidesBefore($0) }) ?? true { deciding = item }
     }
-    let refusing = (results + [self.deciding].compactMap { $0 }).filter { $0.effect >= .requireRecord }
-    let deciding = refusing.min { $0.decidesBefore($1) }
     return RequestVerdict(
-      verdict: Verdict(deciding?.effect ?? .allow), clauses: results, deciding: deciding, findings: findings,
-      missing: missing.rows, recorded: (self.clauses + results).filter { $0.effect == .allowAndRecord }, duties: self.duties)
+      verdict: Verdict(deciding?.outcome.effect ?? .allow), standing: self, judged: judged, decider: deciding)
   }
 }

@@ -105,35 +105,24 @@ public struct StandingRequest: Sendable {
   }
 }
 
-/// What the license says of a party and a model, apart from any single request.
+/// What the license says of a party and a model, apart from any single request. Small: results are written when asked for.
 public struct Standing: Sendable {
   /// Allow, require a record, or deny.
   public let verdict: Verdict
-  public let time: Timestamp
   /// The verdict holds from ``time`` up to, and without, this instant; nil where nothing used ever ends.
   public let until: Timestamp?
-  public let clauses: [ClauseResult]
-  /// What to record to open the gate: with one suitable attestation for each row the verdict is allow, unless a clause denies.
-  public let missing: [MissingFact]
-  public let duties: [StandingDuty]
-  /// The operator's choices in force, in the order of the term files.
-  public let parameters: [ParameterInForce]
-  public let terms: [TermsInForce]
-  public let action: Action
-  /// The result that decides; nil where the verdict is allow.
-  public let deciding: ClauseResult?
+  let plan: StandingPlan
+  /// The party's side of each term file, in the order of the plan.
+  let contexts: [EvaluationContext]
+  let decider: Judged?
   /// What is left to ask at each request.
   let pending: [PendingClause]
-
-  /// A refusal's code for clients; nil where the verdict is allow.
-  public var code: RefusalCode? { self.deciding?.code }
 }
 
-/// Clauses that only a request can decide, with what they were compiled from.
+/// A clause that only a request can decide, and for whom.
 struct PendingClause: Sendable {
   let context: EvaluationContext
-  let clause: Clause
-  let profile: ClauseProfile
+  let resolved: ResolvedClause
 }
 
 public enum Verdict: String, Sendable, Hashable, CaseIterable {

@@ -12,37 +12,10 @@ extension Clause {
 
   /// Each kind has the members that it means something by, and no others.
   func check(_ reader: DocumentReader, _ references: TermReferences) throws(DocumentError) {
-    let given = Set(reader.keys)
-    let rules: [(key: String, required: Set<Kind>, allowed: Set<Kind>)] = [
-      ("actions", [.grant], [.grant]),
-      ("require", [.condition], [.condition]),
-      ("forbids", [.prohibition], [.prohibition]),
-      ("exempts", [.exemption], [.exemption]),
-      ("from", [], [.termination]),
-      ("effect", [.termination], [.termination]),
-      ("duty", [.obligation], [.obligation, .termination, .information, .condition, .prohibition]),
-      ("when", [.exemption, .termination], [.condition, .prohibition, .obligation, .exemption, .termination]),
-      ("exempt_when", [], [.condition, .prohibition, .obligation, .termination]),
-      ("cured_by", [], [.condition, .prohibition, .obligation, .termination]),
-      (
-        "binds", [.condition, .prohibition, .obligation, .termination],
-        [.condition, .prohibition, .obligation, .termination, .exemption]
-      ),
-      ("binds_customers_when", [], [.condition, .prohibition, .obligation, .termination]),
-      ("on_true", [], [.prohibition]),
-      ("on_false", [], [.condition, .obligation]),
-      ("on_unknown", [], [.condition, .prohibition, .obligation, .termination]),
-      ("on_unknown_critical", [], [.prohibition]),
-      ("notice_on_response", [], [.prohibition, .obligation, .condition]),
-      ("pass_through", [], [.prohibition]),
-    ]
-    for rule in rules {
-      if rule.required.contains(self.kind), !given.contains(rule.key) {
-        throw reader.failure(rule.key, "is missing; \(self.kind) needs it")
-      }
-      if given.contains(rule.key), !rule.allowed.contains(self.kind) {
-        throw reader.failure(rule.key, "has no meaning in \(self.kind)")
-      }
+    for rule in ClauseRule.all {
+      let isGiven = reader.has(rule.key)
+      if !isGiven, rule.required.contains(self.kind) { throw reader.failure(rule.key, "is missing; \(self.kind) needs it") }
+      if isGiven, !rule.allowed.contains(self.kind) { throw reader.failure(rule.key, "has no meaning in \(self.kind)") }
     }
     if let exception = self.curedBy, !references.exceptions.contains(exception) {
       throw reader.unknown("exception", exception, among: references.exceptions, at: "cured_by")
@@ -51,6 +24,39 @@ extension Clause {
       throw reader.failure("on_unknown", "unknown is never a plain allow here; allow_and_record at least")
     }
   }
+}
+
+/// A member of a clause: the kinds that need it, and those in which it means something.
+private struct ClauseRule {
+  let key: String
+  let required: [Clause.Kind]
+  let allowed: [Clause.Kind]
+
+  static let all = [
+    ClauseRule(key: "actions", required: [.grant], allowed: [.grant]),
+    ClauseRule(key: "require", required: [.condition], allowed: [.condition]),
+    ClauseRule(key: "forbids", required: [.prohibition], allowed: [.prohibition]),
+    ClauseRule(key: "exempts", required: [.exemption], allowed: [.exemption]),
+    ClauseRule(key: "from", required: [], allowed: [.termination]),
+    ClauseRule(key: "effect", required: [.termination], allowed: [.termination]),
+    ClauseRule(
+      key: "duty", required: [.obligation], allowed: [.obligation, .termination, .information, .condition, .prohibition]),
+    ClauseRule(
+      key: "when", required: [.exemption, .termination],
+      allowed: [.condition, .prohibition, .obligation, .exemption, .termination]),
+    ClauseRule(key: "exempt_when", required: [], allowed: [.condition, .prohibition, .obligation, .termination]),
+    ClauseRule(key: "cured_by", required: [], allowed: [.condition, .prohibition, .obligation, .termination]),
+    ClauseRule(
+      key: "binds", required: [.condition, .prohibition, .obligation, .termination],
+      allowed: [.condition, .prohibition, .obligation, .termination, .exemption]),
+    ClauseRule(key: "binds_customers_when", required: [], allowed: [.condition, .prohibition, .obligation, .termination]),
+    ClauseRule(key: "on_true", required: [], allowed: [.prohibition]),
+    ClauseRule(key: "on_false", required: [], allowed: [.condition, .obligation]),
+    ClauseRule(key: "on_unknown", required: [], allowed: [.condition, .prohibition, .obligation, .termination]),
+    ClauseRule(key: "on_unknown_critical", required: [], allowed: [.prohibition]),
+    ClauseRule(key: "notice_on_response", required: [], allowed: [.prohibition, .obligation, .condition]),
+    ClauseRule(key: "pass_through", required: [], allowed: [.prohibition]),
+  ]
 }
 
 extension Prohibition {

@@ -55,7 +55,7 @@ public final class Clause: Sendable {
   /// Statements that nothing is computed from (`governing_law`, `territory`), for readers.
   public let notes: [Note]
   /// The actions that the clause is looked at for.
-  let lookedAtFor: Set<Action>
+  let lookedAtFor: ActionSet
 
   /// Members that are carried for readers; nothing is computed from them.
   private static let noteKeys = [
@@ -74,7 +74,7 @@ public final class Clause: Sendable {
     self.bindsCustomersWhen = try reader.predicate("binds_customers_when", &references)
     let moments: Set<Moment> = try reader.choices("moments")
     self.moments = moments
-    self.lookedAtFor = Set(Action.allCases.filter { moments.isEmpty || !moments.isDisjoint(with: $0.moments) })
+    self.lookedAtFor = ActionSet(atMoments: moments)
     self.when = try reader.predicate("when", &references)
     self.exemptWhen = try reader.predicate("exempt_when", &references)
     self.curedBy = try reader.optionalString("cured_by")
@@ -101,13 +101,51 @@ public final class Clause: Sendable {
 
 extension Action {
   /// The moments whose clauses stand for the action.
-  var moments: Set<Moment> {
-    let always: Set<Moment> = [.register, .onboard, .request, .response, .report, .event]
+  var moments: Set<Moment> { Self.momentsByAction[self] ?? [] }
+
+  private static let momentsByAction = Dictionary(
+    uniqueKeysWithValues: Self.allCases.map { action in (action, Set(Moment.allCases.filter { $0.isLookedAt(for: action) })) })
+}
+
+extension Moment {
+  /// What is asked at registration or onboarding stands for every action after.
+  fileprivate func isLookedAt(for action: Action) -> Bool {
     switch self {
-    case .use, .host, .reproduce, .modify, .brandUse: return always
-    case .distribute: return always.union([.distribute])
-    case .finetune, .train, .trainOnOutput: return always.union([.train])
-    case .export: return always.union([.export])
+    case .register, .onboard, .request, .response, .report, .event: true
+    case .distribute: action == .distribute
+    case .train: action == .finetune || action == .train || action == .trainOnOutput
+    case .export: action == .export
+    }
+  }
+}
+
+/// A set of actions in one word.
+struct ActionSet: Sendable, Hashable {
+  private var bits: UInt16 = 0
+
+  /// The actions that clauses with these moments are looked at for; no moment means all.
+  init(atMoments moments: Set<Moment>) {
+    for action in Action.allCases where moments.isEmpty || moments.contains(where: { $0.isLookedAt(for: action) }) {
+      self.bits |= action.bit
+    }
+  }
+
+  func contains(_ action: Action) -> Bool { self.bits & action.bit != 0 }
+}
+
+extension Action {
+  fileprivate var bit: UInt16 {
+    switch self {
+    case .use: 1
+    case .host: 2
+    case .reproduce: 4
+    case .distribute: 8
+    case .modify: 16
+    case .finetune: 32
+    case .train: 64
+    case .trainOnOutput: 128
+    case .export: 256
+    case .brandUse: 512
     }
   }
 }

@@ -69,6 +69,12 @@ extension DocumentReader {
   /// Strings of which none stands twice.
   mutating func uniqueStrings(_ key: String) throws(DocumentError) -> [String] {
     let strings = try self.strings(key)
+    if strings.count <= 8 {
+      for (index, string) in strings.enumerated() where strings[..<index].contains(string) {
+        throw self.failure(key, "'\(string)' stands twice")
+      }
+      return strings
+    }
     var seen: Set<String> = []
     for string in strings where !seen.insert(string).inserted { throw self.failure(key, "'\(string)' stands twice") }
     return strings

@@ -61,7 +61,7 @@ extension Duty {
     let document = try reader.role("document", references)
     let proof = try reader.optionalString("proof") ?? "contract_record"
     let blocking: Set<Moment> = try reader.choices("blocking_at")
-    let fact = reader.keys.contains("fact") ? try reader.flag("fact", &references) : nil
+    let fact = reader.has("fact") ? try reader.flag("fact", &references) : nil
     if fact == nil, !blocking.isEmpty { throw reader.failure("fact", "a duty that blocks needs a fact") }
     return .bindRecipient(document: document, proof: proof, blockingAt: blocking, fact: fact)
   }

@@ -35,6 +35,16 @@ struct TermReferences {
 }
 
 extension DocumentReader {
+  /// The one of these keys that is there; nil where none is, or several.
+  func only(of keys: [String]) -> String? {
+    var found: String?
+    for key in keys where self.has(key) {
+      guard found == nil else { return nil }
+      found = key
+    }
+    return found
+  }
+
   func unknown(
     _ what: String, _ name: String, among names: some Collection<String>, at member: String
   ) -> DocumentError {
@@ -49,10 +59,11 @@ extension DocumentReader {
 }
 
 extension Predicate {
+  private static let heads = ["all", "any", "not", "fact", "param", "action", "exception", "threshold"]
+
   init(_ document: Document, path: String, _ references: inout TermReferences) throws(DocumentError) {
     var reader = try DocumentReader(document, path: path)
-    let heads = ["all", "any", "not", "fact", "param", "action", "exception", "threshold"].filter(reader.keys.contains)
-    guard heads.count == 1, let head = heads.first else {
+    guard let head = reader.only(of: Self.heads) else {
       throw reader.failureHere("exactly one of all, any, not, fact, param, action, exception, threshold belongs here")
     }
     switch head {
@@ -112,7 +123,7 @@ extension Predicate {
   }
 
   private static func actions(_ reader: inout DocumentReader) throws(DocumentError) -> [Action] {
-    if reader.keys.contains("is") { return [try reader.choice("is")] }
+    if reader.has("is") { return [try reader.choice("is")] }
     let actions: Set<Action> = try reader.choices("in")
     guard !actions.isEmpty else { throw reader.failure("in", "at least one action belongs here") }
     return actions.sorted { $0.rawValue < $1.rawValue }
@@ -120,9 +131,10 @@ extension Predicate {
 }
 
 extension FactTest {
+  private static let tests = ["is", "in", "intersects", "present"]
+
   init(_ reader: inout DocumentReader, _ fact: FactDeclaration) throws(DocumentError) {
-    let tests = ["is", "in", "intersects", "present"].filter(reader.keys.contains)
-    guard tests.count == 1, let test = tests.first else {
+    guard let test = reader.only(of: Self.tests) else {
       throw reader.failure("fact", "exactly one of is, in, intersects, present, contains_notice goes with it")
     }
     switch test {

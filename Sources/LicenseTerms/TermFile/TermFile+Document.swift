@@ -140,12 +140,11 @@ public struct SectionCoverage: Sendable, Hashable {
 extension TermFile {
   func section(of use: Use) -> String { "\(self.useList ?? "")/\(use.id)" }
 
-  /// Each listed section with the clauses and uses that account for it, in the order of the text. O(sections × clauses).
+  /// Each listed section with the clauses and uses that account for it, in the order of the text. O(sections + clauses).
   public var sectionCoverage: [SectionCoverage] {
-    self.sections.map { section in
-      let clauses = self.clauses.filter { $0.sections.contains(section) }.map(\.id)
-      let uses = self.uses.filter { self.section(of: $0) == section }.map(\.id)
-      return SectionCoverage(section: section, accountedBy: clauses + uses)
-    }
+    var accountedBy: [String: [String]] = [:]
+    for clause in self.clauses { for section in clause.sections { accountedBy[section, default: []].append(clause.id) } }
+    for use in self.uses { accountedBy[self.section(of: use), default: []].append(use.id) }
+    return self.sections.map { SectionCoverage(section: $0, accountedBy: accountedBy[$0] ?? []) }
   }
 }

@@ -35,8 +35,8 @@ public final class TermFile: Sendable {
 
   let factsByKey: [String: FactDeclaration]
   let usesByID: [String: Use]
-  /// What each clause reads, in the order of ``clauses``.
-  let profiles: [ClauseProfile]
+  /// The clauses with all names resolved to places.
+  let resolved: ResolvedTerms
 
   /// Reads a term file strictly: an unknown key, a wrong type, a reference to nothing, a fact nobody reads, a section nobody
   /// accounts for or an id used twice is an error with its line.
@@ -63,6 +63,9 @@ public final class TermFile: Sendable {
     references.parameters = Dictionary(self.interpretations.map { ($0.name, $0) }) { first, _ in first }
     self.facts = try reader.entries("facts") { (key, document, path) throws(DocumentError) in
       try FactDeclaration(key: key, document, path: path)
+    }
+    guard self.facts.count <= FactPlaces.limit else {
+      throw reader.failure("facts", "at most \(FactPlaces.limit) facts are declared in one file")
     }
     self.factsByKey = Dictionary(self.facts.map { ($0.key, $0) }) { first, _ in first }
     references.facts = self.factsByKey
@@ -91,8 +94,10 @@ public final class TermFile: Sendable {
     self.clauses = try reader.elements("clauses") { (document, path) throws(DocumentError) in
       try Clause(document, path: path, &references)
     }
-    let facts = self.factsByKey
-    self.profiles = self.clauses.map { ClauseProfile($0, facts) }
+    self.resolved = ResolvedTerms(
+      TermParts(
+        id: self.id, facts: self.facts, interpretations: self.interpretations, notices: self.notices, clauses: self.clauses,
+        licensors: self.licensors, usesByID: self.usesByID, factsByKey: self.factsByKey))
     self.sections = try reader.uniqueStrings("sections")
     self.documentsDigest = sha256(Array(Self.documentsText(self.documents).utf8))
     try TermFileCheck(file: self, reader: reader, references: references).run()

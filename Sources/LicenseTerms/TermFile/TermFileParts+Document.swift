@@ -141,7 +141,7 @@ extension TermFile.Use {
     self.severity = try reader.optionalChoice("severity") ?? .ordinary
     self.isParent = try reader.optionalBool("parent") ?? false
     self.duty = try reader.optionalString("duty")
-    self.clearedBy = reader.keys.contains("cleared_by") ? try reader.flag("cleared_by", &references) : nil
+    self.clearedBy = reader.has("cleared_by") ? try reader.flag("cleared_by", &references) : nil
     try reader.finish()
   }
 }

@@ -28,22 +28,46 @@ struct RandomFacts {
     case .bool: .bool(Int.random(in: 0..<6, using: &self.generator) != 0)
     case .count, .money: self.interval()
     case .enum: .choice(declaration.values.randomElement(using: &self.generator) ?? "")
-    case .set: .set(["1d", "2a", "translation"].filter { _ in Int.random(in: 0..<6, using: &self.generator) == 0 })
-    case .region: .region(["DE", "US", "KR", "CH"].randomElement(using: &self.generator) ?? "DE")
+    case .set: .set(self.members(declaration))
+    case .region: .region(["DE", "US", "KR", "CH", "GB", "CN", "IR"].randomElement(using: &self.generator) ?? "DE")
     case .date: .day(CalendarDay(number: Self.time.day.number + Int.random(in: -3...300, using: &self.generator)))
     case .digest: .digest(self.file.digest)
     case .text: .text("text")
     }
   }
 
+  /// Few of the values, or of the uses that the file lists.
+  private mutating func members(_ declaration: FactDeclaration) -> [String] {
+    let names = declaration.values.isEmpty ? ["translation"] + self.file.uses.map(\.id) : declaration.values
+    let odds = max(3, names.count / 2)
+    return names.filter { _ in Int.random(in: 0..<odds, using: &self.generator) == 0 }.sorted()
+  }
+
+  /// Numbers on both sides of the limits that the file names.
   private mutating func interval() -> FactValue {
-    let bounds: [Int128] = [0, 1000, 699_999_999, 700_000_000, 700_000_001, 900_000_000]
+    let limits = self.file.clauses.flatMap { self.limits(in: [$0.when, $0.requirement, $0.exemptWhen].compactMap { $0 }) }
+    let bounds: [Int128] =
+      [0, 1000, 699_999_999, 700_000_000, 700_000_001, 900_000_000] + limits.flatMap { [$0 - 1, $0, $0 + 1] }
     let first = bounds.randomElement(using: &self.generator) ?? 0
     let second = bounds.randomElement(using: &self.generator) ?? 0
     return switch Int.random(in: 0..<4, using: &self.generator) {
     case 0: .interval(lower: nil, upper: first)
     case 1: .interval(lower: first, upper: nil)
     default: .interval(lower: min(first, second), upper: max(first, second))
+    }
+  }
+
+  private func limits(in predicates: [Predicate]) -> [Int128] {
+    predicates.flatMap { predicate -> [Int128] in
+      switch predicate {
+      case .all(let parts), .any(let parts): return self.limits(in: parts)
+      case .not(let part): return self.limits(in: [part])
+      case .threshold(let threshold):
+        switch threshold.limit {
+        case .atMost(let limit), .below(let limit), .above(let limit): return [limit]
+        }
+      case .fact, .parameter, .action, .exception, .holdsNotice: return []
+      }
     }
   }
 

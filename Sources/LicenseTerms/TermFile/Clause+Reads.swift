@@ -1,20 +1,3 @@
-/// What a clause reads, worked out once.
-struct ClauseProfile: Sendable {
-  /// The outcome depends on who is asked.
-  let readsPartyFacts: Bool
-  /// The clause rests on an acceptance of texts: it reads a fact that holds for those texts only.
-  let isAcceptance: Bool
-  let forbidsUses: Bool
-
-  init(_ clause: Clause, _ facts: [String: FactDeclaration]) {
-    let declarations = clause.factKeys.compactMap { facts[$0] }
-    let exceptions = clause.predicates.contains { $0.readsExceptions }
-    self.readsPartyFacts = exceptions || declarations.contains { $0.subject.isParty }
-    self.isAcceptance = declarations.contains { $0.expiresOnDocumentChange }
-    self.forbidsUses = clause.forbidsUses
-  }
-}
-
 extension Clause {
   var predicates: [Predicate] {
     var predicates = [self.bindsCustomersWhen, self.when, self.exemptWhen, self.requirement].compactMap { $0 }
