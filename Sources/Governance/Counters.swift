@@ -19,6 +19,7 @@ public struct CounterSnapshot: Sendable {
   public internal(set) var decisions: [Decision: Int] = [:]
   public internal(set) var tokens: [Tokens: Int] = [:]
   public internal(set) var undelivered: [ModelID: Int] = [:]
+  public internal(set) var alerts: [Alert.Kind: Int] = [:]
   public internal(set) var spend: [Currency: NanoAmount] = [:]
   /// Time from a request's arrival to its hold's submission, by upper bound in microseconds; the last is unbounded.
   public internal(set) var admissionBuckets = [Int](repeating: 0, count: Self.admissionBounds.count + 1)
@@ -34,6 +35,8 @@ final class Counters: Sendable {
   var snapshot: CounterSnapshot { self.state.withLock { $0 } }
 
   func request(outcome: String) { self.state.withLock { $0.requests[outcome, default: 0] += 1 } }
+
+  func alert(_ kind: Alert.Kind) { self.state.withLock { $0.alerts[kind, default: 0] += 1 } }
 
   func decision(moment: String, verdict: String, license: String, clause: String) {
     let key = CounterSnapshot.Decision(moment: moment, verdict: verdict, license: license, clause: clause)

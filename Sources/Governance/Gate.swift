@@ -24,6 +24,16 @@ public struct GateEnvironment: Sendable {
   /// Keys the digests by which texts and end users may be recognised; it stays in the data directory.
   public var tagKey: [UInt8]
   public var boot: BootID
+  /// The key of a month's fingerprints, the same for every node; throws where it cannot be had, and then no user is counted and no
+  /// request served. Made from ``tagKey`` unless set; a key that is to be destroyed must be set.
+  public var audienceKey: @Sendable (CalendarMonth) throws -> [UInt8]
+  /// Checks a signature over bytes; returns who it says has signed, throws where it is wrong or not understood. Without it signed
+  /// statements are refused.
+  public var verifySignature: @Sendable (StatementSignature, _ content: [UInt8]) throws -> String = { _, _ in
+    throw Refusal(.invalidRequest, "Signatures are not checked here, so a signed statement is not taken.", parameter: "signature")
+  }
+  /// Takes note of what somebody should look at.
+  public var alert: @Sendable (Alert) -> Void = { _ in }
 
   public init(
     now: @escaping @Sendable () -> Timestamp, uptime: @escaping @Sendable () -> Duration,
@@ -37,6 +47,7 @@ public struct GateEnvironment: Sendable {
     self.keyedDigest = keyedDigest
     self.tagKey = tagKey
     self.boot = boot
+    self.audienceKey = { month in keyedDigest(tagKey, Array("audience \(month)".utf8)).bytes }
   }
 
   func random128() -> UInt128 { self.randomBytes(16).reduce(0) { $0 << 8 | UInt128($1) } }

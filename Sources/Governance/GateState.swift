@@ -12,11 +12,17 @@ struct GateState: Sendable {
   var ledger = Ledger()
   var prices = PriceBook()
   var audience = ActiveUsers()
+  /// Calls that named no end user, by month, key and model.
+  var anonymous: [AnonymousTally.Place: AnonymousTally] = [:]
+  var history = AudienceHistory()
+  var affiliations: [AffiliationID: StoredAffiliation] = [:]
   var terms: [TermFileID: TermFile] = [:]
   var models: [ModelID: ServedModel] = [:]
   var facts = FactRecords()
   /// What people stated, as stored: read anew when the term files change.
   var statements: [StoredObject] = []
+  /// Digests of signed statements on record: each counts once.
+  var signedStatements: Set<Digest> = []
   var grants: [GrantID: StoredGrant] = [:]
   var adminKeys: [AdminKeyID: AdminKey] = [:]
   var standings: [StandingKey: RecordedStanding] = [:]
@@ -53,6 +59,7 @@ struct FactRecords: Sendable {
 struct StandingKey: Hashable, Sendable {
   var customer: CustomerID
   var model: ModelID
+  var action: Action
 }
 
 /// A standing verdict with the id under which it is in the log.
@@ -60,6 +67,16 @@ struct RecordedStanding: Sendable {
   var id: StandingID
   var standing: Standing
   var at: Timestamp
+  /// Of the log entry.
+  var ticket: CommitTicket
+  /// Numbers it rests on that counting may refute.
+  var watches: [AudienceWatch]
+
+  /// Clauses of which what was stated and what was counted cannot both be true.
+  var contradicted: [ClauseResult] { self.standing.clauses.filter { $0.state == .contradicted } }
+
+  /// The entry will never be in the log, so nothing may cite it.
+  var isLost: Bool { if case .failure? = self.ticket.outcome { true } else { false } }
 
   func holds(at now: Timestamp) -> Bool { self.standing.until.map { now < $0 } ?? true }
 }

@@ -28,12 +28,13 @@ struct GateFixture {
 
   init(
     script: ScriptedEngine.Script, terms: String = Self.permissiveTerms, policy: GatePolicy = GatePolicy(), prices: Bool = true,
-    rules: [RulePack] = []
+    rules: [RulePack] = [], configure: (inout GateEnvironment) -> Void = { _ in }
   ) async throws {
     self.engine = ScriptedEngine(script)
     self.journal = MemoryJournal()
     self.clock = SimulatedClock(Self.start)
-    self.gate = try Self.makeGate(journal: self.journal, clock: self.clock, terms: terms, policy: policy, rules: rules)
+    self.gate = try Self.makeGate(
+      journal: self.journal, clock: self.clock, terms: terms, policy: policy, rules: rules, configure: configure)
     try self.gate.register(Self.model(self.engine))
     if prices { _ = try await self.gate.createPrice(Self.document(Self.price), by: Self.actor) }
     let made = try await self.gate.createCustomer(Self.document(#"{"name":"Acme"}"#), by: Self.actor)
@@ -45,17 +46,20 @@ struct GateFixture {
   }
 
   static func makeGate(
-    journal: MemoryJournal, clock: SimulatedClock, terms: String, policy: GatePolicy = GatePolicy(), rules: [RulePack] = []
+    journal: MemoryJournal, clock: SimulatedClock, terms: String, policy: GatePolicy = GatePolicy(), rules: [RulePack] = [],
+    configure: (inout GateEnvironment) -> Void = { _ in }
   ) throws -> Gate {
     let random = Mutex(SeededGenerator(seed: 7))
+    var environment = GateEnvironment(
+      now: { clock.now }, uptime: { .zero },
+      randomBytes: { count in
+        random.withLock { generator in (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) } }
+      },
+      digest: sha256, keyedDigest: hmacSHA256, tagKey: [1, 2, 3], boot: BootID(1))
+    configure(&environment)
     return Gate(
-      environment: GateEnvironment(
-        now: { clock.now }, uptime: { .zero },
-        randomBytes: { count in
-          random.withLock { generator in (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) } }
-        },
-        digest: sha256, keyedDigest: hmacSHA256, tagKey: [1, 2, 3], boot: BootID(1)),
-      policy: policy, journal: journal, archive: journal, acceptableUse: try AcceptableUsePolicy(packs: rules),
+      environment: environment, policy: policy, journal: journal, archive: journal,
+      acceptableUse: try AcceptableUsePolicy(packs: rules),
       terms: [try Self.termFile(terms)])
   }
 

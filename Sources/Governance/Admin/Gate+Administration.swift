@@ -91,6 +91,17 @@ extension GateState {
     case .adminKey:
       let key = try AdminKey(stored: document)
       self.adminKeys[key.id] = key
+    case .affiliation:
+      try self.take(affiliation: document)
+      self.statements.append(object)
+    case .deletion:
+      try self.take(deletion: document)
+      self.statements.append(object)
+    case .review:
+      try self.take(review: document)
+      self.statements.append(object)
+    case .anonymousCalls: try self.take(anonymousCalls: document)
+    case .audienceDay: try self.take(audienceDay: document)
     case .delivery, .export: break
     }
   }

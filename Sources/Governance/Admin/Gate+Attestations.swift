@@ -15,6 +15,8 @@ struct StoredAttestation: Sendable {
   var expires: Timestamp?
   /// The documents that were accepted, where the fact is an acceptance.
   var accepted: Digest?
+  /// Where the statement came signed.
+  var signature: VerifiedSignature?
 
   var json: JSON {
     [
@@ -22,7 +24,8 @@ struct StoredAttestation: Sendable {
       "fact": .string(self.fact), "value": self.value,
       "signer": ["name": .string(self.signerName), "role": .string(self.signerRole)],
       "issued": .string(self.issued.description), "expires": JSON(self.expires?.description),
-      "accepted_sha256": JSON(self.accepted?.hexadecimal),
+      "accepted_sha256": JSON(self.accepted?.hexadecimal), "signature": self.signature?.signature.json ?? .null,
+      "signed_sha256": JSON(self.signature?.signed.hexadecimal), "verified_signer": JSON(self.signature?.signer),
     ]
   }
 }
@@ -39,7 +42,24 @@ extension Gate {
       customer = try self.knownCustomer(id).id
     }
     try await self.commit([self.object(for: attestation, customer: customer)], by: actor)
-    return attestation.json
+    let others = self.state.withLock { $0.conflicts(of: attestation.fact, about: attestation.subject, at: now) }
+    guard !others.isEmpty, case .object(let members) = attestation.json else { return attestation.json }
+    return .object(members + [JSONMember("conflicts_with", .array(others.map { .string($0.reference) }))])
+  }
+
+  /// The statements on record about a subject, or all; the newest first, with whether each still holds.
+  public func attestations(about subject: String?) -> [JSON] {
+    self.state.withLock { state in
+      let now = state.tick(self.environment.now())
+      let bodies = state.statements.filter { $0.kind == .attestation }.map(\.body).filter { body in
+        subject.map { body["subject"] == .string($0) } ?? true
+      }
+      return bodies.reversed().map { body in
+        guard case .object(let members) = body, case .string(let expires)? = body["expires"] else { return body }
+        let isOver = Timestamp(expires).map { $0 <= now } ?? false
+        return .object(members + [JSONMember("state", isOver ? "expired" : "recorded")])
+      }
+    }
   }
 
   /// Records an event that ends a license for a party from a date on.
@@ -64,12 +84,14 @@ extension Gate {
   }
 
   /// The standing of a customer and a model, compiled or remembered.
-  public func standing(of customer: CustomerID, model: ModelID) throws(Refusal) -> Standing {
+  ///
+  /// - Parameter action: What the customer is to do; the act that the model is served for if left out.
+  public func standing(of customer: CustomerID, model: ModelID, action: Action? = nil) throws(Refusal) -> Standing {
     _ = try self.knownCustomer(customer)
     guard let served = self.state.withLock({ $0.models[model] }) else {
       throw Refusal(.modelNotFound, "There is no model '\(model)'.", parameter: "model")
     }
-    return self.standing(of: customer, model: served).standing
+    return self.standing(of: customer, model: served, action: action ?? served.action).standing
   }
 
   func object(
@@ -82,6 +104,10 @@ extension Gate {
     ]
     if let expires = attestation.expires { fields.append(JSONMember("expires", .string(expires.description))) }
     if let accepted = attestation.accepted { fields.append(JSONMember("accepted_sha256", .string(accepted.hexadecimal))) }
+    if let signature = attestation.signature {
+      fields.append(JSONMember("verified_signer", .string(signature.signer)))
+      fields.append(JSONMember("signed_sha256", .string(signature.signed.hexadecimal)))
+    }
     return (object, attestation.accepted == nil ? .attestation : .acceptance, fields)
   }
 
@@ -89,8 +115,10 @@ extension Gate {
   func attestation(
     _ body: Document, path: String, subject given: Subject?, at now: Timestamp
   ) throws(Refusal) -> StoredAttestation {
-    try self.reading { () throws(DocumentError) in
+    let signature = try self.signature(of: body, path: path)
+    var attestation = try self.reading { () throws(DocumentError) in
       var reader = try DocumentReader(body, path: path)
+      _ = reader.document("signature")
       let named = reader.document("subject") == nil ? nil : try reader.subject("subject")
       guard let subject = named ?? given else { throw reader.failure("subject", "is missing") }
       if let given, subject != given { throw reader.failure("subject", "must be left out here: it is the new customer") }
@@ -112,6 +140,39 @@ extension Gate {
         issued: now,
         expires: Self.end(expires, declaration, from: now),
         accepted: declaration.expiresOnDocumentChange ? file.documentsDigest : nil)
+    }
+    attestation.signature = signature
+    return attestation
+  }
+
+  /// Checks the signature of a statement, where it has one. It is over the canonical JSON of all other members, as they were sent.
+  private func signature(of body: Document, path: String) throws(Refusal) -> VerifiedSignature? {
+    guard case .map(let members) = body.content, let given = members.first(where: { $0.key == "signature" })?.value else {
+      return nil
+    }
+    let place = path.isEmpty ? "signature" : "\(path).signature"
+    let signature = try self.reading { () throws(DocumentError) in try StatementSignature(given, path: place) }
+    let rest = Document(.map(members.filter { $0.key != "signature" }), position: body.position)
+    guard members.contains(where: { $0.key == "subject" }) else {
+      throw Refusal(
+        .invalidRequest, "A signed statement must name its subject, or the signature would serve for anyone.", parameter: place)
+    }
+    let content = JSON(rest).canonicalBytes
+    let signed = self.environment.digest(content)
+    guard !self.state.withLock({ $0.signedStatements.contains(signed) }) else {
+      throw Refusal(
+        .conflict, "This signed statement is on record already. A new one needs a signature of its own.", parameter: place)
+    }
+    do {
+      return VerifiedSignature(
+        signature: signature, signed: signed, signer: try self.environment.verifySignature(signature, content))
+    } catch let refusal as Refusal {
+      throw refusal
+    } catch {
+      throw Refusal(
+        .invalidRequest,
+        "The signature does not belong to this statement: \(error). It must be over the canonical JSON (RFC 8785) of the statement without 'signature'.",
+        parameter: place)
     }
   }
 
@@ -197,6 +258,11 @@ extension GateState {
     let issued = try reader.timestamp("issued")
     let expires = try reader.optionalTimestamp("expires")
     let accepted = try reader.optionalString("accepted_sha256").flatMap { Digest(hexadecimal: $0) }
+    _ = reader.document("signature")
+    if let signed = try reader.optionalString("signed_sha256").flatMap({ Digest(hexadecimal: $0) }) {
+      self.signedStatements.insert(signed)
+    }
+    _ = try reader.optionalString("verified_signer")
     try reader.finish()
     // A fact that no term file in force reads any more stays in the log and the store, and decides nothing.
     guard let (_, declaration) = self.declaration(of: key, at: issued) else { return }

@@ -14,10 +14,12 @@ public struct ServedModel: Sendable {
   public var facts: FactSheet
   public var registeredAt: Timestamp
   public var owner: String
+  /// What the terms are asked for at each request: use, or host where the model itself is offered to others.
+  public var action: Action
 
   public init(
     id: ModelID, engine: any CompletionEngine, weights: Digest?, terms: [TermFileID], facts: FactSheet, registeredAt: Timestamp,
-    owner: String
+    owner: String, action: Action = .use
   ) {
     self.id = id
     self.engine = engine
@@ -26,5 +28,6 @@ public struct ServedModel: Sendable {
     self.facts = facts
     self.registeredAt = registeredAt
     self.owner = owner
+    self.action = action
   }
 }

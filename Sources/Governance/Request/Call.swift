@@ -12,6 +12,8 @@ public struct Call: Sendable {
   public var endUser: String?
   /// What the caller says the request is for, where it says so.
   public var declaredPurpose: String?
+  /// What the edge learned beside the body.
+  public var circumstances = RequestCircumstances()
   /// Binds retries to one charge.
   public var idempotencyKey: String?
   /// SHA-256 of the request's body, to tell a retry from another request under the same key.
@@ -19,13 +21,14 @@ public struct Call: Sendable {
 
   public init(
     secret: String, model: String, request: CompletionRequest, endUser: String? = nil, declaredPurpose: String? = nil,
-    idempotencyKey: String? = nil, bodyDigest: Digest
+    circumstances: RequestCircumstances = RequestCircumstances(), idempotencyKey: String? = nil, bodyDigest: Digest
   ) {
     self.secret = secret
     self.model = model
     self.request = request
     self.endUser = endUser
     self.declaredPurpose = declaredPurpose
+    self.circumstances = circumstances
     self.idempotencyKey = idempotencyKey
     self.bodyDigest = bodyDigest
   }

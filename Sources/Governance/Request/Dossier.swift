@@ -27,9 +27,12 @@ struct CountedUser: Sendable {
   var fingerprint: UserFingerprint
   var month: CalendarMonth
   var newIn: [AudienceScope]
+  /// Of a call that named no end user, where it is to be noted on disk.
+  var anonymous: AnonymousTally?
 
   var effects: [StoreEffect] {
     self.newIn.map { .activeUser(month: self.month, scope: $0.name, fingerprint: self.fingerprint.value) }
+      + (self.anonymous.map { [.object($0.object)] } ?? [])
   }
 }
 

@@ -63,6 +63,7 @@ public final class LiveRequest: Sendable {
       self.stream.cancel()
       self.phase.withLock { $0 = .closed }
       self.gate.forget(self.held.record)
+      self.gate.uncount(self.dossier.counted)
       throw self.citing(Refusal(error))
     }
     do throws(CompletionError) {

@@ -34,23 +34,6 @@ extension Gate {
     return names.sorted()
   }
 
-  /// The facts of the request alone: what was found in its text and what it was said to be for.
-  func requestFacts(_ dossier: Dossier, findings: [String]) -> FactSheet {
-    let now = dossier.standing?.at ?? self.environment.now()
-    var facts = [
-      Fact(
-        key: "request.use_findings", value: .set(findings), source: .rule, reference: dossier.decision.description,
-        recordedAt: now)
-    ]
-    if let purpose = dossier.call.declaredPurpose {
-      facts.append(
-        Fact(
-          key: "request.declared_purpose", value: .choice(purpose), source: .request, reference: dossier.decision.description,
-          recordedAt: now))
-    }
-    return FactSheet(facts)
-  }
-
   /// HMAC over the texts, under a key that stays here.
   func tag(_ texts: [String]) -> Digest {
     self.environment.keyedDigest(self.environment.tagKey, texts.reduce(into: []) { $0 += Array($1.utf8) + [0] })

@@ -16,6 +16,7 @@ extension Gate {
       throw Refusal(
         .modelNotFound, "The model '\(call.model)' does not exist here. GET /v1/models lists those that do.", parameter: "model")
     }
+    try self.checkDeclarations(call, for: model)
     guard let price else {
       self.counters.request(outcome: Refusal.Code.modelUnpriced.rawValue)
       throw Refusal(

@@ -1,0 +1,160 @@
+import Documents
+import Governance
+import GovernanceTypes
+import Simulation
+import Synchronization
+import Testing
+
+@Suite("audience of a gate")
+struct AudienceStepTests {
+  private func scope(_ gate: Gate, _ name: String) -> JSON? { gate.audience().first { $0["scope"] == .string(name) } }
+
+  @Test("users beyond an attested bound refute it at once: suspended, told once, and open again after a truer statement")
+  func refuted() async throws {
+    let alerts = Mutex<[Alert]>([])
+    let fixture = try await GateFixture.inGoodStanding { environment in
+      environment.alert = { alert in alerts.withLock { $0.append(alert) } }
+    }
+    for user in 1...3 { #expect(try await fixture.refused(fixture.call(user: "user \(user)")) == nil) }
+    for user in [4, 1, 5] {
+      let refusal = try await fixture.refused(fixture.call(user: "user \(user)"))
+      #expect(
+        refusal?.citation?.clause == "few" && refusal?.citation?.state == "contradicted"
+          && refusal?.citation?.fact == "party.users")
+    }
+    #expect(alerts.withLock { $0.map(\.kind) } == [.attestationRefuted])
+    #expect(fixture.acts("attestation.refuted").count == 1)
+    #expect(fixture.gate.counts.alerts == [.attestationRefuted: 1])
+    fixture.clock.advance(by: .seconds(1))
+    try await fixture.attest("party.users", #"{"upper":10}"#)
+    #expect(try await fixture.refused(fixture.call(user: "user 1")) == nil)
+  }
+
+  @Test("calls that name no user refute nothing: who is behind a key is not known")
+  func anonymous() async throws {
+    let fixture = try await GateFixture.inGoodStanding()
+    for _ in 0..<10 { #expect(try await fixture.refused(fixture.call()) == nil) }
+    for user in 1...3 { #expect(try await fixture.refused(fixture.call(user: "user \(user)")) == nil) }
+    #expect(try await fixture.refused(fixture.call(user: "user 4"))?.citation?.state == "contradicted")
+  }
+
+  @Test("bounds of anonymous calls are the same after a restart")
+  func restored() async throws {
+    let fixture = try await GateFixture.inGoodStanding()
+    for _ in 0..<5 { #expect(try await fixture.refused(fixture.call()) == nil) }
+    #expect(try await fixture.refused(fixture.call(user: "user")) == nil)
+    let before = try #require(self.scope(fixture.gate, "license:test"))
+    #expect(before["least"] == 2 && before["most"] == 6)
+    let again = try GateFixture.makeGate(journal: fixture.journal, clock: fixture.clock, terms: RecordTerms.text)
+    try again.register(GateFixture.model(fixture.engine))
+    _ = try await again.recover(fixture.journal.stored(lastAt: fixture.clock.now), version: "test")
+    #expect(again.audience() == fixture.gate.audience())
+  }
+
+  @Test("a busy key is noted ahead: never too low after a restart, and too high by no more than a part")
+  func notedAhead() async throws {
+    let fixture = try await GateFixture.inGoodStanding()
+    for _ in 0..<500 { #expect(try await fixture.refused(fixture.call()) == nil) }
+    let again = try GateFixture.makeGate(journal: fixture.journal, clock: fixture.clock, terms: RecordTerms.text)
+    try again.register(GateFixture.model(fixture.engine))
+    _ = try await again.recover(fixture.journal.stored(lastAt: fixture.clock.now), version: "test")
+    guard case .integer(let most)? = self.scope(again, "operator")?["most"] else { return #expect(Bool(false)) }
+    #expect((500...508).contains(most))
+    let notes = fixture.journal.effects.count {
+      if case .object(let object) = $0 { object.kind == .anonymousCalls } else { false }
+    }
+    #expect(notes < 300)
+  }
+
+  @Test("a user whose count did not reach the disk is counted again")
+  func uncounted() async throws {
+    let fixture = try await GateFixture.inGoodStanding()
+    #expect(try await fixture.refused(fixture.call(user: "first")) == nil)
+    fixture.journal.fail(with: JournalError(.diskFull, "a test"))
+    #expect(try await fixture.refused(fixture.call(user: "second"))?.code == .storeUnavailable)
+    fixture.journal.fail(with: nil)
+    #expect(self.scope(fixture.gate, "operator")?["active_users"] == 1)
+    #expect(try await fixture.refused(fixture.call(user: "second")) == nil)
+    #expect(fixture.journal.stored(lastAt: fixture.clock.now).activeUsers.count { $0.scope == "operator" } == 2)
+  }
+
+  @Test("affiliates count together, and a new affiliate ends what was stated without it")
+  func affiliates() async throws {
+    let fixture = try await GateFixture.inGoodStanding()
+    #expect(try await fixture.refused(fixture.call(user: "one")) == nil)
+    let made = try await fixture.gate.createCustomer(GateFixture.document(#"{"name":"Daughter"}"#), by: GateFixture.actor)
+    guard case .string(let text)? = made["id"], let daughter = CustomerID(text) else { return #expect(Bool(false)) }
+    let (_, secret) = try await fixture.gate.createKey(
+      of: daughter, GateFixture.document(#"{"name":"prod","scopes":["inference"]}"#), by: GateFixture.actor)
+    for (fact, value) in [("party.agrees", "true"), ("party.users", #"{"upper":100}"#)] {
+      _ = try await fixture.gate.attest(
+        GateFixture.document(#"{"subject":"\#(text)","fact":"\#(fact)","value":\#(value),"signer":{"name":"D","role":"CEO"}}"#),
+        by: GateFixture.actor)
+    }
+    func callOfDaughter(_ user: String) -> Call {
+      var call = fixture.call(user: user)
+      call.secret = secret
+      return call
+    }
+    for user in ["a", "b", "c"] { #expect(try await fixture.refused(callOfDaughter(user)) == nil) }
+    let edge = #"{"controller":"\#(fixture.customer)","controlled":"\#(text)","control":"0.51","valid_from":"2026-01-01"}"#
+    fixture.clock.advance(by: .seconds(1))
+    let affiliation = try await fixture.gate.recordAffiliation(GateFixture.document(edge), by: GateFixture.actor)
+    #expect(try await fixture.refused(fixture.call(user: "one"))?.citation?.state == "expired")
+    fixture.clock.advance(by: .seconds(1))
+    // One user of its own and three of the daughter's: four in all.
+    try await fixture.attest("party.users", #"{"upper":3}"#)
+    #expect(try await fixture.refused(fixture.call(user: "one"))?.citation?.state == "contradicted")
+    fixture.clock.advance(by: .seconds(1))
+    try await fixture.attest("party.users", #"{"upper":4}"#)
+    #expect(try await fixture.refused(fixture.call(user: "one")) == nil)
+    guard case .array(let shown)? = try fixture.gate.explanation(of: fixture.customer, model: ModelID("m"))["affiliates"] else {
+      return #expect(Bool(false))
+    }
+    #expect(shown == [.string(text)])
+    // From the day on which they part the daughter's users are its own again.
+    guard case .string(let id)? = affiliation["id"], let edgeID = AffiliationID(id) else { return #expect(Bool(false)) }
+    _ = try await fixture.gate.endAffiliation(
+      edgeID, GateFixture.document(#"{"valid_to":"2026-11-23"}"#), by: GateFixture.actor)
+    fixture.clock.advance(by: .seconds(1))
+    try await fixture.attest("party.users", #"{"upper":1}"#)
+    #expect(try await fixture.refused(fixture.call(user: "one")) == nil)
+  }
+
+  @Test("half a share makes no affiliate, and a party is none of itself")
+  func control() async throws {
+    let fixture = try await GateFixture.inGoodStanding()
+    for (edge, parameter) in [
+      (#"{"controller":"operator","controlled":"operator","control":"1","valid_from":"2026-01-01"}"#, "controlled"),
+      (#"{"controller":"operator","controlled":"\#(fixture.customer)","control":"1.1","valid_from":"2026-01-01"}"#, "control"),
+      (#"{"controller":"operator","controlled":"\#(fixture.customer)","control":0.6,"valid_from":"2026-01-01"}"#, "control"),
+      (
+        #"{"controller":"operator","controlled":"\#(fixture.customer)","control":"0.6","valid_from":"2026-01-01","valid_to":"2026-01-01"}"#,
+        "valid_to"
+      ),
+    ] {
+      #expect(
+        await refusal { _ = try await fixture.gate.recordAffiliation(GateFixture.document(edge), by: GateFixture.actor) }?
+          .parameter
+          == parameter)
+    }
+    _ = try await fixture.gate.recordAffiliation(
+      GateFixture.document(
+        #"{"controller":"operator","controlled":"\#(fixture.customer)","control":"0.5","valid_from":"2026-01-01"}"#),
+      by: GateFixture.actor)
+    #expect(try fixture.gate.explanation(of: fixture.customer, model: ModelID("m"))["affiliates"] == [])
+  }
+
+  @Test("a cap tells at 50, 80, 90 and 95 percent and when it is reached, each once")
+  func nearing() async throws {
+    let told = Mutex<[JSON]>([])
+    let fixture = try await GateFixture(script: .init(tokens: ["a "])) { environment in
+      environment.alert = { alert in told.withLock { $0 += alert.fields.filter { $0.key == "percent" }.map(\.value) } }
+    }
+    _ = try await fixture.gate.createLimit(
+      GateFixture.document(#"{"subject":"\#(fixture.customer)","kind":"active_users","amount":20}"#), by: GateFixture.actor)
+    for user in 1...20 { for _ in 0..<2 { #expect(try await fixture.refused(fixture.call(user: "user \(user)")) == nil) } }
+    #expect(try await fixture.refused(fixture.call(user: "user 21"))?.code == .activeUserCapReached)
+    #expect(told.withLock { $0 } == [50, 80, 90, 95, 100])
+  }
+}
