@@ -41,10 +41,15 @@ public struct CompletionEnd: Sendable, Equatable {
 
   public var reason: Reason
   public var usage: CompletionUsage
+  public var countedBy: TokenCounter
+  /// The tries that it took, in order; none where the engine is embedded.
+  public var attempts: [EngineAttempt]
 
-  public init(reason: Reason, usage: CompletionUsage) {
+  public init(reason: Reason, usage: CompletionUsage, countedBy: TokenCounter = .engine, attempts: [EngineAttempt] = []) {
     self.reason = reason
     self.usage = usage
+    self.countedBy = countedBy
+    self.attempts = attempts
   }
 }
 
@@ -78,12 +83,15 @@ public struct CompletionError: Error, Sendable, Equatable, CustomStringConvertib
   public var code: Code
   public var message: String
   public var parameter: String?
+  /// The tries that failed, in order; none where the engine is embedded.
+  public var attempts: [EngineAttempt]
 
   public var description: String { self.message }
 
-  public init(_ code: Code, _ message: String, parameter: String? = nil) {
+  public init(_ code: Code, _ message: String, parameter: String? = nil, attempts: [EngineAttempt] = []) {
     self.code = code
     self.message = message
     self.parameter = parameter
+    self.attempts = attempts
   }
 }

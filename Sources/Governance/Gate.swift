@@ -34,11 +34,14 @@ public struct GateEnvironment: Sendable {
   }
   /// Takes note of what somebody should look at.
   public var alert: @Sendable (Alert) -> Void = { _ in }
+  /// The rules of a time zone by its name in the system's zone data; nil where there is none.
+  public var zone: @Sendable (String) -> ZoneRules?
 
   public init(
     now: @escaping @Sendable () -> Timestamp, uptime: @escaping @Sendable () -> Duration,
     randomBytes: @escaping @Sendable (Int) -> [UInt8], digest: @escaping DigestFunction,
-    keyedDigest: @escaping KeyedDigestFunction, tagKey: [UInt8], boot: BootID
+    keyedDigest: @escaping KeyedDigestFunction, tagKey: [UInt8], boot: BootID,
+    zone: @escaping @Sendable (String) -> ZoneRules? = { $0 == ZoneRules.utc.name ? .utc : nil }
   ) {
     self.now = now
     self.uptime = uptime
@@ -48,6 +51,7 @@ public struct GateEnvironment: Sendable {
     self.tagKey = tagKey
     self.boot = boot
     self.audienceKey = { month in keyedDigest(tagKey, Array("audience \(month)".utf8)).bytes }
+    self.zone = zone
   }
 
   func random128() -> UInt128 { self.randomBytes(16).reduce(0) { $0 << 8 | UInt128($1) } }
@@ -63,6 +67,8 @@ public struct GatePolicy: Sendable {
   public var leaseTokens = 64
   /// How far the engine may run ahead of what the client has taken.
   public var leadTokens = 32
+  /// How long an engine that may produce can stay silent before it is given up.
+  public var engineSilence = Duration.seconds(120)
   public var idempotencyLifetime = Duration.seconds(24 * 3600)
   /// The operator's choices where a license text is silent.
   public var parameters: [TermFileID: [String: ParameterValue]] = [:]
@@ -94,7 +100,7 @@ public final class Gate: Sendable {
     self.journal = journal
     self.archive = archive
     self.acceptableUse = acceptableUse
-    var state = GateState()
+    var state = GateState(zone: environment.zone)
     for file in terms { state.terms[file.id] = file }
     self.state = Mutex(state)
   }

@@ -7,6 +7,7 @@ internal import UsageLedger
 
 /// All that the gate decides from, in memory. Changed under one lock, by steps that do not suspend.
 struct GateState: Sendable {
+  let zone: @Sendable (String) -> ZoneRules?
   var lastTime = Timestamp(nanoseconds: 0)
   var directory = Directory()
   var ledger = Ledger()
@@ -30,13 +31,26 @@ struct GateState: Sendable {
   var idempotency: [IdempotencyKey: IdempotencyState] = [:]
   var replies = RecordedReplies()
   /// Settlements that the disk did not take yet, each with the ticket of its last attempt.
-  var unwritten: [(record: UsageRecord, attempt: CommitTicket?)] = []
+  var unwritten: [Unwritten] = []
+  /// The idempotency keys of open holds, which a void frees.
+  var boundKeys: [UsageID: IdempotencyKey] = [:]
+  /// Requests that are being served, to find those whose engine has fallen silent.
+  var live: [UsageID: LiveReference] = [:]
+
+  /// Wall clock and time since the start, as last compared.
+  var clocks: (wall: Timestamp, uptime: Duration)?
+
+  init(zone: @escaping @Sendable (String) -> ZoneRules?) { self.zone = zone }
 
   /// Time as the gate sees it: it never runs backwards, so that nothing that has expired comes back to life.
   mutating func tick(_ wall: Timestamp) -> Timestamp {
     self.lastTime = max(self.lastTime, wall)
     return self.lastTime
   }
+}
+
+struct LiveReference: Sendable {
+  weak let request: LiveRequest?
 }
 
 /// Attestations, events and grants by subject.

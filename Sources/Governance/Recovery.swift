@@ -31,7 +31,7 @@ extension Gate {
       let record = try self.closing(hold, at: now)
       if record.outcome == .settled { report.settled.append(record) } else { report.voided.append(record) }
       report.uncertainTokens += record.undelivered
-      tickets.append(self.settle(record))
+      tickets.append(self.settle(Ending(record)).ticket)
     }
     for ticket in tickets {
       do { try await ticket.durable() } catch { throw Refusal(error) }
@@ -40,24 +40,28 @@ extension Gate {
   }
 
   private func closing(_ hold: HoldRecord, at now: Timestamp) throws(Refusal) -> UsageRecord {
-    let uncertain = TokenCount(max(0, hold.highWater.value - hold.delivered.value))
-    guard hold.delivered > .zero else {
-      return UsageRecord(
-        closing: hold, amount: .zero, tokens: TokenUsage(), undelivered: uncertain, outcome: .voided, finish: "crash",
-        policy: .nothingDelivered, source: .mark, settledAt: now)
-    }
     guard let price = self.price(hold.price) else {
       throw Refusal(.modelUnpriced, "The hold \(hold.usage) was made at the price \(hold.price), which is not in the store.")
     }
+    // No engine may run ahead of its hold: what is beyond the tokens held was never produced.
+    let most = max(hold.delivered.value, min(hold.highWater.value, hold.tokens.value - hold.promptTokens.value))
+    let uncertain = TokenCount(most - hold.delivered.value)
+    let worst = price.charge(TokenUsage(promptUncached: hold.promptTokens, completion: TokenCount(most)))
+    guard hold.delivered > .zero else {
+      return UsageRecord(
+        closing: hold, amount: .zero, tokens: TokenUsage(), undelivered: uncertain, outcome: .voided, finish: "crash",
+        policy: .nothingDelivered, source: .mark, settledAt: now, loss: min(worst, hold.amount))
+    }
     let tokens = TokenUsage(promptUncached: hold.promptTokens, completion: hold.delivered)
+    let amount = min(price.charge(tokens), hold.amount)
     return UsageRecord(
-      closing: hold, amount: min(price.charge(tokens), hold.amount), tokens: tokens, undelivered: uncertain, outcome: .settled,
-      finish: "crash", policy: .lastDurableMark, source: .mark, settledAt: now)
+      closing: hold, amount: amount, tokens: tokens, undelivered: uncertain, outcome: .settled,
+      finish: "crash", policy: .lastDurableMark, source: .mark, settledAt: now, loss: max(.zero, min(worst, hold.amount) - amount))
   }
 
   private func load(_ history: StoredState) throws(Refusal) {
     let terms = self.state.withLock { $0.terms }
-    var loaded = GateState()
+    var loaded = GateState(zone: self.environment.zone)
     loaded.terms = terms
     loaded.lastTime = history.lastAt
     for object in history.objects {
@@ -65,7 +69,15 @@ extension Gate {
         throw Refusal(.invalidRequest, "The stored \(object.kind.rawValue) \(object.id) cannot be read: \(error)")
       }
     }
-    for total in history.settled { loaded.ledger.restore(settled: total.amount, tokens: total.tokens, as: total.asHold) }
+    for total in history.settled {
+      loaded.ledger.restore(settled: total.amount, tokens: total.tokens, as: total.asHold)
+      loaded.ledger.lose(total.loss, total.currency, of: total.customer)
+    }
+    for use in history.creditUse {
+      guard loaded.ledger.restore(used: use.used, expired: use.expired, of: use.grant, use.currency, customer: use.customer) else {
+        throw Refusal(.storeUnavailable, "More of the credit \(use.grant) is used in the store than was granted.")
+      }
+    }
     for hold in history.openHolds {
       loaded.ledger.restore(open: hold.hold)
       loaded.openHolds[hold.usage] = hold
@@ -78,6 +90,9 @@ extension Gate {
     for record in history.idempotency {
       loaded.idempotency[IdempotencyKey(customer: record.customer, keyDigest: record.keyDigest)] = IdempotencyState(
         requestDigest: record.requestDigest, usage: record.usage, expires: record.expires)
+      if loaded.openHolds[record.usage] != nil {
+        loaded.boundKeys[record.usage] = IdempotencyKey(customer: record.customer, keyDigest: record.keyDigest)
+      }
     }
     self.state.withLock { state in
       loaded.models = state.models

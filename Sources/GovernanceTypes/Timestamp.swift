@@ -172,7 +172,7 @@ private func padded(_ value: Int64, to width: Int) -> String {
 
 private func twoDigits(_ value: Int64) -> String { padded(value, to: 2) }
 
-private func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
+func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
   let quotient = value / divisor
   return value % divisor < 0 ? quotient - 1 : quotient
 }

@@ -74,14 +74,19 @@ public final class MemoryJournal: Journal, Archive {
         holds[usage]?.highWater = highWater
       case .usage(let record):
         holds[record.usage] = nil
-        guard record.outcome == .settled else { continue }
+        guard record.outcome == .settled || record.loss > .zero else { continue }
         state.settled.append(
           SettledTotal(
             customer: record.customer, project: record.project, key: record.key, currency: record.currency,
-            isPrepaid: record.isPrepaid, day: record.heldAt.day, amount: record.amount, tokens: record.tokens.total))
+            isPrepaid: record.isPrepaid, since: record.heldAt, amount: record.amount, tokens: record.tokens.total,
+            loss: record.loss))
       case .activeUser(let month, let scope, let fingerprint):
         state.activeUsers.append(ActiveUserMark(month: month, scope: scope, fingerprint: fingerprint))
       case .idempotency(let record): state.idempotency.append(record)
+      case .idempotencyFreed(_, let digest, let usage):
+        state.idempotency.removeAll { $0.keyDigest == digest && $0.usage == usage }
+      case .creditUsed(let use): state.creditUse.append(use)
+      case .attempt: continue
       }
     }
     state.objects = objects.values.sorted { ($0.kind.loadOrder, $0.id) < ($1.kind.loadOrder, $1.id) }

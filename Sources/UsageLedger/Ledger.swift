@@ -1,5 +1,5 @@
-// UsageLedger: the metering state machine, as a value: hold, extend, settle, void, under limits on every level at once.
-// Holds open holds, settled totals by calendar period, limits and credits; every step is all or nothing and deterministic.
+// UsageLedger: the metering state machine, as a value: hold, extend, settle, void, expire, grant, adjust, under limits on every level.
+// Holds open holds, settled sums, limits, credits and accounts in double entry; every step is all or nothing and deterministic.
 // It must never know a price, a store, a clock, a license or a wire format: amounts, ids and time come in as arguments.
 
 public import GovernanceTypes
@@ -40,7 +40,7 @@ public struct Hold: Sendable, Equatable {
   public internal(set) var amount: NanoAmount
   /// Prompt and completion tokens that the amount pays for.
   public internal(set) var tokens: TokenCount
-  /// When the hold was made: it fixes the period that the request belongs to, whenever it ends.
+  /// When the hold was made: it fixes the windows that the request counts in, whenever it ends.
   public let heldAt: Timestamp
   /// Drawn from prepaid credit rather than billed later.
   public let isPrepaid: Bool
@@ -58,6 +58,14 @@ public struct Hold: Sendable, Equatable {
     self.heldAt = heldAt
     self.isPrepaid = isPrepaid
   }
+
+  var source: Account { self.isPrepaid ? .prepaid : .receivable }
+}
+
+/// The end of a hold: what it was, and which grants paid for it.
+public struct Settled: Sendable, Equatable {
+  public var hold: Hold
+  public var slices: [CreditSlice]
 }
 
 /// The ledger of one gateway. Invariant: for every limit and credit, settled plus held never exceeds it.
@@ -65,8 +73,9 @@ public struct Hold: Sendable, Equatable {
 /// Each operation is O(levels × limits on them), independent of how many requests were ever served.
 public struct Ledger: Sendable {
   public private(set) var holds: [UsageID: Hold] = [:]
-  var limits: [LedgerSubject: [Limit]] = [:]
-  var balances = PeriodBalances()
+  var limits: [LedgerSubject: [BoundLimit]] = [:]
+  var history = SpendHistory()
+  var books = Books()
   var credits: [CreditAccountKey: CreditAccount] = [:]
   var rates: [LimitID: MinuteWindow] = [:]
   var concurrent: [LedgerSubject: Int] = [:]
@@ -83,17 +92,16 @@ public struct Ledger: Sendable {
   ) -> Result<Hold, LedgerRefusal> {
     precondition(amount >= .zero, "a hold is never negative")
     guard self.holds[usage] == nil else { return .failure(.duplicateUsage) }
-    for subject in chain {
-      for limit in self.limits[subject] ?? [] {
-        if let refusal = self.refusal(of: limit, amount: amount, currency: currency, tokens: tokens, at: now) {
-          return .failure(refusal)
-        }
-      }
+    self.turnPages(of: chain, at: now)
+    if let refusal = self.refusal(chain: chain, amount: amount, currency: currency, tokens: tokens, at: now) {
+      return .failure(refusal)
     }
-    let account = CreditAccountKey(customer: customer, currency: currency)
+    let account = self.credits[CreditAccountKey(customer: customer, currency: currency)]
     let isPrepaid = self.isPrepaid(customer)
-    if isPrepaid, (self.credits[account]?.available ?? .zero) < amount {
-      return .failure(.insufficientCredit(customer, available: self.credits[account]?.available ?? .zero, currency))
+    if isPrepaid, (account?.available ?? .zero) < amount {
+      return .failure(
+        .insufficientCredit(
+          customer, available: account?.available ?? .zero, currency, isHeld: (account?.left ?? .zero) >= amount))
     }
     let hold = Hold(
       usage: usage, customer: customer, chain: chain, currency: currency, amount: amount, tokens: tokens, heldAt: now,
@@ -114,54 +122,85 @@ public struct Ledger: Sendable {
     hold.amount += amount
     hold.tokens += tokens
     self.holds[usage] = hold
-    self.balances.change(hold) {
+    self.change(hold) {
       $0.held += amount; $0.heldTokens += tokens.value
     }
     self.changeCredit(of: hold) { $0.held += amount }
+    self.books.post(.hold(amount, from: hold.source, kind: .extend), hold.customer, hold.currency)
     return .success(hold)
   }
 
   /// Ends a hold with what was really used; what is left of it is free again at once.
   public mutating func settle(
     _ usage: UsageID, amount: NanoAmount, tokens: TokenCount, at now: Timestamp
-  ) -> Result<Hold, LedgerRefusal> {
+  ) -> Result<Settled, LedgerRefusal> {
     guard let hold = self.holds[usage] else { return .failure(.unknownUsage) }
     guard amount >= .zero, amount <= hold.amount else { return .failure(.exceedsHold(hold.amount)) }
     self.close(hold)
-    self.balances.change(hold) {
+    self.change(hold) {
       $0.settled += amount; $0.settledTokens += tokens.value
     }
-    self.changeCredit(of: hold) { $0.settled += amount }
+    var slices: [CreditSlice] = []
+    self.changeCredit(of: hold) { slices = $0.use(amount) }
+    self.books.post(.settle(amount, of: hold.amount, from: hold.source), hold.customer, hold.currency)
     self.correctTokenRates(of: hold, used: tokens, at: now)
-    return .success(hold)
+    return .success(Settled(hold: hold, slices: slices))
   }
 
   /// Ends a hold without a charge.
-  public mutating func void(_ usage: UsageID, at now: Timestamp) -> Result<Hold, LedgerRefusal> {
+  public mutating func void(_ usage: UsageID, at now: Timestamp) -> Result<Settled, LedgerRefusal> {
     guard let hold = self.holds[usage] else { return .failure(.unknownUsage) }
     self.close(hold)
+    self.books.post(.void(hold.amount, from: hold.source), hold.customer, hold.currency)
     self.correctTokenRates(of: hold, used: .zero, at: now)
-    return .success(hold)
+    return .success(Settled(hold: hold, slices: []))
+  }
+
+  /// Corrects what a closed request was charged, in the windows that it counted in: more only within every limit and credit, less down
+  /// to nothing.
+  ///
+  /// - Parameters:
+  ///   - closed: the request, with the amount and tokens that it is charged up to now.
+  ///   - refunded: what a lower charge gives back, as parts of the grants that had paid for it; empty where it is billed later.
+  public mutating func adjust(
+    _ closed: Hold, by amount: NanoAmount, refunded: [CreditGrant] = []
+  ) -> Result<[CreditSlice], LedgerRefusal> {
+    guard closed.amount + amount >= .zero else { return .failure(.exceedsHold(closed.amount)) }
+    let room = self.headroom(chain: closed.chain, customer: closed.customer, currency: closed.currency, heldAt: closed.heldAt)
+    guard room.amount.map({ amount <= $0 }) ?? true || amount <= .zero else { return .failure(.exceedsHeadroom) }
+    let returned = refunded.reduce(NanoAmount.zero) { $0 + $1.amount }
+    guard amount >= .zero ? refunded.isEmpty : returned == (closed.isPrepaid ? -amount : .zero) else {
+      return .failure(.exceedsHold(returned))
+    }
+    var slices: [CreditSlice] = []
+    self.change(closed) { $0.settled += amount }
+    self.changeCredit(of: closed) { account in
+      if amount >= .zero { slices = account.use(amount) }
+      for grant in refunded { account.add(grant) }
+    }
+    self.books.post(.adjust(amount, from: closed.source), closed.customer, closed.currency)
+    return .success(slices)
   }
 
   // MARK: Opening and closing
 
   private mutating func open(_ hold: Hold, countingRates: Bool) {
     self.holds[hold.usage] = hold
-    self.balances.change(hold) {
+    self.change(hold) {
       $0.held += hold.amount; $0.heldTokens += hold.tokens.value
     }
     self.changeCredit(of: hold) { $0.held += hold.amount }
+    self.books.post(.hold(hold.amount, from: hold.source), hold.customer, hold.currency)
     for subject in hold.chain {
       self.concurrent[subject, default: 0] += 1
       guard countingRates else { continue }
-      for limit in self.limits[subject] ?? [] { self.count(hold, against: limit) }
+      for bound in self.limits[subject] ?? [] { self.count(hold, against: bound.limit) }
     }
   }
 
   private mutating func close(_ hold: Hold) {
     self.holds[hold.usage] = nil
-    self.balances.change(hold) {
+    self.change(hold) {
       $0.held -= hold.amount; $0.heldTokens -= hold.tokens.value
     }
     self.changeCredit(of: hold) { $0.held -= hold.amount }
@@ -169,6 +208,11 @@ public struct Ledger: Sendable {
       let left = (self.concurrent[subject] ?? 1) - 1
       self.concurrent[subject] = left == 0 ? nil : left
     }
+  }
+
+  private mutating func change(_ hold: Hold, _ change: (inout Balance) -> Void) {
+    self.history.change(hold, change)
+    self.changeLimits(of: hold, change)
   }
 
   private mutating func changeCredit(of hold: Hold, _ change: (inout CreditAccount) -> Void) {
@@ -181,11 +225,11 @@ public struct Ledger: Sendable {
   /// Puts back a hold that the last run left open. Limits are not asked: it was granted then.
   public mutating func restore(open hold: Hold) { self.open(hold, countingRates: false) }
 
-  /// Adds what earlier runs settled.
+  /// Adds what earlier runs settled; which grants paid for it is put back by itself.
   public mutating func restore(settled amount: NanoAmount, tokens: TokenCount, as hold: Hold) {
-    self.balances.change(hold) {
+    self.change(hold) {
       $0.settled += amount; $0.settledTokens += tokens.value
     }
-    self.changeCredit(of: hold) { $0.settled += amount }
+    self.books.post(.settle(amount, of: .zero, from: hold.source), hold.customer, hold.currency)
   }
 }

@@ -28,7 +28,7 @@ extension Ledger {
   /// The state of the rates that a request of this chain is held against.
   public func rateState(chain: [LedgerSubject], at now: Timestamp) -> RateState {
     var state = RateState()
-    for limit in chain.flatMap({ self.limits[$0] ?? [] }) {
+    for limit in chain.flatMap({ self.limits(of: $0) }) {
       let window = self.rates[limit.id] ?? MinuteWindow()
       switch limit.measure {
       case .requestsPerMinute(let most): state.requests = tighter(state.requests, window.measure(limit: most, at: now))

@@ -68,7 +68,7 @@ private struct SigningService: Service {
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
         do { try await Task.sleep(for: self.interval) } catch { return }
-        self.gate.flushRetries()
+        await self.gate.tend()
         if await self.signer.storeIsFailing { self.gate.probeJournal() }
         do { try await self.signer.sign() } catch {
           self.log.error("the checkpoint could not be signed; it is tried again", metadata: ["error": "\(error)"])

@@ -13,7 +13,11 @@ extension Gate {
       guard let subject = LedgerSubject(name) else {
         throw reader.failure("subject", "the id of a customer, a project or a key belongs here")
       }
-      return Limit(id: self.makeID(at: now), subject: subject, measure: try Limit.Measure(&reader))
+      let limit = try Limit(id: self.makeID(at: now), subject: subject, &reader, zone: self.environment.zone)
+      guard !limit.measure.isZero else {
+        throw reader.failure("amount", "must be more than zero; to let nothing through, suspend the key or the customer")
+      }
+      return limit
     }
     guard self.state.withLock({ $0.directory.contains(limit.subject) }) else {
       throw Refusal(.notFound, "There is no \(limit.subject).", parameter: "subject")
@@ -71,13 +75,14 @@ extension Limit {
       [
         JSONMember("id", .string(self.id.description)), JSONMember("object", "limit"),
         JSONMember("subject", .string(self.subject.description)),
-      ] + self.measure.members)
+      ] + self.measure.members
+        + (self.zone == .utc ? [] : [JSONMember("time_zone", .string(self.zone.name))]))
   }
 }
 
 extension Limit.Measure {
   var members: [JSONMember] {
-    func count(_ kind: String, _ most: Int, _ window: Limit.Window? = nil) -> [JSONMember] {
+    func count(_ kind: String, _ most: Int, _ window: Window? = nil) -> [JSONMember] {
       [JSONMember("kind", .string(kind)), JSONMember("amount", .string(String(most)))]
         + (window.map { [JSONMember("window", .string($0.rawValue))] } ?? [])
     }
@@ -95,7 +100,15 @@ extension Limit.Measure {
     }
   }
 
-  /// Reads `kind`, `amount`, `currency`, `window`, and closes the reader.
+  fileprivate var isZero: Bool {
+    switch self {
+    case .spend(let most, _, _): most == .zero
+    case .tokens(let most, _): most == .zero
+    case .requestsPerMinute(let most), .tokensPerMinute(let most), .concurrentRequests(let most), .activeUsers(let most): most == 0
+    }
+  }
+
+  /// Reads `kind`, `amount`, `currency`, `window`.
   init(_ reader: inout DocumentReader) throws(DocumentError) {
     let kind = try reader.string("kind")
     switch kind {
@@ -111,7 +124,29 @@ extension Limit.Measure {
         "kind",
         "'\(kind)' is not one of: spend, tokens, requests_per_minute, tokens_per_minute, concurrent_requests, active_users")
     }
+  }
+}
+
+extension Limit {
+  /// Reads the measure and the time zone, and closes the reader.
+  init(
+    id: LimitID, subject: LedgerSubject, _ reader: inout DocumentReader, zone: (String) -> ZoneRules?
+  ) throws(DocumentError) {
+    let measure = try Limit.Measure(&reader)
+    let name = try reader.optionalString("time_zone")
     try reader.finish()
+    guard let name else {
+      self.init(id: id, subject: subject, measure: measure)
+      return
+    }
+    switch measure {
+    case .spend, .tokens: break
+    default: throw reader.failure("time_zone", "belongs to spend and tokens limits: the others have no calendar window")
+    }
+    guard let rules = zone(name) else {
+      throw reader.failure("time_zone", "'\(name)' is not in the system's zone data; write it as in 'Europe/Berlin'")
+    }
+    self.init(id: id, subject: subject, measure: measure, zone: rules)
   }
 }
 
@@ -125,7 +160,7 @@ extension DocumentReader {
     default: throw self.failure(key, "a whole number belongs here, not \(value.kind)")
     }
     guard digits.utf8.count <= 16, let number = Int(digits), (0...1_000_000_000_000_000).contains(number) else {
-      throw self.failure(key, "a whole number from 0 to 10^15 belongs here")
+      throw self.failure(key, "a whole number up to 10^15 belongs here")
     }
     return number
   }
@@ -138,7 +173,7 @@ extension GateState {
     _ = try reader.string("object")
     let removed = try reader.optionalBool("removed") ?? false
     guard let subject = LedgerSubject(try reader.string("subject")) else { throw reader.failure("subject", "is no subject's id") }
-    let measure = try Limit.Measure(&reader)
-    if removed { self.ledger.removeLimit(id) } else { self.ledger.set(Limit(id: id, subject: subject, measure: measure)) }
+    let limit = try Limit(id: id, subject: subject, &reader, zone: self.zone)
+    if removed { self.ledger.removeLimit(id) } else { self.ledger.set(limit) }
   }
 }

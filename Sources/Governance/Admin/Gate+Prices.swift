@@ -39,8 +39,11 @@ extension Gate {
       var reader = try DocumentReader(body)
       let amount = try reader.money("amount", allowsZero: false)
       let currency = try reader.currency("currency")
+      let terms = try CreditTerms(&reader)
       try reader.finish()
-      return StoredCredit(id: self.makeID(at: now), customer: customer, amount: Money(amount, currency), grantedAt: now)
+      if let expires = terms.expires, expires <= now { throw reader.failure("expires", "lies in the past") }
+      return StoredCredit(
+        id: self.makeID(at: now), customer: customer, amount: Money(amount, currency), grantedAt: now, terms: terms)
     }
     let object = self.stored(.credit, id: credit.id.description, customer: customer, body: credit.json)
     try await self.commit(
@@ -51,7 +54,7 @@ extension Gate {
             JSONMember("customer", .string(customer.description)),
             JSONMember("amount_nano", .string(String(credit.amount.amount.nano))),
             JSONMember("currency", .string(credit.amount.currency.description)),
-          ]
+          ] + credit.terms.members
         )
       ], by: actor)
     return credit.json
@@ -64,26 +67,50 @@ struct StoredCredit: Sendable {
   var customer: CustomerID
   var amount: Money
   var grantedAt: Timestamp
+  var terms = CreditTerms()
 
   var json: JSON {
-    [
-      "id": .string(self.id.description), "object": "credit", "customer": .string(self.customer.description),
-      "amount": .string(self.amount.amount.description), "currency": .string(self.amount.currency.description),
-      "granted_at": .string(self.grantedAt.description),
-    ]
+    .object(
+      [
+        JSONMember("id", .string(self.id.description)), JSONMember("object", "credit"),
+        JSONMember("customer", .string(self.customer.description)),
+        JSONMember("amount", .string(self.amount.amount.description)),
+        JSONMember("currency", .string(self.amount.currency.description)),
+        JSONMember("granted_at", .string(self.grantedAt.description)),
+      ] + self.terms.members)
+  }
+}
+
+/// In which order credit is used, and until when.
+struct CreditTerms: Sendable {
+  var priority = 0
+  var expires: Timestamp?
+
+  init() {}
+
+  init(_ reader: inout DocumentReader) throws(DocumentError) {
+    self.priority = try reader.optionalInteger("priority", in: 0...100) ?? 0
+    self.expires = try reader.optionalTimestamp("expires")
+  }
+
+  var members: [JSONMember] {
+    (self.priority == 0 ? [] : [JSONMember("priority", .integer(self.priority))])
+      + (self.expires.map { [JSONMember("expires", .string($0.description))] } ?? [])
   }
 }
 
 extension GateState {
   mutating func take(credit document: Document) throws(DocumentError) {
     var reader = try DocumentReader(document)
-    let _: CreditID = try reader.identifier("id")
+    let id: CreditID = try reader.identifier("id")
     _ = try reader.string("object")
     let customer: CustomerID = try reader.identifier("customer")
     let amount = try reader.money("amount", allowsZero: false)
     let currency = try reader.currency("currency")
     _ = try reader.timestamp("granted_at")
+    let terms = try CreditTerms(&reader)
     try reader.finish()
-    self.ledger.grant(amount, currency, to: customer)
+    self.ledger.grant(
+      CreditGrant(id: id, amount: amount, priority: terms.priority, expires: terms.expires), currency, to: customer)
   }
 }

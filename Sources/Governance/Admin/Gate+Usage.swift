@@ -57,7 +57,12 @@ extension Gate {
 
   /// Settled and held money of a subject since the beginning, over all its currencies.
   public func committedSpend(of subject: LedgerSubject) -> NanoAmount {
-    self.state.withLock { $0.ledger.committedSpend(of: subject, at: $0.lastTime) }
+    self.state.withLock { $0.ledger.committedSpend(of: subject) }
+  }
+
+  /// A customer's accounts in double entry, by currency: debits positive, credits negative, in sum zero.
+  public func accounts(of customer: CustomerID) -> [Currency: [Account: NanoAmount]] {
+    self.state.withLock { $0.ledger.accounts(of: customer) }
   }
 
   /// The limits on a caller, from the key up, with what is used of each.
@@ -69,12 +74,12 @@ extension Gate {
           guard case .object(var members) = limit.json else { return limit.json }
           switch limit.measure {
           case .spend(let most, let currency, let window):
-            let balance = state.ledger.balance(subject, currency, window: window, at: now)
+            let balance = state.ledger.balance(subject, currency, window: window, at: now, zone: limit.zone)
             members.append(JSONMember("settled", .string(balance.settled.description)))
             members.append(JSONMember("held", .string(balance.held.description)))
             members.append(JSONMember("remaining", .string(max(.zero, most - balance.settled - balance.held).description)))
           case .tokens(let most, let window):
-            let used = state.ledger.tokens(subject, window: window, at: now)
+            let used = state.ledger.tokens(subject, window: window, at: now, zone: limit.zone)
             members.append(JSONMember("remaining", .string(String(max(0, most.value - used)))))
           default: break
           }

@@ -33,7 +33,7 @@ public struct LogEntry: Sendable, Equatable {
     case audience
     case termFile = "term_file"
     case price, customer, key, project, limit, credit, acceptance, attestation, grant, termination, standing, decision
-    case hold, extend, settle, void, delivery, export, admin
+    case hold, extend, settle, void, expire, delivery, export, admin
   }
 
   public var type: EntryType
@@ -84,6 +84,11 @@ public enum StoreEffect: Sendable {
   case usage(UsageRecord)
   case activeUser(month: CalendarMonth, scope: String, fingerprint: UInt64)
   case idempotency(IdempotencyRecord)
+  /// Frees a key, unless it stands for another request by now.
+  case idempotencyFreed(customer: CustomerID, keyDigest: Digest, usage: UsageID)
+  /// Adds to what has been used of a grant of credit, or has expired of it.
+  case creditUsed(CreditUse)
+  case attempt(AttemptRecord)
 }
 
 /// Why records could not be made durable.

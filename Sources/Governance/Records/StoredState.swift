@@ -8,6 +8,8 @@ public struct StoredState: Sendable, Equatable {
   /// Holds that were never closed, in the order in which they were made.
   public var openHolds: [HoldRecord] = []
   public var settled: [SettledTotal] = []
+  /// What has gone of each grant of credit.
+  public var creditUse: [CreditUse] = []
   /// Of the month of ``lastAt``, the month before it, and any later one.
   public var activeUsers: [ActiveUserMark] = []
   /// Not yet expired at ``lastAt``.
@@ -20,40 +22,48 @@ public struct StoredState: Sendable, Equatable {
   public init() {}
 }
 
-/// What one key settled on one day, counted on the day of the hold.
+/// What one key settled of the holds made in one quarter of an hour, or on one day where that is more than forty days before the end
+/// of the log.
 ///
 /// Tokens of all categories. A sum that is larger than a ``TokenCount`` holds is spread over several totals of the same key and
-/// day, the amount on the first.
+/// time, the amounts on the first.
 public struct SettledTotal: Sendable, Equatable {
   public var customer: CustomerID
   public var project: ProjectID?
   public var key: KeyID
   public var currency: Currency
   public var isPrepaid: Bool
-  public var day: CalendarDay
+  /// The first instant of that quarter or day.
+  public var since: Timestamp
   public var amount: NanoAmount
   public var tokens: TokenCount
+  /// What the operator lost beside it.
+  public var loss: NanoAmount
+
+  /// The day before which the quarter no longer matters.
+  public static func fineFrom(_ lastAt: Timestamp) -> Timestamp { CalendarDay(number: lastAt.day.number - 40).start }
 
   public init(
-    customer: CustomerID, project: ProjectID?, key: KeyID, currency: Currency, isPrepaid: Bool, day: CalendarDay,
-    amount: NanoAmount, tokens: TokenCount
+    customer: CustomerID, project: ProjectID?, key: KeyID, currency: Currency, isPrepaid: Bool, since: Timestamp,
+    amount: NanoAmount, tokens: TokenCount, loss: NanoAmount = .zero
   ) {
     self.customer = customer
     self.project = project
     self.key = key
     self.currency = currency
     self.isPrepaid = isPrepaid
-    self.day = day
+    self.since = since
     self.amount = amount
     self.tokens = tokens
+    self.loss = loss
   }
 
-  /// The hold under which the total counts: its period is the day's.
+  /// The hold under which the total counts.
   var asHold: Hold {
     Hold(
       usage: UsageID(0), customer: self.customer,
       chain: chargedChain(key: self.key, project: self.project, customer: self.customer), currency: self.currency,
-      amount: .zero, tokens: .zero, heldAt: self.day.start, isPrepaid: self.isPrepaid)
+      amount: .zero, tokens: .zero, heldAt: self.since, isPrepaid: self.isPrepaid)
   }
 }
 

@@ -95,6 +95,8 @@ public struct UsageRecord: Sendable, Equatable {
   public var tokens: TokenUsage
   /// Completion tokens that were, or may have been, produced and are not charged.
   public var undelivered: TokenCount
+  /// The price of what may have been delivered and is charged to nobody, because the process died: the operator's loss.
+  public var loss: NanoAmount
   public var outcome: Outcome
   /// `stop`, `length`, `content_filter`, `spend_limit`, `client_abort`, `engine_error`, `crash`.
   public var finish: String
@@ -109,7 +111,7 @@ public struct UsageRecord: Sendable, Equatable {
   /// The record that ends a hold.
   public init(
     closing hold: HoldRecord, amount: NanoAmount, tokens: TokenUsage, undelivered: TokenCount, outcome: Outcome, finish: String,
-    policy: Policy, source: Source, settledAt: Timestamp
+    policy: Policy, source: Source, settledAt: Timestamp, loss: NanoAmount = .zero
   ) {
     self.usage = hold.usage
     self.decision = hold.decision
@@ -122,6 +124,7 @@ public struct UsageRecord: Sendable, Equatable {
     self.amount = amount
     self.tokens = tokens
     self.undelivered = undelivered
+    self.loss = loss
     self.outcome = outcome
     self.finish = finish
     self.policy = policy
@@ -134,7 +137,8 @@ public struct UsageRecord: Sendable, Equatable {
   public init(
     usage: UsageID, decision: DecisionID, customer: CustomerID, project: ProjectID?, key: KeyID, model: ModelID, price: PriceID,
     currency: Currency, amount: NanoAmount, tokens: TokenUsage, undelivered: TokenCount, outcome: Outcome, finish: String,
-    policy: Policy, source: Source, heldAt: Timestamp, settledAt: Timestamp, isPrepaid: Bool
+    policy: Policy, source: Source, heldAt: Timestamp, settledAt: Timestamp, isPrepaid: Bool,
+    loss: NanoAmount = .zero
   ) {
     self.usage = usage
     self.decision = decision
@@ -147,6 +151,7 @@ public struct UsageRecord: Sendable, Equatable {
     self.amount = amount
     self.tokens = tokens
     self.undelivered = undelivered
+    self.loss = loss
     self.outcome = outcome
     self.finish = finish
     self.policy = policy

@@ -29,6 +29,7 @@ extension Gate {
             .idempotencyConflict, "Another request under this idempotency key is running. Retry when it is over.",
             retryAfter: .seconds(1)))
       }
+      self.expireCredit(of: dossier, state: &state, at: now)
       let size = self.size(of: dossier, prompt: prompt, ledger: state.ledger, at: now)
       let made = state.ledger.hold(
         usage: dossier.usage, customer: dossier.caller.customer.id, chain: dossier.caller.chain,
@@ -49,6 +50,28 @@ extension Gate {
       return held
     case .failure(let refusal): throw await self.refuse(dossier, refusal, verdict: "deny", moment: .request)
     }
+  }
+
+  /// Takes credit that has run out before it is counted on, and says so in the log.
+  private func expireCredit(of dossier: Dossier, state: inout GateState, at now: Timestamp) {
+    let customer = dossier.caller.customer.id
+    let currency = dossier.price.currency
+    guard state.ledger.isPrepaid(customer), state.ledger.hasExpiredCredit(customer, currency, at: now) else { return }
+    let records = state.ledger.expireCredit(of: customer, currency, at: now).map { slice in
+      JournalRecord(
+        LogEntry(
+          .expire, at: now,
+          [
+            JSONMember("credit", .string(slice.grant.description)), JSONMember("customer", .string(customer.description)),
+            JSONMember("currency", .string(currency.description)), JSONMember("amount_nano", .string(String(slice.amount.nano))),
+          ]),
+        effects: [
+          .creditUsed(
+            CreditUse(grant: slice.grant, customer: customer, currency: currency, used: .zero, expired: slice.amount))
+        ])
+    }
+    guard !records.isEmpty else { return }
+    state.unwritten.append(Unwritten(record: nil, records: records, attempt: self.journal.submit(records)))
   }
 
   /// Puts a hold that the ledger has made on the books and on its way to disk.
@@ -120,35 +143,45 @@ extension Refusal {
   /// What a caller is told whose request the ledger does not let through.
   init(_ refusal: LedgerRefusal) {
     switch refusal {
-    case .rate(let limit, let wait):
+    case .rate(let limit, let wait?):
       self.init(
         .rateLimitExceeded, "The rate limit of \(limit.subject) is reached (\(limit.measure.sentence)).", retryAfter: wait)
+    case .rate(let limit, nil):
+      self.init(
+        .rateLimitExceeded,
+        "The request is larger than the rate limit of \(limit.subject) (\(limit.measure.sentence)), so it never fits. Ask for fewer tokens."
+      )
     case .concurrency(let limit):
       self.init(
         .rateLimitExceeded, "\(limit.subject) already has its \(limit.measure.sentence) in progress.", retryAfter: .seconds(1))
-    case .tokens(let limit, let available):
+    case .tokens(let limit, let available, let isHeld):
       self.init(
         .tokenLimitReached,
-        "The token limit of \(limit.subject) (\(limit.measure.sentence)) leaves \(available) tokens, which this request does not fit into."
-      )
-    case .spend(let limit, let available):
+        "The token limit of \(limit.subject) (\(limit.measure.sentence)) leaves \(available) tokens, which this request does not fit into.\(Self.waiting(isHeld))",
+        retryAfter: isHeld ? .seconds(1) : nil)
+    case .spend(let limit, let available, let isHeld):
       self.init(
         .spendLimitReached,
-        "The spend limit of \(limit.subject) (\(limit.measure.sentence)) leaves \(available), which does not cover the prompt and one token."
-      )
+        "The spend limit of \(limit.subject) (\(limit.measure.sentence)) leaves \(available), which does not cover the prompt and one token.\(Self.waiting(isHeld))",
+        retryAfter: isHeld ? .seconds(1) : nil)
     case .currency(let limit, let charged):
       self.init(
         .spendLimitReached,
         "\(limit.subject) has a spend limit in another currency only, and this model is priced in \(charged). Set a limit in \(charged) too."
       )
-    case .insufficientCredit(_, let available, let currency):
+    case .insufficientCredit(_, let available, let currency, let isHeld):
       self.init(
         .insufficientCredit,
-        "The prepaid credit left is \(Money(available, currency)), which does not cover the prompt and one token. Top up to go on."
-      )
+        "The prepaid credit left is \(Money(available, currency)), which does not cover the prompt and one token. Top up to go on.\(Self.waiting(isHeld))",
+        retryAfter: isHeld ? .seconds(1) : nil)
     case .exceedsHeadroom, .exceedsHold, .duplicateUsage, .unknownUsage:
       self.init(.storeUnavailable, "The ledger refused the request.", context: "\(refusal)")
     }
+  }
+
+  /// What stands in the way may free itself: a refused request is not queued, so its caller is told that trying again makes sense.
+  private static func waiting(_ isHeld: Bool) -> String {
+    isHeld ? " Requests in progress hold the rest; what they do not use is free when they end." : ""
   }
 }
 

@@ -68,6 +68,7 @@ extension Gate {
     if state.idempotency.count > 100_000 { state.idempotency = state.idempotency.filter { now < $0.value.expires } }
     state.idempotency[key] = IdempotencyState(
       requestDigest: dossier.call.bodyDigest, usage: dossier.usage, expires: now.advanced(by: self.policy.idempotencyLifetime))
+    state.boundKeys[dossier.usage] = key
     return true
   }
 
@@ -98,10 +99,14 @@ extension Gate {
   func release(idempotencyOf dossier: Dossier, state: inout GateState) {
     guard let key = self.idempotencyKey(dossier.call, dossier.caller) else { return }
     state.idempotency[key] = nil
+    state.boundKeys[dossier.usage] = nil
   }
 
-  /// Frees the key of a request that was voided, so that a retry runs.
-  func release(idempotencyOf usage: UsageID, state: inout GateState) {
-    state.idempotency = state.idempotency.filter { $0.value.usage != usage }
+  /// Frees the key of a request that was voided, so that a retry runs; the key, where it had one.
+  @discardableResult
+  func release(idempotencyOf usage: UsageID, state: inout GateState) -> IdempotencyKey? {
+    guard let key = state.boundKeys.removeValue(forKey: usage), state.idempotency[key]?.usage == usage else { return nil }
+    state.idempotency[key] = nil
+    return key
   }
 }

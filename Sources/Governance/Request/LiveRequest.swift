@@ -20,6 +20,7 @@ public final class LiveRequest: Sendable {
   let stream: CompletionStream
   private let phase = Mutex(Phase.opening)
   private let promptUsage = Mutex(CompletionUsage())
+  private let engine = Mutex(EngineWatch())
 
   init(gate: Gate, dossier: Dossier, prompt: PreparedPrompt, held: HeldRequest) {
     self.gate = gate
@@ -28,6 +29,7 @@ public final class LiveRequest: Sendable {
     self.held = held
     self.allowance = TokenAllowance(tokens: min(held.completionTokens, gate.policy.leadTokens), isFinal: false)
     self.stream = dossier.model.engine.start(prompt, allowance: self.allowance)
+    gate.state.withLock { $0.live[dossier.usage] = LiveReference(request: self) }
   }
 
   deinit {
@@ -75,8 +77,10 @@ public final class LiveRequest: Sendable {
     } catch {
       self.stream.cancel()
       self.phase.withLock { $0 = .closed }
-      await self.gate.void(self.held.record, finish: "engine_error", produced: await self.stream.producedTokens())
-      throw self.citing(Refusal(error))
+      self.note(error.attempts, countedBy: nil)
+      await self.gate.void(
+        self.held.record, finish: "engine_error", produced: await self.stream.producedTokens(), attempts: self.attempts)
+      throw self.citing(self.isGivenUp ? Self.silent : Refusal(error))
     }
   }
 
@@ -90,6 +94,8 @@ public final class LiveRequest: Sendable {
 
   private func firstEvent() async throws(CompletionError) -> CompletionEvent? {
     var iterator = self.stream.makeAsyncIterator()
+    self.awaitsEngine(true)
+    defer { self.awaitsEngine(false) }
     do {
       return try await iterator.next()
     } catch let error as CompletionError {
@@ -97,6 +103,42 @@ public final class LiveRequest: Sendable {
     } catch {
       throw CompletionError(.failed, "The engine failed: \(error)")
     }
+  }
+
+  // MARK: The engine under watch
+
+  private struct EngineWatch {
+    /// Since when the engine has been silent although it may produce; nil while nobody waits for it.
+    var silentSince: Duration?
+    var isGivenUp = false
+    var attempts: [EngineAttempt] = []
+    var countedBy = TokenCounter.engine
+  }
+
+  var isGivenUp: Bool { self.engine.withLock { $0.isGivenUp } }
+  var attempts: [EngineAttempt] { self.engine.withLock { $0.attempts } }
+  var countedBy: UsageRecord.Source { UsageRecord.Source(self.engine.withLock { $0.countedBy }) }
+
+  func note(_ attempts: [EngineAttempt], countedBy counter: TokenCounter?) {
+    self.engine.withLock { engine in
+      engine.attempts = attempts
+      engine.countedBy = counter ?? attempts.last?.countedBy ?? .engine
+    }
+  }
+
+  func awaitsEngine(_ isWaiting: Bool) {
+    let since = isWaiting ? self.gate.environment.uptime() : nil
+    self.engine.withLock { $0.silentSince = since }
+  }
+
+  /// Cancels the stream where the engine has been silent for longer than `most`.
+  func giveUp(at uptime: Duration, after most: Duration) {
+    let isSilent = self.engine.withLock { engine in
+      guard let since = engine.silentSince, uptime - since > most else { return false }
+      engine.isGivenUp = true
+      return true
+    }
+    if isSilent { self.stream.cancel() }
   }
 
   /// When what is delivered is with the client.

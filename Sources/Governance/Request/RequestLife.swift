@@ -52,7 +52,13 @@ extension LiveRequest {
   public func run(handover: Handover, deliver: @concurrent (GovernedEvent) async throws -> Void) async -> UsageRecord? {
     guard var delivery = self.begin(handover) else { return nil }
     do {
-      for try await event in self.stream {
+      var events = self.stream.makeAsyncIterator()
+      while true {
+        // The time until the next event comes is the engine's silence.
+        self.awaitsEngine(true)
+        let next = try await events.next()
+        self.awaitsEngine(false)
+        guard let event = next else { return await self.endCancelled(delivery, deliver: deliver) }
         switch event {
         case .prompt: break
         case .delta(let delta):
@@ -72,7 +78,6 @@ extension LiveRequest {
           return await self.end(delivery, end, deliver: deliver)
         }
       }
-      return await self.abandon(delivery, finish: "client_abort")
     } catch let error as CompletionError {
       return await self.breakOff(delivery, error, deliver: deliver)
     } catch let error as JournalError {
@@ -80,5 +85,4 @@ extension LiveRequest {
     } catch {
       return await self.abandon(delivery, finish: "client_abort")
     }
-  }
-}
+  }}

@@ -26,7 +26,8 @@ extension LiveRequest {
       return await self.abandon(delivery, finish: "client_abort")
     }
     if let finding = step.finding { return await self.endFiltered(delivery, finding, deliver: deliver) }
-    guard end.reason != .cancelled else { return await self.abandon(delivery, finish: "client_abort") }
+    guard end.reason != .cancelled else { return await self.endCancelled(delivery, deliver: deliver) }
+    self.note(end.attempts, countedBy: end.countedBy)
     delivery.deliveredAll(produced: end.usage.completion)
     let finish = self.finish(end.reason)
     return await self.settle(
@@ -48,25 +49,26 @@ extension LiveRequest {
     _ delivery: Delivery, _ finding: Assessment, deliver: @concurrent (GovernedEvent) async throws -> Void
   ) async -> UsageRecord? {
     self.stream.cancel()
-    let citation = self.gate.recordFinding(self, finding)
+    let (citation, decision) = self.gate.decide(self, finding)
     let finish = Finish(.contentFilter, detail: .acceptableUse, citation: citation)
-    return await self.settle(delivery, finish: finish, name: "content_filter", deliver: deliver)
+    return await self.settle(delivery, finish: finish, name: "content_filter", finding: decision, deliver: deliver)
   }
 
   @concurrent
   private func settle(
-    _ delivery: Delivery, finish: Finish, name: String, deliver: @concurrent (GovernedEvent) async throws -> Void
+    _ delivery: Delivery, finish: Finish, name: String, finding: JournalRecord? = nil,
+    deliver: @concurrent (GovernedEvent) async throws -> Void
   ) async -> UsageRecord? {
     self.close()
     var record = self.gate.usageRecord(self, delivery, finish: name)
+    let settled = self.gate.settle(Ending(record, finding: finding, attempts: self.attempts))
     do {
-      let ticket = self.gate.settle(record)
-      try await ticket.durable()
-      record.receipt = ticket.receipt
+      try await settled.ticket.durable()
+      record.receipt = settled.ticket.receipt
       self.gate.record(reply: finish, record, text: delivery.recordedText, of: self)
       try await deliver(.finished(record, finish: finish))
     } catch let error as JournalError {
-      self.gate.retryLater(record)
+      self.gate.retryLater(settled)
       try? await deliver(.failed(record, Refusal(error)))  // The client may be gone; the record is kept and retried either way.
     } catch {
       return record  // The client left after the settlement; there is nothing more to tell it.
@@ -80,15 +82,27 @@ extension LiveRequest {
     self.close()
     var delivery = delivery
     delivery.counted(produced: await self.stream.producedTokens())
-    return await self.gate.close(self.gate.usageRecord(self, delivery, finish: finish))
+    return await self.gate.close(Ending(self.gate.usageRecord(self, delivery, finish: finish), attempts: self.attempts))
   }
+
+  /// The stream was cancelled: because nobody waits for it any more, or because its engine had fallen silent.
+  @concurrent
+  func endCancelled(
+    _ delivery: Delivery, deliver: @concurrent (GovernedEvent) async throws -> Void
+  ) async -> UsageRecord? {
+    guard self.isGivenUp else { return await self.abandon(delivery, finish: "client_abort") }
+    return await self.breakOff(delivery, Self.silent, deliver: deliver)
+  }
+
+  static let silent = Refusal(.engineFailed, "The engine said nothing for too long and was given up. Retry in a moment.")
 
   /// The engine or the journal broke in mid-stream: what was handed over is settled and the client is told.
   @concurrent
   func breakOff(
     _ delivery: Delivery, _ error: CompletionError, deliver: @concurrent (GovernedEvent) async throws -> Void
   ) async -> UsageRecord? {
-    await self.breakOff(delivery, Refusal(error), deliver: deliver)
+    self.note(error.attempts, countedBy: nil)
+    return await self.breakOff(delivery, Refusal(error), deliver: deliver)
   }
 
   @concurrent
@@ -97,13 +111,13 @@ extension LiveRequest {
   ) async -> UsageRecord? {
     self.stream.cancel()
     self.close()
-    let record = await self.gate.close(self.gate.usageRecord(self, delivery, finish: "engine_error"))
+    let record = await self.gate.close(
+      Ending(self.gate.usageRecord(self, delivery, finish: "engine_error"), attempts: self.attempts))
     if let record {
       try? await deliver(.failed(record, refusal))  // The client may be gone as well; the settlement stands.
     }
     return record
   }
-
 }
 
 extension CompletionStream {
@@ -134,88 +148,68 @@ extension Gate {
     let tokens = TokenUsage(
       promptUncached: TokenCount(delivery.prompt.promptUncached), promptCached: TokenCount(delivery.prompt.promptCached),
       completion: TokenCount(delivery.deliveredTokens))
+    // An engine that reports more than was held for is not the customer's affair.
+    let charge = live.dossier.price.charge(tokens)
+    let amount = min(charge, hold.amount)
     return UsageRecord(
-      closing: hold, amount: live.dossier.price.charge(tokens), tokens: tokens,
+      closing: hold, amount: amount, tokens: tokens,
       undelivered: TokenCount(max(0, delivery.producedTokens - delivery.deliveredTokens)), outcome: .settled, finish: finish,
-      policy: .delivered, source: .engine, settledAt: now)
+      policy: .delivered, source: live.countedBy, settledAt: now, loss: charge - amount)
   }
 
   /// Settles or voids in memory and submits the record; the money left over is free at once.
-  func settle(_ record: UsageRecord) -> CommitTicket {
+  func settle(_ ending: Ending) -> Settling {
     self.flushRetries()
+    let record = ending.record
     return self.state.withLock { state in
-      state.openHolds[record.usage] = nil
       let result =
         record.outcome == .settled
         ? state.ledger.settle(record.usage, amount: record.amount, tokens: record.tokens.total, at: record.settledAt)
         : state.ledger.void(record.usage, at: record.settledAt)
-      guard case .success = result else {
+      guard case .success(let settled) = result else {
         let failed = CommitTicket()
         failed.complete(.failure(JournalError(.conflict, "the ledger did not close \(record.usage): \(result)")))
-        return failed
+        return Settling(record: record, records: [], ticket: failed)
       }
-      if record.outcome == .voided { self.release(idempotencyOf: record.usage, state: &state) }
+      state.openHolds[record.usage] = nil
+      state.live[record.usage] = nil
+      state.ledger.lose(record.loss, record.currency, of: record.customer)
+      let key =
+        record.outcome == .voided
+        ? self.release(idempotencyOf: record.usage, state: &state) : state.boundKeys.removeValue(forKey: record.usage)
       self.counters.settled(record)
       self.counters.request(outcome: record.outcome == .settled ? "settled" : "voided")
-      return self.journal.submit([JournalRecord(record.entry, effects: [.usage(record)])])
+      let records = ending.records(slices: settled.slices, freeing: record.outcome == .voided ? key : nil)
+      return Settling(record: record, records: records, ticket: self.journal.submit(records))
     }
   }
 
   /// Settles and waits for the disk. Where that fails the record is kept and written later.
-  func close(_ record: UsageRecord) async -> UsageRecord? {
+  func close(_ ending: Ending) async -> UsageRecord? {
+    let settled = self.settle(ending)
     do {
-      try await self.settle(record).durable()
+      try await settled.ticket.durable()
     } catch {
-      self.retryLater(record)
+      self.retryLater(settled)
     }
-    return record
+    return ending.record
   }
 
   /// Ends a hold for which nothing was delivered.
-  func void(_ hold: HoldRecord, finish: String, produced: Int) async {
-    _ = await self.close(
-      UsageRecord(
-        closing: hold, amount: .zero, tokens: TokenUsage(), undelivered: TokenCount(produced), outcome: .voided, finish: finish,
-        policy: .nothingDelivered, source: .engine, settledAt: self.now()))
+  func void(_ hold: HoldRecord, finish: String, produced: Int, attempts: [EngineAttempt] = []) async {
+    let record = UsageRecord(
+      closing: hold, amount: .zero, tokens: TokenUsage(), undelivered: TokenCount(produced), outcome: .voided, finish: finish,
+      policy: .nothingDelivered, source: .engine, settledAt: self.now())
+    _ = await self.close(Ending(record, attempts: attempts))
   }
 
   /// Takes a hold back that never reached the disk.
   func forget(_ hold: HoldRecord) {
     self.state.withLock { state in
       state.openHolds[hold.usage] = nil
+      state.live[hold.usage] = nil
       _ = state.ledger.void(hold.usage, at: state.tick(self.environment.now()))
-      state.idempotency = state.idempotency.filter { $0.value.usage != hold.usage }
-    }
-  }
-
-  // MARK: What could not be written yet
-
-  /// Keeps a settlement that the disk did not take; it goes first when the next one is made, or when asked.
-  func retryLater(_ record: UsageRecord) { self.state.withLock { $0.unwritten.append((record, nil)) } }
-
-  /// Writes an entry that says the time, to find out whether the disk takes anything again.
-  public func probeJournal() {
-    self.state.withLock { state in
-      let now = state.tick(self.environment.now())
-      _ = self.journal.submit([JournalRecord(LogEntry(.clock, at: now, [JSONMember("reason", "probe after a failed commit")]))])
-    }
-  }
-
-  /// Submits settlements again that could not be written. Called before each settlement and from time to time.
-  public func flushRetries() {
-    self.state.withLock { state in
-      guard !state.unwritten.isEmpty else { return }
-      // One that reached the disk after all conflicts with itself there, and is done as well.
-      state.unwritten.removeAll { item in
-        switch item.attempt?.outcome {
-        case .success: true
-        case .failure(let error): error.code == .conflict
-        case nil: false
-        }
-      }
-      for (index, item) in state.unwritten.enumerated() where item.attempt == nil || item.attempt?.outcome != nil {
-        state.unwritten[index].attempt = self.journal.submit([JournalRecord(item.record.entry, effects: [.usage(item.record)])])
-      }
+      self.release(idempotencyOf: hold.usage, state: &state)
     }
   }
 
@@ -233,48 +227,17 @@ extension Gate {
     }
   }
 
-  /// Puts a finding in an answer into the log and says which clause it falls under.
-  func recordFinding(_ live: LiveRequest, _ finding: Assessment) -> Refusal.Citation? {
+  /// Decides on a finding in an answer: the clause that it falls under, and the decision as a record to write with the settlement.
+  func decide(_ live: LiveRequest, _ finding: Assessment) -> (Refusal.Citation?, JournalRecord) {
     let findings = self.findings(in: [finding], for: live.dossier.model)
     let facts = self.requestFacts(live.dossier, findings: findings)
-    let verdict = live.dossier.standing?.standing.verdict(for: facts, at: self.now())
+    let now = self.now()
+    let verdict = live.dossier.standing?.standing.verdict(for: facts, at: now)
     var refusal = verdict.map { Refusal($0) } ?? Refusal(.acceptableUse, "")
     refusal.decision = live.decision
-    self.state.withLock { state in
-      let entry = live.dossier.decisionEntry(
-        moment: .response, verdict: "deny", refusal: refusal, assessment: finding, at: state.tick(self.environment.now()))
-      _ = self.journal.submit([JournalRecord(entry)])
-    }
+    let entry = live.dossier.decisionEntry(moment: .response, verdict: "deny", refusal: refusal, assessment: finding, at: now)
     self.counters.decision(
       moment: "response", verdict: "deny", license: refusal.citation?.terms.name ?? "", clause: refusal.citation?.clause ?? "")
-    return refusal.citation
-  }
-}
-
-extension UsageRecord {
-  /// The log entry that closes the hold.
-  var entry: LogEntry {
-    var fields: [JSONMember] = [
-      JSONMember("usage", .string(self.usage.description)), JSONMember("customer", .string(self.customer.description)),
-    ]
-    guard self.outcome == .settled else {
-      fields.append(JSONMember("reason", .string(self.finish)))
-      fields.append(JSONMember("undelivered", .string(self.undelivered.description)))
-      fields.append(JSONMember("settlement_policy", .string(self.policy.rawValue)))
-      return LogEntry(.void, at: self.settledAt, fields, lookup: self.usage.description)
-    }
-    fields += [
-      JSONMember("key", .string(self.key.description)), JSONMember("model", .string(self.model.name)),
-      JSONMember("decision", .string(self.decision.description)), JSONMember("price", .string(self.price.description)),
-      JSONMember("currency", .string(self.currency.description)), JSONMember("amount_nano", .string(String(self.amount.nano))),
-      JSONMember("prompt_uncached", .string(self.tokens.promptUncached.description)),
-      JSONMember("prompt_cached", .string(self.tokens.promptCached.description)),
-      JSONMember("completion", .string(self.tokens.completion.description)),
-      JSONMember("undelivered", .string(self.undelivered.description)), JSONMember("finish", .string(self.finish)),
-      JSONMember("settlement_policy", .string(self.policy.rawValue)), JSONMember("usage_source", .string(self.source.rawValue)),
-      JSONMember("held_at", .string(self.heldAt.description)),
-    ]
-    if let project = self.project { fields.append(JSONMember("project", .string(project.description))) }
-    return LogEntry(.settle, at: self.settledAt, fields, lookup: self.usage.description)
+    return (refusal.citation, JournalRecord(entry))
   }
 }

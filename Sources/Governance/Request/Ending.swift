@@ -1,0 +1,81 @@
+internal import Completions
+internal import Documents
+internal import GovernanceTypes
+internal import UsageLedger
+
+/// The end of a request with all that is written together with it.
+struct Ending: Sendable {
+  var record: UsageRecord
+  /// The decision on the answer, where a rule found something in it.
+  var finding: JournalRecord?
+  var attempts: [EngineAttempt]
+
+  init(_ record: UsageRecord, finding: JournalRecord? = nil, attempts: [EngineAttempt] = []) {
+    self.record = record
+    self.finding = finding
+    self.attempts = attempts
+  }
+
+  /// - Parameters:
+  ///   - slices: the parts of the customer's credit that paid for it.
+  ///   - key: the idempotency key that is free again.
+  func records(slices: [CreditSlice], freeing key: IdempotencyKey?) -> [JournalRecord] {
+    let record = self.record
+    var effects: [StoreEffect] = [.usage(record)]
+    for slice in slices {
+      effects.append(
+        .creditUsed(
+          CreditUse(
+            grant: slice.grant, customer: record.customer, currency: record.currency, used: slice.amount, expired: .zero)))
+    }
+    if let key { effects.append(.idempotencyFreed(customer: key.customer, keyDigest: key.keyDigest, usage: record.usage)) }
+    for (ordinal, attempt) in self.attempts.enumerated() {
+      effects.append(.attempt(AttemptRecord(attempt, usage: record.usage, ordinal: ordinal)))
+    }
+    return (self.finding.map { [$0] } ?? []) + [JournalRecord(record.entry(slices: slices), effects: effects)]
+  }
+}
+
+/// A request that is closed in memory and on its way to disk.
+struct Settling: Sendable {
+  let record: UsageRecord
+  let records: [JournalRecord]
+  let ticket: CommitTicket
+}
+
+extension UsageRecord {
+  /// The log entry that closes the hold.
+  func entry(slices: [CreditSlice]) -> LogEntry {
+    var fields: [JSONMember] = [
+      JSONMember("usage", .string(self.usage.description)), JSONMember("customer", .string(self.customer.description)),
+      JSONMember("undelivered", .string(self.undelivered.description)),
+      JSONMember("settlement_policy", .string(self.policy.rawValue)),
+    ]
+    if self.loss > .zero {
+      fields.append(JSONMember("loss_nano", .string(String(self.loss.nano))))
+      fields.append(JSONMember("currency", .string(self.currency.description)))
+    }
+    guard self.outcome == .settled else {
+      fields.append(JSONMember("reason", .string(self.finish)))
+      return LogEntry(.void, at: self.settledAt, fields, lookup: self.usage.description)
+    }
+    if self.loss == .zero { fields.append(JSONMember("currency", .string(self.currency.description))) }
+    fields += [
+      JSONMember("key", .string(self.key.description)), JSONMember("model", .string(self.model.name)),
+      JSONMember("decision", .string(self.decision.description)), JSONMember("price", .string(self.price.description)),
+      JSONMember("amount_nano", .string(String(self.amount.nano))),
+      JSONMember("prompt_uncached", .string(self.tokens.promptUncached.description)),
+      JSONMember("prompt_cached", .string(self.tokens.promptCached.description)),
+      JSONMember("completion", .string(self.tokens.completion.description)), JSONMember("finish", .string(self.finish)),
+      JSONMember("usage_source", .string(self.source.rawValue)), JSONMember("held_at", .string(self.heldAt.description)),
+    ]
+    if let project = self.project { fields.append(JSONMember("project", .string(project.description))) }
+    if !slices.isEmpty {
+      let credits = slices.map { slice -> JSON in
+        ["credit": .string(slice.grant.description), "amount_nano": .string(String(slice.amount.nano))]
+      }
+      fields.append(JSONMember("credits", .array(credits)))
+    }
+    return LogEntry(.settle, at: self.settledAt, fields, lookup: self.usage.description)
+  }
+}
