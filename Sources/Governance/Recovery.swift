@@ -27,16 +27,25 @@ extension Gate {
       .boot, at: now, [JSONMember("version", .string(version)), JSONMember("open_holds", .integer(history.openHolds.count))])
     var report = RecoveryReport(settled: [], voided: [], uncertainTokens: .zero)
     var tickets = [self.journal.submit([JournalRecord(boot)])]
-    for hold in history.openHolds {
+    for (number, hold) in history.openHolds.enumerated() {
+      // In portions that any queue takes.
+      if number % Self.recoveryPortion == 0 { try await self.awaitAll(&tickets) }
       let record = try self.closing(hold, at: now)
       if record.outcome == .settled { report.settled.append(record) } else { report.voided.append(record) }
       report.uncertainTokens += record.undelivered
       tickets.append(self.settle(Ending(record)).ticket)
     }
+    try await self.awaitAll(&tickets)
+    return report
+  }
+
+  private static let recoveryPortion = 16
+
+  private func awaitAll(_ tickets: inout [CommitTicket]) async throws(Refusal) {
     for ticket in tickets {
       do { try await ticket.durable() } catch { throw Refusal(error) }
     }
-    return report
+    tickets = []
   }
 
   private func closing(_ hold: HoldRecord, at now: Timestamp) throws(Refusal) -> UsageRecord {

@@ -119,5 +119,9 @@ public final class MemoryJournal: Journal, Archive {
 
   public func usageRecord(_ id: UsageID) async throws -> UsageRecord? { self.usageRecords.first { $0.usage == id } }
 
+  public func attempts(of usage: UsageID) async throws -> [AttemptRecord] {
+    self.effects.compactMap { if case .attempt(let attempt) = $0, attempt.usage == usage { attempt } else { nil } }
+  }
+
   public func openHolds() async throws -> [HoldRecord] { self.stored(lastAt: Timestamp(nanoseconds: 0)).openHolds }
 }

@@ -13,6 +13,15 @@ public final class SimulatedClock: Sendable {
   public func set(_ time: Timestamp) { self.time.withLock { $0 = time } }
 }
 
+/// A clock for durations that goes on only when it is told to.
+final class SimulatedUptime: Sendable {
+  private let time = Mutex(Duration.seconds(1))
+
+  var now: Duration { self.time.withLock { $0 } }
+
+  func advance(by duration: Duration) { self.time.withLock { $0 += duration } }
+}
+
 /// A generator whose numbers follow from its seed (SplitMix64).
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
   private var state: UInt64

@@ -105,11 +105,15 @@ extension SpendHistory.Line {
   /// first of a month are asked for by the quarter after more than a week.
   private mutating func fold(on today: CalendarDay) {
     self.foldedOn = today
+    // An open hold may still be extended in the window that it was made in, however long ago that was.
+    let isOpen = { (place: SpendHistory.Place) in place.balance.held != .zero || place.balance.heldTokens != 0 }
+    let oldest = self.places.first(where: isOpen).map { Timestamp(seconds: $0.quarter * ZoneRules.quarterHour).day } ?? today
+    let reference = min(today, oldest)
     var kept: [SpendHistory.Place] = []
     for place in self.places {
       let day = Timestamp(seconds: place.quarter * ZoneRules.quarterHour).day
-      let age = today.number - day.number
-      if age > SpendHistory.keptDays, place.balance.held == .zero, place.balance.heldTokens == 0 { continue }
+      let age = reference.number - day.number
+      if age > SpendHistory.keptDays { continue }
       let isFine = age <= SpendHistory.fineDays || day.month != day.next.month || day == day.month.firstDay
       let quarter = isFine ? place.quarter : Self.quarter(of: day.start)
       if let last = kept.indices.last, kept[last].quarter == quarter {

@@ -47,11 +47,11 @@ import Testing
       "UPDATE hold SET amount = -1", "UPDATE hold SET tokens = -1", "UPDATE hold SET amount = 'x'",
       "UPDATE hold SET amount = 1.5",
       "INSERT INTO usage SELECT 9, 'u9', decision, customer, project, key, model, price, currency, -1, 0, 0, 0, 0, 0, outcome, "
-        + "finish, policy, source, held_at, settled_at, is_prepaid FROM usage",
+        + "finish, policy, source, held_at, settled_at, is_prepaid, 0 FROM usage",
       "INSERT INTO usage SELECT 9, id, decision, customer, project, key, model, price, currency, 1, 0, 0, 0, 0, 0, outcome, "
-        + "finish, policy, source, held_at, settled_at, is_prepaid FROM usage",
+        + "finish, policy, source, held_at, settled_at, is_prepaid, 0 FROM usage",
       "INSERT INTO usage SELECT 9, 'u9', decision, customer, project, key, model, price, currency, 1, 0, 0, 0, 0, 0, 'voided', "
-        + "finish, policy, source, held_at, settled_at, is_prepaid FROM usage",
+        + "finish, policy, source, held_at, settled_at, is_prepaid, 0 FROM usage",
     ])
   func appendOnly(sql: String) async throws {
     let directory = TemporaryDirectory()

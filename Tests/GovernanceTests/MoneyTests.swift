@@ -120,7 +120,7 @@ struct MoneyTests {
     #expect(served.failure?.code == .storeUnavailable)
     #expect(fixture.journal.usageRecords.isEmpty)
     fixture.journal.fail(with: nil)
-    fixture.gate.flushRetries()
+    await fixture.gate.tend()
     #expect(fixture.journal.usageRecords.map(\.tokens.completion.value) == [5])
   }
 

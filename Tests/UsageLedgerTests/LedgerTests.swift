@@ -38,7 +38,7 @@ struct LedgerTests {
     if amount <= 100 {
       #expect(outcome.map(\.amount) == .success(nano(amount)))
     } else {
-      #expect(outcome == .failure(.spend(limit, available: nano(100))))
+      #expect(outcome == .failure(.spend(limit, available: nano(100), isHeld: false)))
       #expect(ledger.holds.isEmpty)
     }
   }
@@ -156,10 +156,10 @@ struct LedgerTests {
     ledger.set(Limit(id: LimitID(1), subject: .customer(customer), measure: .requestsPerMinute(0)))
     let spend = Limit(id: LimitID(2), subject: .key(key), measure: .spend(.zero, usd, .total))
     ledger.set(spend)
-    #expect(ledger.hold(1, 1) == .failure(.spend(spend, available: .zero)))
+    #expect(ledger.hold(1, 1) == .failure(.spend(spend, available: .zero, isHeld: false)))
     let rate = Limit(id: LimitID(3), subject: .key(key), measure: .requestsPerMinute(0))
     ledger.set(rate)
-    #expect(ledger.hold(1, 1) == .failure(.rate(rate, retryAfter: .seconds(60))))
+    #expect(ledger.hold(1, 1) == .failure(.rate(rate, retryAfter: nil)))
   }
 
   @Test("Whatever is done in whatever order, no limit and no credit is ever exceeded, and the sums add up", arguments: 1...20)
@@ -169,7 +169,7 @@ struct LedgerTests {
     let most = nano(Int.random(in: 0...500, using: &generator))
     ledger.set(Limit(id: LimitID(1), subject: .key(key), measure: .spend(most, usd, .month)))
     ledger.set(Limit(id: LimitID(2), subject: .customer(customer), measure: .tokens(TokenCount(300), .day)))
-    if Bool.random(using: &generator) { ledger.grant(nano(400), usd, to: customer) }
+    if Bool.random(using: &generator) { ledger.grant(CreditGrant(id: CreditID(1), amount: nano(400)), usd, to: customer) }
     var settled = NanoAmount.zero
     for step in 1...2000 {
       let open = ledger.holds.keys.sorted()

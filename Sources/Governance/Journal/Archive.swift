@@ -8,6 +8,8 @@ public protocol Archive: Sendable {
   /// Usage records in order of settlement, in pages.
   func usageRecords(_ query: UsageQuery, after: UsageID?, limit: Int) async throws -> [UsageRecord]
   func usageRecord(_ id: UsageID) async throws -> UsageRecord?
+  /// The attempts of one request at remote engines, in order.
+  func attempts(of usage: UsageID) async throws -> [AttemptRecord]
   func openHolds() async throws -> [HoldRecord]
 }
 

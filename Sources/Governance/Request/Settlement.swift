@@ -22,6 +22,8 @@ extension LiveRequest {
         try await deliver(.text(released))
         delivery.delivered()
       }
+    } catch let error as JournalError {
+      return await self.breakOff(delivery, Refusal(error), deliver: deliver)
     } catch {
       return await self.abandon(delivery, finish: "client_abort")
     }
@@ -49,6 +51,8 @@ extension LiveRequest {
     _ delivery: Delivery, _ finding: Assessment, deliver: @concurrent (GovernedEvent) async throws -> Void
   ) async -> UsageRecord? {
     self.stream.cancel()
+    var delivery = delivery
+    delivery.counted(produced: await self.stream.producedTokens())
     let (citation, decision) = self.gate.decide(self, finding)
     let finish = Finish(.contentFilter, detail: .acceptableUse, citation: citation)
     return await self.settle(delivery, finish: finish, name: "content_filter", finding: decision, deliver: deliver)
@@ -111,6 +115,8 @@ extension LiveRequest {
   ) async -> UsageRecord? {
     self.stream.cancel()
     self.close()
+    var delivery = delivery
+    delivery.counted(produced: await self.stream.producedTokens())
     let record = await self.gate.close(
       Ending(self.gate.usageRecord(self, delivery, finish: "engine_error"), attempts: self.attempts))
     if let record {
@@ -140,7 +146,7 @@ extension Gate {
   func usageRecord(_ live: LiveRequest, _ delivery: Delivery, finish: String) -> UsageRecord {
     let hold = self.state.withLock { $0.openHolds[live.usage] } ?? live.held.record
     let now = self.state.withLock { $0.tick(self.environment.now()) }
-    guard delivery.deliveredTokens > 0 || ["stop", "length", "content_filter", "spend_limit"].contains(finish) else {
+    guard delivery.deliveredTokens > 0 || ["stop", "length", "tool_calls", "content_filter", "spend_limit"].contains(finish) else {
       return UsageRecord(
         closing: hold, amount: .zero, tokens: TokenUsage(), undelivered: TokenCount(delivery.producedTokens), outcome: .voided,
         finish: finish, policy: .nothingDelivered, source: .engine, settledAt: now)

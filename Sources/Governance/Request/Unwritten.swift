@@ -116,7 +116,7 @@ extension Gate {
     let uptime = self.environment.uptime()
     let live = self.state.withLock { state in
       state.live = state.live.filter { $0.value.request != nil }
-      return state.live.values.compactMap(\.request)
+      return state.live.sorted { $0.key < $1.key }.compactMap(\.value.request)
     }
     for request in live { request.giveUp(at: uptime, after: self.policy.engineSilence) }
   }

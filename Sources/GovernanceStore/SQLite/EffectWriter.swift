@@ -22,6 +22,12 @@ struct EffectWriter {
         "INSERT OR IGNORE INTO active_user (month, scope, fingerprint) VALUES (?, ?, ?)",
         [month.number, try storable(scope, "scope"), Int64(bitPattern: fingerprint)])
     case .idempotency(let record): try self.bind(record)
+    case .idempotencyFreed(let customer, let digest, let usage):
+      try self.execute(
+        "DELETE FROM idempotency WHERE customer = ? AND key_digest = ? AND usage = ?",
+        [customer.text, Data(digest.bytes), usage.text])
+    case .creditUsed(let use): try self.write(use)
+    case .attempt(let attempt): try self.write(attempt)
     }
   }
 
@@ -90,8 +96,8 @@ struct EffectWriter {
     try self.execute(
       """
       INSERT INTO usage (id, decision, customer, project, key, model, price, currency, amount, prompt_uncached, prompt_cached,
-        completion, training, undelivered, outcome, finish, policy, source, held_at, settled_at, is_prepaid)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        completion, training, undelivered, outcome, finish, policy, source, held_at, settled_at, is_prepaid, loss)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
         record.usage.text, record.decision.text, record.customer.text, record.project?.text, record.key.text,
@@ -99,6 +105,44 @@ struct EffectWriter {
         record.tokens.promptUncached.value, record.tokens.promptCached.value, record.tokens.completion.value,
         record.tokens.training.value, record.undelivered.value, record.outcome.rawValue, try storable(record.finish, "finish"),
         record.policy.rawValue, record.source.rawValue, record.heldAt.nanoseconds, record.settledAt.nanoseconds, record.isPrepaid,
+        try storable(record.loss, "loss"),
+      ])
+  }
+
+  private func write(_ use: CreditUse) throws {
+    func halves(_ amount: NanoAmount, _ field: String) throws -> (Int64, Int64) {
+      guard amount >= .zero, let units = Int64(exactly: amount.nano / 1_000_000_000) else {
+        throw Conflict("\(field) of the credit \(use.grant) is \(amount), which is no amount of credit")
+      }
+      return (units, Int64(amount.nano % 1_000_000_000))
+    }
+    let used = try halves(use.used, "what is used")
+    let expired = try halves(use.expired, "what has expired")
+    try self.execute(
+      """
+      INSERT INTO credit_use (credit, customer, currency, used_units, used_nano, expired_units, expired_nano)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+      ON CONFLICT (credit) DO UPDATE SET
+        used_units = used_units + ?4 + (used_nano + ?5) / 1000000000, used_nano = (used_nano + ?5) % 1000000000,
+        expired_units = expired_units + ?6 + (expired_nano + ?7) / 1000000000,
+        expired_nano = (expired_nano + ?7) % 1000000000
+      """,
+      [
+        use.grant.text, use.customer.text, use.currency.description, used.0, used.1, expired.0, expired.1,
+      ])
+  }
+
+  private func write(_ attempt: AttemptRecord) throws {
+    try self.execute(
+      """
+      INSERT INTO attempt (usage, ordinal, engine, outcome, reason, prompt_uncached, prompt_cached, completion, source, nanoseconds)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """,
+      [
+        attempt.usage.text, attempt.ordinal, try storable(attempt.engine, "engine"), attempt.outcome.rawValue,
+        try attempt.reason.map { try storable($0, "reason") }, attempt.tokens.promptUncached.value,
+        attempt.tokens.promptCached.value, attempt.tokens.completion.value, attempt.source.rawValue,
+        max(0, attempt.nanoseconds),
       ])
   }
 

@@ -53,5 +53,9 @@ extension SQLiteStore {
     }
   }
 
+  public func attempts(of usage: UsageID) async throws -> [AttemptRecord] {
+    try await self.read { try AttemptRecord.all(of: usage, in: $0) }
+  }
+
   public func openHolds() async throws -> [HoldRecord] { try await self.read { try HoldRecord.open(in: $0) } }
 }

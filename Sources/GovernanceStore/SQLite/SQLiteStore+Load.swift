@@ -13,7 +13,8 @@ extension SQLiteStore {
         state.lastAt = end.lastAt
         state.objects = try StoredObject.all(in: database)
         state.openHolds = try HoldRecord.open(in: database)
-        state.settled = try SettledTotal.all(in: database)
+        state.settled = try SettledTotal.all(fineFrom: SettledTotal.fineFrom(end.lastAt), in: database)
+        state.creditUse = try CreditUse.all(in: database)
         state.activeUsers = try ActiveUserMark.from(end.lastAt.month.previous, in: database)
         state.idempotency = try IdempotencyRecord.unexpired(at: end.lastAt, in: database)
         return state
@@ -25,36 +26,81 @@ extension SQLiteStore {
 }
 
 extension SettledTotal {
-  /// Sums by key and day. Quotients and remainders are summed apart, so that no sum leaves 64 bits before it is put together.
-  static func all(in database: Database) throws -> [SettledTotal] {
+  /// Sums by key and quarter of an hour, by day before `fine`. Quotients and remainders are summed apart, so that no sum leaves 64 bits before it is put together.
+  static func all(fineFrom fine: Timestamp, in database: Database) throws -> [SettledTotal] {
     let rows = try Row.fetchCursor(
       database,
       sql: """
-        SELECT customer, project, key, currency, is_prepaid, held_at / 86400000000000 AS day,
-          sum(amount / 1000000000), sum(amount % 1000000000), sum(tokens >> 20), sum(tokens & 1048575)
+        SELECT customer, project, key, currency, is_prepaid, CASE WHEN held_at < ? THEN held_at / 86400000000000 * 86400000000000 ELSE held_at / 900000000000 * 900000000000 END AS since,
+          sum(amount / 1000000000), sum(amount % 1000000000), sum(tokens >> 20), sum(tokens & 1048575),
+          sum(loss / 1000000000), sum(loss % 1000000000)
         FROM (
-          SELECT customer, project, key, currency, is_prepaid, held_at, amount,
+          SELECT customer, project, key, currency, is_prepaid, held_at, amount, loss,
             prompt_uncached + prompt_cached + completion + training AS tokens
-          FROM usage WHERE outcome = 'settled'
+          FROM usage WHERE outcome = 'settled' OR loss > 0
         )
-        GROUP BY customer, project, key, currency, is_prepaid, day ORDER BY day, customer, project, key, currency, is_prepaid
-        """)
+        GROUP BY customer, project, key, currency, is_prepaid, since
+        ORDER BY since, customer, project, key, currency, is_prepaid
+        """, arguments: [fine.nanoseconds])
     var totals: [SettledTotal] = []
     while let row = try rows.next() {
       let row = StoredRow(row: row, name: "usage")
       var total = SettledTotal(
         customer: try row.id(0), project: try row.optionalID(1), key: try row.id(2), currency: try row.currency(3),
-        isPrepaid: row.row[4], day: CalendarDay(number: row.row[5]),
-        amount: NanoAmount(Int128(row.row[6] as Int64) * 1_000_000_000 + Int128(row.row[7] as Int64)), tokens: .zero)
+        isPrepaid: row.row[4], since: row.instant(5),
+        amount: NanoAmount(Int128(row.row[6] as Int64) * 1_000_000_000 + Int128(row.row[7] as Int64)), tokens: .zero,
+        loss: NanoAmount(Int128(row.row[10] as Int64) * 1_000_000_000 + Int128(row.row[11] as Int64)))
       var rest = Int128(row.row[8] as Int64) << 20 + Int128(row.row[9] as Int64)
       repeat {
         let part = min(rest, Int128(TokenCount.largest.value))
         total.tokens = TokenCount(Int(clamping: part))
         totals.append(total)
         total.amount = .zero
+        total.loss = .zero
         rest -= part
       } while rest > 0
     }
     return totals
+  }
+}
+
+extension CreditUse {
+  static func all(in database: Database) throws -> [CreditUse] {
+    let rows = try Row.fetchCursor(
+      database,
+      sql: "SELECT credit, customer, currency, used_units, used_nano, expired_units, expired_nano FROM credit_use ORDER BY credit")
+    var uses: [CreditUse] = []
+    while let row = try rows.next() {
+      let row = StoredRow(row: row, name: "credit_use")
+      func amount(_ column: Int) -> NanoAmount {
+        NanoAmount(Int128(row.row[column] as Int64) * 1_000_000_000 + Int128(row.row[column + 1] as Int64))
+      }
+      uses.append(
+        CreditUse(
+          grant: try row.id(0), customer: try row.id(1), currency: try row.currency(2), used: amount(3), expired: amount(5)))
+    }
+    return uses
+  }
+}
+
+extension AttemptRecord {
+  static func all(of usage: UsageID, in database: Database) throws -> [AttemptRecord] {
+    let rows = try Row.fetchCursor(
+      database,
+      sql: """
+        SELECT usage, ordinal, engine, outcome, reason, prompt_uncached, prompt_cached, completion, source, nanoseconds
+        FROM attempt WHERE usage = ? ORDER BY ordinal
+        """, arguments: [usage.text])
+    var attempts: [AttemptRecord] = []
+    while let row = try rows.next() {
+      let row = StoredRow(row: row, name: "attempt")
+      attempts.append(
+        AttemptRecord(
+          usage: try row.id(0), ordinal: row.row[1], engine: row.text(2), outcome: try row.value(3), reason: row.row[4],
+          tokens: TokenUsage(
+            promptUncached: try row.tokens(5), promptCached: try row.tokens(6), completion: try row.tokens(7)),
+          source: try row.value(8), nanoseconds: row.row[9]))
+    }
+    return attempts
   }
 }

@@ -22,6 +22,7 @@ enum Schema {
     ("0003 administration", Self.administration),
     ("0004 audience and idempotency", Self.audience),
     ("0005 customer sequences", Self.customerSequences),
+    ("0006 losses, credit and attempts", Self.losses),
   ]
 
   private static let log = """
@@ -124,6 +125,38 @@ enum Schema {
       BEGIN SELECT RAISE (ABORT, 'hold: this usage is closed already'); END;
     CREATE TRIGGER usage_update BEFORE UPDATE ON usage BEGIN SELECT RAISE (ABORT, 'usage is append-only'); END;
     CREATE TRIGGER usage_delete BEFORE DELETE ON usage BEGIN SELECT RAISE (ABORT, 'usage is append-only'); END;
+    """
+
+  /// Credit is counted in whole units and a rest, because a grant may be larger than 64 bits of nano-units.
+  private static let losses = """
+    ALTER TABLE usage ADD COLUMN loss INTEGER NOT NULL DEFAULT 0 CHECK (loss >= 0);
+
+    CREATE TABLE credit_use (
+      credit TEXT PRIMARY KEY,
+      customer TEXT NOT NULL,
+      currency TEXT NOT NULL CHECK (length(currency) = 3),
+      used_units INTEGER NOT NULL CHECK (used_units >= 0),
+      used_nano INTEGER NOT NULL CHECK (used_nano BETWEEN 0 AND 999999999),
+      expired_units INTEGER NOT NULL CHECK (expired_units >= 0),
+      expired_nano INTEGER NOT NULL CHECK (expired_nano BETWEEN 0 AND 999999999)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE attempt (
+      usage TEXT NOT NULL,
+      ordinal INTEGER NOT NULL CHECK (ordinal >= 0),
+      engine TEXT NOT NULL,
+      outcome TEXT NOT NULL,
+      reason TEXT,
+      prompt_uncached INTEGER NOT NULL CHECK (prompt_uncached >= 0),
+      prompt_cached INTEGER NOT NULL CHECK (prompt_cached >= 0),
+      completion INTEGER NOT NULL CHECK (completion >= 0),
+      source TEXT NOT NULL,
+      nanoseconds INTEGER NOT NULL CHECK (nanoseconds >= 0),
+      PRIMARY KEY (usage, ordinal)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TRIGGER attempt_update BEFORE UPDATE ON attempt BEGIN SELECT RAISE (ABORT, 'attempt is append-only'); END;
+    CREATE TRIGGER attempt_delete BEFORE DELETE ON attempt BEGIN SELECT RAISE (ABORT, 'attempt is append-only'); END;
     """
 
   private static let administration = """

@@ -95,7 +95,7 @@ extension HoldRecord {
 extension UsageRecord {
   static let columns = """
     id, decision, customer, project, key, model, price, currency, amount, prompt_uncached, prompt_cached, completion, training, \
-    undelivered, outcome, finish, policy, source, held_at, settled_at, is_prepaid
+    undelivered, outcome, finish, policy, source, held_at, settled_at, is_prepaid, loss
     """
 
   init(_ row: Row) throws {
@@ -107,7 +107,8 @@ extension UsageRecord {
         promptUncached: try row.tokens(9), promptCached: try row.tokens(10), completion: try row.tokens(11),
         training: try row.tokens(12)),
       undelivered: try row.tokens(13), outcome: try row.value(14), finish: row.text(15), policy: try row.value(16),
-      source: try row.value(17), heldAt: row.instant(18), settledAt: row.instant(19), isPrepaid: row.row[20])
+      source: try row.value(17), heldAt: row.instant(18), settledAt: row.instant(19), isPrepaid: row.row[20],
+      loss: try row.amount(21))
   }
 }
 

@@ -16,6 +16,7 @@ struct StoreModel {
   var usage: [UsageRecord] = []
   var active: Set<ActiveUserMark> = []
   var idempotency: [[UInt8]: IdempotencyRecord] = [:]
+  var credit: [CreditID: CreditUse] = [:]
 
   /// Applies a call whole, or throws and changes nothing.
   mutating func apply(_ records: [JournalRecord]) throws {
@@ -75,6 +76,17 @@ struct StoreModel {
         throw Refused()
       }
       self.idempotency[key] = record
+    case .idempotencyFreed(let customer, let digest, let usage):
+      let key = Array("\(customer)".utf8) + digest.bytes
+      if self.idempotency[key]?.usage == usage { self.idempotency[key] = nil }
+    case .creditUsed(let use):
+      var known = self.credit[use.grant] ?? use
+      if self.credit[use.grant] != nil {
+        known.used += use.used
+        known.expired += use.expired
+      }
+      self.credit[use.grant] = known
+    case .attempt: break
     }
   }
 
@@ -82,18 +94,20 @@ struct StoreModel {
 
   /// Settled sums by everything that a total is kept by.
   var settled: [String: (amount: Int128, tokens: Int128)] {
-    self.usage.filter { $0.outcome == .settled }.reduce(into: [:]) { sums, record in
+    let fine = SettledTotal.fineFrom(self.lastAt)
+    return self.usage.filter { $0.outcome == .settled }.reduce(into: [:]) { sums, record in
+      let quarter = Timestamp(seconds: record.heldAt.seconds / 900 * 900)
       let key = Self.key(
-        record.customer, record.project, record.key, record.currency, record.isPrepaid, record.heldAt.day)
+        record.customer, record.project, record.key, record.currency, record.isPrepaid, record.heldAt < fine ? record.heldAt.day.start : quarter)
       sums[key, default: (0, 0)].amount += record.amount.nano
       sums[key, default: (0, 0)].tokens += Int128(record.tokens.total.value)
     }
   }
 
   static func key(
-    _ customer: CustomerID, _ project: ProjectID?, _ key: KeyID, _ currency: Currency, _ isPrepaid: Bool, _ day: CalendarDay
+    _ customer: CustomerID, _ project: ProjectID?, _ key: KeyID, _ currency: Currency, _ isPrepaid: Bool, _ since: Timestamp
   ) -> String {
-    "\(customer) \(project?.description ?? "-") \(key) \(currency) \(isPrepaid) \(day)"
+    "\(customer) \(project?.description ?? "-") \(key) \(currency) \(isPrepaid) \(since)"
   }
 }
 
@@ -127,7 +141,15 @@ struct RecordStream {
   }
 
   private mutating func effect() -> StoreEffect {
-    switch self.below(10) {
+    switch self.below(12) {
+    case 10:
+      return .idempotencyFreed(
+        customer: CustomerID(UInt128(self.below(2))), keyDigest: sha256([UInt8(self.below(6))]), usage: UsageID(UInt128(self.below(60))))
+    case 11:
+      return .creditUsed(
+        CreditUse(
+          grant: CreditID(UInt128(self.below(4))), customer: CustomerID(1), currency: usd,
+          used: NanoAmount(Int128(self.below(1 << 60)) * 1_000_000), expired: NanoAmount(Int128(self.below(3_000_000_000)))))
     case 0...2: return .holdOpened(self.anyHold())
     case 3:
       return .holdExtended(
@@ -157,3 +179,5 @@ struct RecordStream {
     }
   }
 }
+
+private let usd = Currency("USD") ?? { preconditionFailure("USD is a currency") }()

@@ -1,0 +1,73 @@
+internal import AcceptableUse
+internal import Completions
+internal import Documents
+internal import Governance
+internal import GovernanceTypes
+internal import LicenseTerms
+
+/// What a schedule is played in: who there is, under which limits.
+struct SimulatedWorld {
+  let currency: Currency
+  let promptTokens = 3
+  let terms: TermFile
+  let acceptableUse: AcceptableUsePolicy
+  let queueLimit: Int
+
+  init(_ generator: inout SeededGenerator) {
+    guard let currency = Currency("USD"), let terms = try? Self.termFile(), let policy = try? AcceptableUsePolicy(packs: []) else {
+      preconditionFailure("the fixtures of the simulation are valid")
+    }
+    self.currency = currency
+    self.terms = terms
+    self.acceptableUse = policy
+    self.queueLimit = Int.random(in: 0..<4, using: &generator) == 0 ? 24 : 400
+  }
+
+  static let price = """
+    {"model":"m","currency":"USD","effective_from":"2026-01-01",
+     "components":[{"category":"prompt_uncached","per_million":"0.003"},{"category":"completion","per_million":"0.002"}]}
+    """
+
+  private static func termFile() throws -> TermFile {
+    let text = """
+      {"schema":"model-terms/1","id":"test","revision":1,"title":"Test terms","status":"in-force","sections":["1"],
+       "clauses":[{"id":"grant","ref":"1","kind":"grant","summary":"Use is granted.","actions":["use"]}]}
+      """
+    return try TermFile(Self.document(text), digest: mixed(Array(text.utf8)), sha256: { mixed($0) })
+  }
+
+  static func document(_ text: String) -> Document {
+    do { return try Document.parseJSON(Array(text.utf8)) } catch { preconditionFailure("the simulation writes JSON: \(error)") }
+  }
+
+  var policy: GatePolicy {
+    var policy = GatePolicy()
+    policy.initialHoldTokens = 8
+    policy.markEveryTokens = 2
+    policy.leaseTokens = 6
+    policy.leadTokens = 4
+    return policy
+  }
+}
+
+/// A digest that tells texts apart and is no protection: a simulation needs no cryptography.
+func mixed(_ bytes: [UInt8], key: UInt64 = 0) -> Digest {
+  var state: [UInt64] = [key ^ 1, key ^ 2, key ^ 3, key ^ 4]
+  for (place, byte) in bytes.enumerated() {
+    let lane = place & 3
+    state[lane] = (state[lane] ^ UInt64(byte)) &* 0x100_0000_01B3 &+ 0x9E37_79B9_7F4A_7C15
+  }
+  var generator = SeededGenerator(seed: state.reduce(UInt64(bytes.count)) { ($0 ^ $1) &* 0xBF58_476D_1CE4_E5B9 })
+  let words = (0..<4).map { _ in generator.next() }
+  let digest = Digest(words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (UInt64($0) * 8)) } })
+  guard let digest else { preconditionFailure("a digest has 32 bytes") }
+  return digest
+}
+
+/// A customer with one key.
+struct SimulatedTenant: Sendable {
+  var customer: CustomerID
+  var key: KeyID
+  var secret: String
+  var hasExpiringCredit = false
+}
