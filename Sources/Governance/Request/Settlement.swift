@@ -52,7 +52,7 @@ extension LiveRequest {
   ) async -> UsageRecord? {
     self.stream.cancel()
     var delivery = delivery
-    delivery.counted(produced: await self.stream.producedTokens())
+    delivery.counted(produced: await self.stream.producedTokens(after: delivery.producedTokens))
     let (citation, decision) = self.gate.decide(self, finding)
     let finish = Finish(.contentFilter, detail: .acceptableUse, citation: citation)
     return await self.settle(delivery, finish: finish, name: "content_filter", finding: decision, deliver: deliver)
@@ -85,7 +85,7 @@ extension LiveRequest {
     self.stream.cancel()
     self.close()
     var delivery = delivery
-    delivery.counted(produced: await self.stream.producedTokens())
+    delivery.counted(produced: await self.stream.producedTokens(after: delivery.producedTokens))
     return await self.gate.close(Ending(self.gate.usageRecord(self, delivery, finish: finish), attempts: self.attempts))
   }
 
@@ -116,7 +116,7 @@ extension LiveRequest {
     self.stream.cancel()
     self.close()
     var delivery = delivery
-    delivery.counted(produced: await self.stream.producedTokens())
+    delivery.counted(produced: await self.stream.producedTokens(after: delivery.producedTokens))
     let record = await self.gate.close(
       Ending(self.gate.usageRecord(self, delivery, finish: "engine_error"), attempts: self.attempts))
     if let record {
@@ -127,12 +127,18 @@ extension LiveRequest {
 }
 
 extension CompletionStream {
-  /// Reads a cancelled stream to its end: the tokens that the engine had produced before it noticed.
-  func producedTokens() async -> Int {
-    var produced = 0
+  /// Reads a cancelled stream to its end: all tokens that the engine had produced before it noticed.
+  ///
+  /// - Parameter taken: those that were read from the stream before.
+  func producedTokens(after taken: Int = 0) async -> Int {
+    var produced = taken
     do {
       for try await event in self {
-        if case .end(let end) = event { produced = end.usage.completion }
+        switch event {
+        case .prompt: break
+        case .delta(let delta): produced += delta.tokens
+        case .end(let end): produced = max(produced, end.usage.completion)
+        }
       }
     } catch {
       return produced  // An engine that breaks while being cancelled has said all that it will.

@@ -1,0 +1,148 @@
+"""Plants deliberate bugs, one at a time, into a copy of the sources, and shows that the simulation finds each.
+
+Python's standard library only. The copy is a package of its own with the modules that the simulation needs; the repository is left as it is.
+
+    simulate_mutants.py [--seeds N] [--only WORD] [--keep DIRECTORY]
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MODULES = ["GovernanceTypes", "Documents", "Completions", "LicenseTerms", "Audience", "AcceptableUse", "UsageLedger", "Billing",
+           "Governance", "Simulation"]
+PACKAGE = """// swift-tools-version: 6.2
+import PackageDescription
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+let names = [%s]
+let package = Package(
+  name: "mutants", platforms: [.macOS(.v15)],
+  targets: names.enumerated().map { place, name in
+    .target(name: name, dependencies: names[..<place].map { .byName(name: $0) }, swiftSettings: settings)
+  } + [.executableTarget(name: "simulate", dependencies: ["Simulation"], swiftSettings: settings)])
+"""
+
+LEDGER, LIMITS, CREDIT = "UsageLedger/Ledger.swift", "UsageLedger/Ledger+Limits.swift", "UsageLedger/Credit.swift"
+STEP, SETTLE, LIVE = "Governance/Request/DeliveryStep.swift", "Governance/Request/Settlement.swift", "Governance/Request/LiveRequest.swift"
+RECOVERY, KEYS, UNWRITTEN = "Governance/Recovery.swift", "Governance/Request/Idempotency.swift", "Governance/Request/Unwritten.swift"
+
+# What the bug is, and the text that makes it: file, what stands there, what is put there.
+MUTANTS = [
+    ("settle before commit", [(SETTLE, "try await settled.ticket.durable()\n      record.receipt", "record.receipt")]),
+    ("answer before the hold is on disk", [(LIVE, "      try await ticket.durable()\n", "")]),
+    ("check a limit without what is pending", [
+        (LIMITS, "max(.zero, most - self.used(of: bound, at: heldAt).committed)", "max(.zero, most - self.used(of: bound, at: heldAt).settled)"),
+        (LIMITS, "max(.zero, most - used.committed)", "max(.zero, most - used.settled)")]),
+    ("release a hold twice", [(LEDGER, "$0.held -= hold.amount; $0.heldTokens", "$0.held -= hold.amount; $0.held -= hold.amount; $0.heldTokens")]),
+    ("never release a hold", [(LEDGER, "$0.held -= hold.amount; $0.heldTokens -= hold.tokens.value", "$0.held -= .zero")]),
+    ("charge on retry", [
+        (KEYS, "guard let key = self.idempotencyKey(call, caller) else { return nil }", "guard let key = self.idempotencyKey(call, caller), call.secret.isEmpty else { return nil }"),
+        (KEYS, "if let known = state.idempotency[key], now < known.expires { return false }", "")]),
+    ("forget idempotency keys at a restart", [(KEYS, "self.idempotencyKey(dossier.call, dossier.caller).map {\n      IdempotencyRecord(", "self.idempotencyKey(dossier.call, dossier.caller).flatMap { now.seconds > 0 ? nil :\n      IdempotencyRecord(")]),
+    ("deliver beyond the last mark on disk", [(STEP, "    try await ticket.durable()\n    delivery.highWater", "    delivery.highWater")]),
+    ("mark more than was delivered", [(STEP, "delivered: TokenCount(delivery.deliveredTokens)", "delivered: TokenCount(delivery.deliveredTokens + 1)")]),
+    ("use an extension before it is on disk", [(STEP, "    try await added.ticket.durable()\n", "")]),
+    ("recover at the high water", [(RECOVERY, "completion: hold.delivered)", "completion: TokenCount(most))")]),
+    ("void every hold at recovery", [(RECOVERY, "guard hold.delivered > .zero else {", "guard hold.delivered > hold.tokens else {")]),
+    ("leave out what is lost at recovery", [(RECOVERY, "let uncertain = TokenCount(most - hold.delivered.value)", "let uncertain = TokenCount(min(0, most))")]),
+    ("forget at a restart what was settled", [(RECOVERY, "loaded.ledger.restore(settled: total.amount, tokens: total.tokens, as: total.asHold)", "_ = total.asHold")]),
+    ("charge what was produced, not what was delivered", [(SETTLE, "completion: TokenCount(delivery.deliveredTokens))", "completion: TokenCount(delivery.producedTokens))")]),
+    ("charge nothing to whoever leaves", [(SETTLE, "guard delivery.deliveredTokens > 0 ||", "guard delivery.deliveredTokens > 9999 ||")]),
+    ("keep a hold that never reached the disk", [(SETTLE, "      _ = state.ledger.void(hold.usage, at: state.tick(self.environment.now()))\n", "")]),
+    ("drop a settlement that the disk refused", [(UNWRITTEN, "guard !settled.records.isEmpty else { return }", "guard settled.records.isEmpty else { return }")]),
+    ("use credit without taking it away", [(CREDIT, "    self.left -= amount\n    return slices", "    return slices")]),
+    ("count no concurrent request", [(LEDGER, "self.concurrent[subject, default: 0] += 1", "self.concurrent[subject, default: 0] += 0")]),
+    ("forget what the engine made for nobody", [(SETTLE, "case .delta(let delta): produced += delta.tokens", "case .delta: break")]),
+]
+
+
+def prepare(directory):
+    """The package of its own; a directory that holds it already keeps what was built there."""
+    sources = directory / "Sources"
+    shutil.rmtree(sources, ignore_errors=True)
+    for module in MODULES:
+        shutil.copytree(ROOT / "Sources" / module, sources / module)
+    shutil.copytree(ROOT / "Tests/Endurance/Simulate", sources / "simulate")
+    (directory / "Package.swift").write_text(PACKAGE % ", ".join(f'"{name}"' for name in MODULES))
+
+
+def build(directory):
+    result = subprocess.run(["swift", "build", "--product", "simulate"], cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return result.returncode == 0, "\n".join(line for line in result.stdout.splitlines() if "error:" in line) or result.stdout[-800:]
+
+
+def simulate(directory, seeds):
+    """Whether all seeds kept their promises, and what was said."""
+    try:
+        result = subprocess.run([directory / ".build/debug/simulate", "--seeds", str(seeds)], stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, timeout=900)
+    except subprocess.TimeoutExpired:
+        return False, "it does not come to an end"
+    lines = result.stdout.splitlines()
+    finding = next((line.strip() for line in lines if line.startswith("  ")), lines[-1] if lines else f"status {result.returncode}")
+    return result.returncode == 0, finding
+
+
+def plant(directory, changes):
+    """Applies the changes; gives the files as they were."""
+    before = {}
+    for name, old, new in changes:
+        path = directory / "Sources" / name
+        text = path.read_text()
+        before.setdefault(path, text)
+        if text.count(old) != 1:
+            raise SystemExit(f"{name} holds {text.count(old)} times, and not once:\n{old}")
+        path.write_text(text.replace(old, new))
+    return before
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, default=600)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--keep", help="build here, and leave it for the next time")
+    options = parser.parse_args()
+    directory = pathlib.Path(options.keep or tempfile.mkdtemp(prefix="weighbridge-mutants-"))
+    directory.mkdir(parents=True, exist_ok=True)
+    missed = []
+    try:
+        prepare(directory)
+        done, said = build(directory)
+        if not done:
+            raise SystemExit(f"the sources as they are do not build:\n{said}")
+        kept, said = simulate(directory, options.seeds)
+        if not kept:
+            raise SystemExit(f"the sources as they are break a promise already: {said}")
+        print(f"as it is: {options.seeds} schedules, no violation", flush=True)
+        for name, changes in MUTANTS:
+            if options.only not in name:
+                continue
+            start = time.monotonic()
+            before = plant(directory, changes)
+            done, said = build(directory)
+            if not done:
+                raise SystemExit(f"'{name}' does not build:\n{said}")
+            kept, said = simulate(directory, options.seeds)
+            for path, text in before.items():
+                path.write_text(text)
+            if kept:
+                missed.append(name)
+            print(f"{'MISSED' if kept else 'caught'}  {name}: {said[:150]}  ({time.monotonic() - start:.0f} s)", flush=True)
+    finally:
+        if not options.keep:
+            shutil.rmtree(directory, ignore_errors=True)
+    print(f"{len(MUTANTS) - len(missed)} of {len(MUTANTS)} caught" if not options.only else f"{len(missed)} missed")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
