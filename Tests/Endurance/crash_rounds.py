@@ -32,7 +32,7 @@ def main():
         try:
             rounds.prepare()
             for number in range(1, options.rounds + 1):
-                streams = asyncio.run(rounds.work(random.uniform(0.05, 1.2)))
+                streams = asyncio.run(rounds.work())
                 if random.random() < 0.1:
                     # Recovery itself is cut off somewhere.
                     try:

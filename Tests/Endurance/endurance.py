@@ -119,6 +119,7 @@ class Stream:
         self.prompt, self.most, self.key = prompt, most, key
         self.status = self.usage = self.amount = self.error = None
         self.text = ""
+        self.pieces = 0
         self.is_done = False
 
     @property
@@ -152,14 +153,14 @@ class Stream:
         if self.status != 200:
             self.error = await reader.read(65536)
             return
-        rest, pieces = b"", 0
+        rest = b""
         while True:
             size = int((await reader.readuntil(b"\r\n")).strip(), 16)
             rest += (await reader.readexactly(size + 2))[:-2]
             *events, rest = rest.split(b"\n\n")
             for event in events:
-                pieces += self._take(event.removeprefix(b"data: "))
-                if leave_after is not None and pieces >= leave_after:
+                self._take(event.removeprefix(b"data: "))
+                if leave_after is not None and self.pieces >= leave_after:
                     return
             if size == 0 or self.is_done:
                 return
@@ -167,14 +168,14 @@ class Stream:
     def _take(self, data):
         if data == b"[DONE]":
             self.is_done = True
-            return 0
+            return
         event = json.loads(data)
         amount = (event.get("weighbridge") or {}).get("amount")
         if amount is not None:
             self.amount = nano(amount)
         text = "".join((choice.get("delta") or {}).get("content") or "" for choice in event.get("choices", []))
         self.text += text
-        return 1 if text else 0
+        self.pieces += bool(text)
 
 
 def nano(decimal):
@@ -289,8 +290,8 @@ class Rounds:
         self.customer, self.secret = self.gateway.open()
         self.references = References(self.gateway, self.secret)
 
-    async def work(self, seconds):
-        """Streams in all states; returns them after the process was killed."""
+    async def work(self):
+        """Streams in all states; returns them after the process was killed, when some number of pieces had come or a while had passed."""
         streams, tasks = [], []
         for number in range(self.count):
             # Every fourth carries a key, and some of these the key and body of an earlier round.
@@ -306,7 +307,11 @@ class Rounds:
             leave = random.randrange(1, 20) if random.random() < 0.15 else None
             streams.append(stream)
             tasks.append(asyncio.create_task(stream.run(self.gateway.port, self.secret, leave)))
-        await asyncio.sleep(seconds)
+        enough = random.choice([0, 1, self.count, self.count * 4, self.count * random.randrange(1, 40)])
+        patience = time.monotonic() + random.uniform(0.2, 6)
+        while sum(stream.pieces for stream in streams) < enough and time.monotonic() < patience and not all(task.done() for task in tasks):
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(random.uniform(0, 0.1))
         self.gateway.kill()
         await asyncio.gather(*tasks)
         return streams

@@ -137,7 +137,7 @@ extension CompletionStream {
         switch event {
         case .prompt: break
         case .delta(let delta): produced += delta.tokens
-        case .end(let end): produced = max(produced, end.usage.completion)
+        case .end(let end): produced = Swift.max(produced, end.usage.completion)
         }
       }
     } catch {
