@@ -56,7 +56,8 @@ let package = Package(
     layer("UsageLedger", "GovernanceTypes"),
     layer("Billing", "GovernanceTypes"),
     .target(
-      name: "AuditTrail", dependencies: ["GovernanceTypes", "Documents"], resources: [.embedInCode("Resources/verify.py")],
+      name: "AuditTrail", dependencies: ["GovernanceTypes", "Documents"],
+      resources: [.embedInCode("Resources/proof.py"), .embedInCode("Resources/verify.py")],
       swiftSettings: strict),
     .target(name: "CKernels"),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),

@@ -35,8 +35,8 @@ public protocol ExportDesk: Sendable {
   /// - Throws: ``Refusal`` where such an export is not made.
   func start(_ order: ExportOrder) async throws -> ExportState
   func state(of id: ExportID) async throws -> ExportState
-  /// The finished export.
-  func content(of id: ExportID) async throws -> ExportContent
+  /// The finished export, for someone; that it was taken is in the log before it is given.
+  func content(of id: ExportID, by actor: Actor) async throws -> ExportContent
 }
 
 public struct ExportOrder: Sendable {

@@ -31,7 +31,7 @@ extension AdminRoutes {
     router.get(
       "/admin/v1/exports/{id}/content",
       use: self.guarded { call in
-        self.download(try await self.services.exports.content(of: call.identifier()))
+        self.download(try await self.services.exports.content(of: call.identifier(), by: call.actor))
       })
   }
 

@@ -118,6 +118,9 @@ public struct ActiveUsers: Sendable {
     self.count(scope, month)?.users.estimate ?? .none
   }
 
+  /// The users of a scope as they are kept: exactly, or as a sketch; nil where none was counted.
+  public func users(_ scope: AudienceScope, month: CalendarMonth) -> UserSketch? { self.count(scope, month)?.users }
+
   public func state(of cap: AudienceCap, month: CalendarMonth) -> CapState {
     CapState(of: self.estimate(cap.scope, month: month), against: cap)
   }

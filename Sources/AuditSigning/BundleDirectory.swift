@@ -95,7 +95,7 @@ public struct BundleDirectorySink: BundleSink {
 }
 
 /// One open file, closed when the last reference goes.
-private final class OpenFile {
+final class OpenFile {
   private let descriptor: Int32
   private let path: String
 
@@ -122,6 +122,29 @@ private final class OpenFile {
     }
     guard result >= 0 else { throw BundleDirectoryError(path: self.path, message: systemText(errno)) }
     return bytes.isEmpty ? nil : bytes
+  }
+
+  /// In bytes.
+  func size() throws(BundleDirectoryError) -> Int {
+    var status = stat()
+    guard fstat(self.descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw BundleDirectoryError(path: self.path, message: "is no regular file")
+    }
+    return status.st_size
+  }
+
+  /// At most `count` bytes from a place on; none at the end.
+  func read(at offset: Int, count: Int) throws(BundleDirectoryError) -> [UInt8] {
+    var result = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      // The system initializes `result` bytes, at most the buffer's count.
+      repeat {
+        result = Glibc.pread(self.descriptor, buffer.baseAddress, buffer.count, offset)
+      } while result < 0 && errno == EINTR
+      initialized = max(0, result)
+    }
+    guard result >= 0 else { throw BundleDirectoryError(path: self.path, message: systemText(errno)) }
+    return bytes
   }
 
   func write(_ bytes: [UInt8]) throws(BundleDirectoryError) {

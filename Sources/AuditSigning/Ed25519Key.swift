@@ -5,7 +5,8 @@ internal import COpenSSL
 public struct Ed25519Key: Sendable {
   /// 32 bytes.
   public let publicKey: [UInt8]
-  private let seed: [UInt8]
+  /// The private key of RFC 8032, 32 bytes. A secret.
+  public let seed: [UInt8]
 
   /// A new key from the secure generator.
   public static func generate() throws(OpenSSLError) -> Ed25519Key { try Ed25519Key(seed: try secureRandomBytes(32)) }
@@ -22,11 +23,13 @@ public struct Ed25519Key: Sendable {
     self.seed = seed
   }
 
-  /// Loads a PEM file (PKCS #8, not encrypted).
+  /// Loads a PEM file (PKCS #8).
   ///
-  /// - Throws: ``KeyFileError`` where others than the owner can read the file; ``OpenSSLError`` where it holds no Ed25519 key.
-  public init(path: String) throws {
-    let key = try AuditSigning.privateKey(pem: try KeyFile.read(path), from: path)
+  /// - Parameter passphrase: for a file that is encrypted.
+  /// - Throws: ``KeyFileError`` where others than the owner can read the file, or the passphrase is missing or wrong;
+  ///   ``OpenSSLError`` where it holds no Ed25519 key.
+  public init(path: String, passphrase: String? = nil) throws {
+    let key = try KeyFile.privateKey(path, passphrase: passphrase)
     var seed = [UInt8](repeating: 0, count: 32)
     var count = seed.count
     guard EVP_PKEY_get_base_id(key.pointer) == EVP_PKEY_ED25519 else {
@@ -37,10 +40,10 @@ public struct Ed25519Key: Sendable {
     try self.init(seed: seed)
   }
 
-  /// Writes a new PEM file of mode 0600; never over an existing one.
-  public func save(path: String) throws {
+  /// Writes a new PEM file of mode 0600, encrypted where there is a passphrase; never over an existing one.
+  public func save(path: String, passphrase: String? = nil) throws {
     let key = try Self.privateKey(self.seed)
-    try KeyFile.create(path, try privateKeyPEM(key))
+    try KeyFile.create(path, try privateKeyPEM(key, passphrase: passphrase))
   }
 
   /// The 64-byte signature of a message. Deterministic.
@@ -87,15 +90,37 @@ extension CheckpointSigner {
   }
 }
 
-/// The private key of a PEM text; `origin` names it in errors. Encrypted keys are refused, not asked about.
-func privateKey(pem: [UInt8], from origin: String) throws(OpenSSLError) -> Owned {
+/// The private key of a PEM text; `origin` names it in errors. An encrypted key without a passphrase is refused, not asked about.
+func privateKey(pem: [UInt8], from origin: String, passphrase: String? = nil) throws(OpenSSLError) -> Owned {
   let buffer = try memoryBuffer(pem)
-  // The call-back stands in for the terminal prompt that the library would open for an encrypted key.
-  let key = PEM_read_bio_PrivateKey(buffer.pointer, nil, { _, _, _, _ in -1 }, nil)
+  guard let passphrase else {
+    // The call-back stands in for the terminal prompt that the library would open for an encrypted key.
+    let key = PEM_read_bio_PrivateKey(buffer.pointer, nil, { _, _, _, _ in -1 }, nil)
+    return try Owned(key, "reading the private key of \(origin)") { EVP_PKEY_free($0) }
+  }
+  var text = passphrase.utf8CString
+  // Without a call-back the library takes the last argument for a passphrase that ends in zero; it only reads it.
+  let key = text.withUnsafeMutableBytes { PEM_read_bio_PrivateKey(buffer.pointer, nil, nil, $0.baseAddress) }
   return try Owned(key, "reading the private key of \(origin)") { EVP_PKEY_free($0) }
 }
 
-func privateKeyPEM(_ key: Owned) throws(OpenSSLError) -> [UInt8] {
+/// A private key as PEM (PKCS #8); with a passphrase encrypted by AES-256-CBC under a key that scrypt derives (RFC 7914; N 16384, r 8,
+/// p 1), which `openssl pkey` reads.
+func privateKeyPEM(_ key: Owned, passphrase: String? = nil) throws(OpenSSLError) -> [UInt8] {
   let pointer = key.pointer
-  return try written("writing a private key") { PEM_write_bio_PrivateKey($0, pointer, nil, nil, 0, nil, nil) }
+  guard let passphrase else {
+    return try written("writing a private key") { PEM_write_bio_PrivateKey($0, pointer, nil, nil, 0, nil, nil) }
+  }
+  let plain = try Owned(EVP_PKEY2PKCS8(pointer), "encoding a private key") { PKCS8_PRIV_KEY_INFO_free($0) }
+  guard let scheme = PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), nil, 16, nil, 16_384, 8, 1) else {
+    throw OpenSSLError("preparing the encryption of a private key")
+  }
+  let bytes = passphrase.utf8CString
+  // The call takes over the scheme where it succeeds, and reads as many bytes of the passphrase as it is told.
+  let encrypted = bytes.withUnsafeBufferPointer {
+    PKCS8_set0_pbe($0.baseAddress, Int32(clamping: $0.count - 1), plain.pointer, scheme)
+  }
+  if encrypted == nil { X509_ALGOR_free(scheme) }
+  let sealed = try Owned(encrypted, "encrypting a private key") { X509_SIG_free($0) }
+  return try written("writing a private key") { PEM_write_bio_PKCS8($0, sealed.pointer) }
 }

@@ -27,19 +27,23 @@ public struct SigningCertificate: Sendable {
 
   /// Loads both PEM files.
   ///
-  /// - Throws: ``KeyFileError`` where others than the owner can read the key; ``OpenSSLError`` where the two do not match.
-  public init(keyPath: String, certificatePath: String) throws {
-    let key = try KeyFile.read(keyPath)
+  /// - Parameter passphrase: for a key file that is encrypted.
+  /// - Throws: ``KeyFileError`` where others than the owner can read the key, or the passphrase is missing or wrong; ``OpenSSLError``
+  ///   where the two do not match.
+  public init(keyPath: String, certificatePath: String, passphrase: String? = nil) throws {
     let certificate = try KeyFile.read(certificatePath, isPrivate: false)
-    let parsedKey = try privateKey(pem: key, from: keyPath)
+    let parsedKey = try KeyFile.privateKey(keyPath, passphrase: passphrase)
+    let key = try privateKeyPEM(parsedKey)
     let parsed = try AuditSigning.certificate(pem: certificate, from: certificatePath)
     try check(X509_check_private_key(parsed.pointer, parsedKey.pointer), "matching \(keyPath) with \(certificatePath)")
     self.init(certificate: certificate, key: key)
   }
 
   /// Writes two new files, the key with mode 0600, the certificate with 0644; never over existing ones.
-  public func save(keyPath: String, certificatePath: String) throws(KeyFileError) {
-    try KeyFile.create(keyPath, self.key)
+  /// The key is encrypted where there is a passphrase.
+  public func save(keyPath: String, certificatePath: String, passphrase: String? = nil) throws {
+    let key = try privateKey(pem: self.key, from: "the signer")
+    try KeyFile.create(keyPath, try privateKeyPEM(key, passphrase: passphrase))
     try KeyFile.create(certificatePath, self.certificate, mode: 0o644)
   }
 

@@ -5,6 +5,7 @@
 internal import AcceptableUse
 internal import AdminHTTP
 internal import AuditSigning
+internal import AuditTrail
 internal import Completions
 internal import Foundation
 internal import GatewayHTTP
@@ -61,9 +62,9 @@ public struct GatewayApp {
     do {
       let keys = try KeyMaterial.loadOrCreate(
         directory: self.configuration.dataDirectory + "/keys", operatorName: self.configuration.operatorName,
-        entries: store.logSize)
-      let witness = CheckpointWitness(path: self.configuration.dataDirectory + "/keys/newest-checkpoint", keys: keys)
-      try witness.check(store)
+        entries: store.logSize,
+        passphrase: try KeyPassphrase(file: self.configuration.keyFile, environment: self.environment).text)
+      let signer = try await self.logSigner(store: store, keys: keys)
       let gate = Gate(
         environment: try self.gateEnvironment(boot: boot, tagKey: keys.tagKey), policy: gatePolicy, journal: store,
         archive: store,
@@ -72,13 +73,29 @@ public struct GatewayApp {
       let recovery = try await gate.recover(try store.load(), version: Self.version)
       self.report(recovery)
       try await gate.recordTermsInForce()
-      try await self.run(gate: gate, store: store, keys: keys, witness: witness, engines: engines, announce: announce)
+      for (succession, note) in zip(keys.logKeys.successions, keys.successions) {
+        try await gate.recordKeySuccession(
+          number: succession.number, old: succession.old.vkey, new: succession.new.vkey, note: sha256(note))
+      }
+      try await self.run(gate: gate, store: store, keys: keys, signer: signer, engines: engines, announce: announce)
       engines.shutdown()
       await store.close()
     } catch {
       await store.close()
       throw error
     }
+  }
+
+  /// The signer of the log, once the log is known to be a continuation of all that was signed and witnessed before.
+  private func logSigner(store: SQLiteStore, keys: KeyMaterial) async throws -> LogSigner {
+    let keeper = CheckpointKeeper(path: self.configuration.dataDirectory + "/keys/newest-checkpoint", keys: keys)
+    let tree = LogTree(store: store, digest: sha256)
+    try keeper.check(store, tree)
+    let signer = LogSigner(
+      store: store, tree: tree, keys: keys, keeper: keeper,
+      witnesses: self.configuration.audit.witnesses.map { WitnessClient(url: $0.url, key: $0.key) }, log: self.log)
+    try await signer.askWitnesses()
+    return signer
   }
 
   private func openStore(boot: BootID) throws -> SQLiteStore {
@@ -115,15 +132,14 @@ public struct GatewayApp {
   // MARK: Serving
 
   private func run(
-    gate: Gate, store: SQLiteStore, keys: KeyMaterial, witness: CheckpointWitness, engines: EngineRoom,
+    gate: Gate, store: SQLiteStore, keys: KeyMaterial, signer: LogSigner, engines: EngineRoom,
     announce: @escaping @Sendable (String, Int) -> Void
   ) async throws {
-    let signer = LogSigner(store: store, keys: keys, witness: witness, log: self.log)
     try await signer.sign()
     let library = LicenseLibrary(directory: self.configuration.dataDirectory + "/licenses", gate: gate)
     let desk = BackgroundExports(
       gate: gate, store: store, signer: signer, keys: keys, directory: self.configuration.dataDirectory + "/exports",
-      operatorName: self.configuration.operatorName, log: self.log)
+      operatorName: self.configuration.operatorName, audit: self.configuration.audit, log: self.log)
     let metrics = MetricsPage(gate: gate, store: store, engines: engines)
     let departures = Departures()
     let terms = TermReload(gate: gate, configuration: self.configuration, environment: self.environment)
@@ -146,6 +162,7 @@ public struct GatewayApp {
         bodyLimit: self.configuration.server.bodyLimit),
       key: self.environment["WEIGHBRIDGE_ADMIN_KEY"].flatMap { $0.isEmpty ? nil : $0 }
     ).add(to: router)
+    AuditRoutes(gate: gate, services: try self.auditServices(gate: gate, store: store, signer: signer)).add(to: router)
     let host = self.configuration.server.host
     let application = Application(
       router: router,
@@ -156,7 +173,10 @@ public struct GatewayApp {
           ], idleTimeout: .seconds(Int64(self.configuration.server.idleSeconds)))),
       configuration: ApplicationConfiguration(
         address: .hostname(host, port: self.configuration.server.port), serverName: "weighbridge"),
-      services: [signer.service(every: .seconds(self.configuration.checkpointSeconds), gate: gate)],
+      services: [
+        signer.service(every: .seconds(self.configuration.checkpointSeconds), gate: gate),
+        HeartbeatService(gate: gate, interval: .seconds(self.configuration.audit.heartbeatSeconds), log: self.log),
+      ],
       onServerRunning: { channel in announce(host, channel.localAddress?.port ?? 0) },
       logger: Logger(label: "http") { _ in
         SwiftLogNoOpLogHandler()
@@ -176,6 +196,30 @@ public struct GatewayApp {
         "cannot listen on \(host):\(self.configuration.server.port): \(error). Is another process using the port?")
     }
     try await signer.sign()
+  }
+}
+
+extension GatewayApp {
+  /// The public side of the log, and the witness that this gateway is to others where it is one.
+  private func auditServices(gate: Gate, store: SQLiteStore, signer: LogSigner) throws -> AuditServices {
+    let published = PublishedLog(store: store, signer: signer)
+    let bootstrap = self.environment["WEIGHBRIDGE_ADMIN_KEY"].flatMap { $0.isEmpty ? nil : sha256(Array($0.utf8)) }
+    var services = AuditServices(
+      tile: { try await published.tile($0) }, entries: { try await published.entries($0) },
+      proof: { try await published.proof($0) },
+      requireAuditor: { (secret: String) throws -> Void in
+        let digest = sha256(Array(secret.utf8))
+        guard gate.adminActor(secretDigest: digest) != nil || digest == bootstrap else {
+          throw Refusal(.invalidAPIKey, "The entries of the log are for the holder of an admin key.")
+        }
+      }, witness: nil)
+    guard !self.configuration.audit.witnessFor.isEmpty else { return services }
+    let book = try WitnessBook(
+      directory: self.configuration.dataDirectory + "/witness", name: nil, keys: self.configuration.audit.witnessFor,
+      passphrase: try KeyPassphrase(file: self.configuration.keyFile, environment: self.environment).text)
+    self.log.notice("this gateway witnesses other logs", metadata: ["key": "\(book.key)"])
+    services.witness = { (request: [UInt8]) async throws -> WitnessReply in try await book.answer(request) }
+    return services
   }
 }
 

@@ -28,6 +28,7 @@ struct GateState: Sendable {
   var adminKeys: [AdminKeyID: AdminKey] = [:]
   var standings: [StandingKey: RecordedStanding] = [:]
   var openHolds: [UsageID: HoldRecord] = [:]
+  var clock: ClockBaseline?
   var idempotency: [IdempotencyKey: IdempotencyState] = [:]
   var replies = RecordedReplies()
   /// Settlements that the disk did not take yet, each with the ticket of its last attempt.

@@ -12,6 +12,8 @@ struct SampleLog {
   private var state: UInt64
   private(set) var settlements: [(sequence: Int, usage: UsageID, customer: CustomerID, currency: String, amount: Int)] = []
   private(set) var openAt: [Int: [OpenHold]] = [:]
+  private var customers: [String: Int] = [:]
+  private var moved: [String: [Int]] = [:]
 
   static let start = Timestamp(seconds: 1_795_000_000)
   private let boot = BootID(0x0B00)
@@ -42,6 +44,7 @@ struct SampleLog {
   }
 
   private mutating func step() {
+    if self.lines.count % 25 == 24 { return self.heartbeat() }
     let choice = self.lines.isEmpty ? 9 : self.open.count < 3 ? 0 : self.open.count > 8 ? 2 + self.random(4) : self.random(10)
     switch choice {
     case 0, 1, 6, 7: self.hold()
@@ -54,7 +57,30 @@ struct SampleLog {
     }
   }
 
-  private mutating func append(_ type: String, _ members: [JSONMember]) {
+  /// What was settled and voided so far, by currency, summed here once more.
+  private mutating func heartbeat() {
+    let totals = self.moved.map { currency, sums in
+      JSONMember(
+        currency,
+        [
+          "amount_nano": .string(String(sums[0])), "requests": .integer(sums[1]), "voided": .integer(sums[2]),
+          "prompt_uncached": .string(String(sums[3])), "prompt_cached": .string(String(sums[4])),
+          "completion": .string(String(sums[5])),
+        ])
+    }
+    self.append("heartbeat", [JSONMember("totals", .object(totals)), JSONMember("open_holds", .integer(self.open.count))])
+  }
+
+  private mutating func move(_ currency: String, _ sums: [Int]) {
+    self.moved[currency] = zip(self.moved[currency] ?? [0, 0, 0, 0, 0, 0], sums).map { $0 + $1 }
+  }
+
+  private mutating func append(_ type: String, _ fields: [JSONMember]) {
+    var members = fields
+    if case .string(let customer)? = members.first(where: { $0.key == "customer" })?.value {
+      members.append(JSONMember("customer_seq", .integer(self.customers[customer] ?? 0)))
+      self.customers[customer, default: 0] += 1
+    }
     let at = Self.start.advanced(by: .milliseconds(self.lines.count * 3))
     self.lines.append(LogEntry.line(type: type, sequence: self.lines.count, at: at, boot: self.boot, members: members))
   }
@@ -83,13 +109,21 @@ struct SampleLog {
   }
 
   private mutating func void(_ index: Int) {
-    let usage = self.open.remove(at: index).usage
-    self.append("void", [JSONMember("usage", .string(usage.description)), JSONMember("reason", "engine_failed")])
+    let hold = self.open.remove(at: index)
+    self.move(hold.currency, [0, 0, 1, 0, 0, 0])
+    self.append(
+      "void",
+      [
+        JSONMember("usage", .string(hold.usage.description)), JSONMember("reason", "engine_failed"),
+        JSONMember("customer", .string(hold.customer.description)),
+      ])
   }
 
   private mutating func settle(_ index: Int) {
     let hold = self.open.remove(at: index)
     let amount = hold.held - self.random(1000)
+    let completion = self.random(512)
+    self.move(hold.currency, [amount, 1, 0, 100, 28, completion])
     self.settlements.append((self.lines.count, hold.usage, hold.customer, hold.currency, amount))
     self.append(
       "settle",
@@ -97,7 +131,7 @@ struct SampleLog {
         JSONMember("usage", .string(hold.usage.description)), JSONMember("customer", .string(hold.customer.description)),
         JSONMember("currency", .string(hold.currency)), JSONMember("amount_nano", .string(String(amount))),
         JSONMember("prompt_uncached", "100"), JSONMember("prompt_cached", "28"),
-        JSONMember("completion", .string(String(self.random(512)))),
+        JSONMember("completion", .string(String(completion))),
         JSONMember("undelivered", "0"), JSONMember("finish", "stop"), JSONMember("settlement_policy", "exact"),
         JSONMember("usage_source", "engine"),
       ])
@@ -108,13 +142,20 @@ struct SampleLog {
 struct SampleKeys {
   let origin = "weighbridge.example/log/one"
   let log: Ed25519Key
+  let witness: Ed25519Key
   let signer: SigningCertificate
 
   init() throws {
     self.log = try Ed25519Key.generate()
+    self.witness = try Ed25519Key.generate()
     self.signer = try SigningCertificate.generate(commonName: "Example GmbH", from: Timestamp(seconds: Int64(time(nil)) - 60))
   }
 
+  var witnessKey: NoteKey {
+    get throws {
+      try NoteKey(name: "witness.example", publicKey: self.witness.publicKey, use: .cosignature, digest: sha256)
+    }
+  }
   var noteKey: NoteKey { get throws { try NoteKey(name: self.origin, publicKey: self.log.publicKey, digest: sha256) } }
 }
 
@@ -125,18 +166,20 @@ struct SampleBundle {
   let first: Int
   let path: String
   private let directory: TemporaryDirectory
+  private let authority: SampleAuthority?
 
   static let tree = MerkleTree(digest: sha256)
 
-  init(log: SampleLog, keys: SampleKeys, first: Int, previous: Int) throws {
-    (self.log, self.keys, self.first) = (log, keys, first)
+  init(log: SampleLog, keys: SampleKeys, first: Int, previous: Int, authority: SampleAuthority? = nil) throws {
+    (self.log, self.keys, self.first, self.authority) = (log, keys, first, authority)
     self.directory = try TemporaryDirectory()
     self.path = "\(self.directory.path)/bundle"
     try self.write(previous: previous)
   }
 
   private func write(previous: Int) throws {
-    let description = try Self.description(self.log, self.keys, first: self.first, previous: previous)
+    var description = try Self.description(self.log, self.keys, first: self.first, previous: previous)
+    description.timestampCertificate = self.authority?.certificate
     var sink = try BundleDirectorySink(path: self.path)
     var next = self.first
     let lines = self.log.lines
@@ -152,7 +195,20 @@ struct SampleBundle {
         guard next < lines.count else { return nil }
         defer { next += 1 }
         return lines[next]
-      }, contents: contents, to: &sink, sign: self.keys.signer.sign)
+      }, contents: contents, to: &sink,
+      proof: { sequence in
+        let hashes = lines.map(Self.tree.leafHash)
+        let path = try Self.tree.inclusionProof(
+          index: sequence, size: lines.count, subtree: Self.tree.subtrees { Array(hashes[$0]) })
+        return LogProof(entry: lines[sequence], index: sequence, path: path, checkpoint: description.checkpoint)
+      }, sign: self.keys.signer.sign, timestamp: self.authority.map { authority in { try authority.stamp($0) } })
+  }
+
+  /// What the rules know of the log before an entry.
+  static func opening(_ log: SampleLog, _ first: Int) throws -> BundleOpening {
+    var prefix = LogPrefix()
+    for line in log.lines.prefix(first) { try prefix.take(line) }
+    return prefix.opening
   }
 
   static func description(_ log: SampleLog, _ keys: SampleKeys, first: Int, previous: Int) throws -> BundleDescription {
@@ -160,7 +216,10 @@ struct SampleBundle {
     let subtree = Self.tree.subtrees { Array(hashes[$0]) }
     let signer = try CheckpointSigner(name: keys.origin, key: keys.log)
     func checkpoint(_ size: Int) throws -> [UInt8] {
-      try signer.sign(Checkpoint(origin: keys.origin, size: size, root: try Self.tree.root(size: size, subtree: subtree)))
+      let checkpoint = Checkpoint(origin: keys.origin, size: size, root: try Self.tree.root(size: size, subtree: subtree))
+      let note = try SignedNote(try signer.sign(checkpoint))
+      let time = Timestamp(seconds: 1_795_050_000)
+      return note.adding([try Cosignature.sign(note.text, at: time, by: try keys.witnessKey, sign: keys.witness.sign)]).bytes
     }
     let size = log.lines.count
     return BundleDescription(
@@ -169,8 +228,8 @@ struct SampleBundle {
       frontier: try Self.tree.frontier(size: first, subtree: subtree),
       previousCheckpoint: previous > 0 ? try checkpoint(previous) : nil,
       consistencyProof: previous > 0 ? try Self.tree.consistencyProof(from: previous, to: size, subtree: subtree) : [],
-      checkpoint: try checkpoint(size), openBefore: log.openAt[first] ?? [], logKey: try keys.noteKey,
-      signerCertificate: keys.signer.certificate)
+      checkpoint: try checkpoint(size), opening: try Self.opening(log, first),
+      logKeys: LogKeys(try keys.noteKey), witnesses: [try keys.witnessKey], signerCertificate: keys.signer.certificate)
   }
 
   private func usage(_ emit: ([UInt8]) throws -> Void) throws {

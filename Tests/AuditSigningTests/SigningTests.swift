@@ -212,41 +212,9 @@ struct CMSTests {
     "timestamps: our request is answered by an authority of the openssl program, and its answer verified",
     .enabled(if: Program.openssl.isInstalled, "openssl is not installed"))
   func timestamps() throws {
-    let directory = try TemporaryDirectory()
-    let path = directory.path
-    let configuration = """
-      [tsa]
-      serial=\(path)/serial
-      signer_cert=\(path)/tsa.pem
-      signer_key=\(path)/tsa.key
-      signer_digest=sha256
-      default_policy=1.2.3.4
-      digests=sha256
-      [req]
-      distinguished_name=name
-      x509_extensions=extensions
-      [name]
-      [extensions]
-      extendedKeyUsage=critical,timeStamping
-      """
-    try writeFile("\(path)/conf", Array(configuration.utf8))
-    try writeFile("\(path)/serial", Array("01\n".utf8))
-    let made = try run(
-      "openssl",
-      [
-        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "\(path)/tsa.key", "-out",
-        "\(path)/tsa.pem", "-subj", "/CN=tsa", "-days", "30", "-config", "\(path)/conf",
-      ])
-    #expect(made.status == 0, "\(made.output)")
+    let authority = try SampleAuthority()
     let data = Array("the signature".utf8)
-    try writeFile("\(path)/query", try Timestamping.request(for: data))
-    let replied = try run(
-      "openssl",
-      [
-        "ts", "-reply", "-config", "\(path)/conf", "-section", "tsa", "-queryfile", "\(path)/query", "-out", "\(path)/reply",
-      ])
-    #expect(replied.status == 0, "\(replied.output)")
-    let (reply, certificate) = (try readFile("\(path)/reply"), try readFile("\(path)/tsa.pem"))
+    let (reply, certificate) = (try authority.stamp(data), authority.certificate)
     #expect(try Timestamping.verify(data, reply, certificate).contains("GMT"))
     #expect(throws: OpenSSLError.self) { try Timestamping.verify(data + [0], reply, certificate) }
     #expect(throws: OpenSSLError.self) { try Timestamping.verify(data, reply + [0], certificate) }

@@ -29,7 +29,8 @@ func entryLine(
 
 /// What the rules say of each line, nil where they find nothing.
 private func verdicts(_ lines: [[UInt8]], first: Int = 0, openBefore: [OpenHold] = []) -> ([String?], EntryRules) {
-  var rules = EntryRules(firstSequence: first, openBefore: openBefore)
+  var rules = EntryRules(
+    firstSequence: first, opening: BundleOpening(openHolds: openBefore, customers: [], running: []))
   var scanner = CanonicalLine()
   let said = lines.map { line -> String? in
     do throws(LineError) {
@@ -136,7 +137,8 @@ struct EntryRulesTests {
   @Test(
     "amounts are plain decimal strings up to the largest",
     arguments: [
-      ("1000000000000000000000000", true), ("1000000000000000000000001", false), ("-1", false), ("01", false), ("", false),
+      ("9223372036854775807", true), ("9223372036854775808", false), ("1000000000000000000000001", false), ("-1", false),
+      ("01", false), ("", false),
       ("1.0", false),
       ("+1", false), ("9999999999999999999999999999999999999999", false),
     ])

@@ -36,6 +36,8 @@ public enum BundlePath {
   public static let manifest = "manifest.json"
   public static let signature = "manifest.cms"
   public static let timestamp = "manifest.tsr"
+  /// The SHA-256 of the manifest and of the signatures over it, in the form of `sha256sum`: these have bytes that they do not cover.
+  public static let sums = "manifest.sha256"
   public static let entries = "entries.jsonl"
   /// Line `n` is the leaf hash of line `n` of `entries.jsonl`, so that a changed line can be told from its neighbours.
   public static let leaves = "leaves.txt"
@@ -47,10 +49,18 @@ public enum BundlePath {
   public static let focus = "focus.csv"
   public static let logKey = "keys/log.vkey"
   public static let logKeyPEM = "keys/log.pem"
+  /// The verifier keys of the witnesses, one a line.
+  public static let witnessKeys = "keys/witnesses"
+  /// The notes by which one log key followed another: `keys/succession-1` and so on.
+  public static let succession = "keys/succession-"
+  /// Proofs of single entries, to be handed on: `proofs/<usage>.tlog-proof`.
+  public static let proofs = "proofs/"
   public static let signerCertificate = "keys/signer.pem"
   public static let timestampCertificate = "keys/tsa.pem"
   public static let readme = "README.txt"
   public static let script = "verify.py"
+  /// Verifies proofs of single entries; `verify.py` takes from it what it needs of trees, notes and keys.
+  public static let proofScript = "proof.py"
   public static let terms = "terms/"
 
   /// Whether a path is relative, has plain segments and no surprise in it: letters, digits, `.`, `-`, `_`, no leading dot.

@@ -16,6 +16,7 @@ public struct BundleManifest: Equatable, Sendable {
     }
   }
 
+  static let bytesMaximum = 16 << 20
   public static let format = "weighbridge-audit-bundle/1"
 
   /// Names the log.
@@ -71,7 +72,7 @@ public struct BundleManifest: Equatable, Sendable {
   ///
   /// - Throws: ``DocumentError`` with the field at fault; also where the bytes are not those that ``bytes`` would write.
   public init(_ bytes: [UInt8]) throws(DocumentError) {
-    let document = try Document.parseJSON(bytes, limits: JSONLimits(bytes: 16 << 20, depth: 8, nodes: 1 << 18))
+    let document = try Document.parseJSON(bytes, limits: JSONLimits(bytes: Self.bytesMaximum, depth: 8, nodes: 1 << 18))
     var reader = try DocumentReader(document)
     let format = try reader.string("format")
     guard format == Self.format else { throw reader.failure("format", "is '\(format)', not '\(Self.format)'") }

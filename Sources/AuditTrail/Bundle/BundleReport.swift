@@ -1,3 +1,5 @@
+public import GovernanceTypes
+
 /// Something in a bundle that is not as it must be.
 public struct BundleFinding: Hashable, Sendable, CustomStringConvertible {
   public var file: String
@@ -30,6 +32,12 @@ public struct BundleReport: Sendable {
   /// The key that signed the checkpoint. It comes from the bundle itself unless the caller passed one in as trusted.
   public internal(set) var logKey: NoteKey?
   public internal(set) var isLogKeyTrusted = false
+  /// The witnesses that cosigned the checkpoint, and when.
+  public internal(set) var cosigned: [(witness: NoteKey, at: Timestamp)] = []
+  /// Whether the log extends the checkpoint that the caller had; nil where none was given.
+  public internal(set) var extendsKnownCheckpoint: Bool?
+  /// The number of proofs of single entries.
+  public internal(set) var proofs = 0
   /// Who signed the manifest, in the words of the function that checked the signature.
   public internal(set) var signer: String?
   public internal(set) var isSignerTrusted = false

@@ -1,31 +1,40 @@
 internal import Documents
 internal import GovernanceTypes
 
-/// `summary.json`: totals per customer and currency, and the holds that cross the bundle's ends.
+/// `summary.json`: totals per customer and currency, the holds that cross the bundle's ends, and what was before it.
 struct BundleSummary: Equatable {
   var totals: [SettledTotal]
-  var openBefore: [OpenHold]
+  var opening: BundleOpening
   var openAfter: [OpenHold]
 
-  init(totals: [SettledTotal], openBefore: [OpenHold], openAfter: [OpenHold]) {
+  /// The most values in the file, so that a bundle cannot exhaust memory; some 100,000 customers.
+  static let nodesMaximum = 1 << 20
+  static let bytesMaximum = 32 << 20
+
+  init(totals: [SettledTotal], opening: BundleOpening, openAfter: [OpenHold]) {
     self.totals = totals
-    self.openBefore = openBefore
+    self.opening = opening
     self.openAfter = openAfter
   }
 
   var bytes: [UInt8] {
     let json: JSON = [
-      "totals": .array(self.totals.map(Self.json)), "open_before": .array(self.openBefore.map(Self.json)),
+      "totals": .array(self.totals.map(Self.json)), "open_before": .array(self.opening.openHolds.map(Self.json)),
+      "customers_before": .array(self.opening.customers.map(Self.json)),
+      "running_before": .object(self.opening.running.map(\.member)),
       "open_after": .array(self.openAfter.map(Self.json)),
     ]
     return json.canonicalBytes + [0x0A]
   }
 
   init(_ bytes: [UInt8]) throws(DocumentError) {
-    let limits = JSONLimits(bytes: 256 << 20, depth: 4, nodes: 1 << 24)
+    let limits = JSONLimits(bytes: Self.bytesMaximum, depth: 4, nodes: Self.nodesMaximum)
     var reader = try DocumentReader(try Document.parseJSON(bytes, limits: limits))
     self.totals = try reader.list("totals").map { (path, value) throws(DocumentError) in try Self.total(value, path) }
-    self.openBefore = try reader.list("open_before").map { (path, value) throws(DocumentError) in try Self.hold(value, path) }
+    self.opening = BundleOpening(
+      openHolds: try reader.list("open_before").map { (path, value) throws(DocumentError) in try Self.hold(value, path) },
+      customers: try reader.list("customers_before").map { (path, value) throws(DocumentError) in try Self.count(value, path) },
+      running: try Self.running(&reader))
     self.openAfter = try reader.list("open_after").map { (path, value) throws(DocumentError) in try Self.hold(value, path) }
     try reader.finish()
   }
@@ -45,6 +54,35 @@ struct BundleSummary: Equatable {
       "currency": .string(hold.held.currency.description), "amount_nano": .string(String(hold.held.amount.nano)),
       "seq": .integer(hold.sequence),
     ]
+  }
+
+  private static func json(_ count: CustomerCount) -> JSON {
+    ["customer": .string(count.customer.description), "customer_seq": .integer(count.next)]
+  }
+
+  private static func count(_ document: Document, _ path: String) throws(DocumentError) -> CustomerCount {
+    var reader = try DocumentReader(document, path: path)
+    let count = CustomerCount(
+      customer: try reader.identifier("customer"), next: try reader.integer("customer_seq", in: 0...largestSequence))
+    try reader.finish()
+    return count
+  }
+
+  private static func running(_ reader: inout DocumentReader) throws(DocumentError) -> [RunningTotal] {
+    var currencies = try reader.reader("running_before")
+    var totals: [RunningTotal] = []
+    for code in currencies.keys {
+      guard let currency = Currency(code) else { throw currencies.failure(code, "is no currency of three upper-case letters") }
+      var total = try currencies.reader(code)
+      totals.append(
+        RunningTotal(
+          currency: currency, amount: try total.digits("amount_nano"),
+          requests: try total.integer("requests", in: 0...largestSequence),
+          voided: try total.integer("voided", in: 0...largestSequence), promptUncached: try total.digits("prompt_uncached"),
+          promptCached: try total.digits("prompt_cached"), completion: try total.digits("completion")))
+      try total.finish()
+    }
+    return totals
   }
 
   private static func total(_ document: Document, _ path: String) throws(DocumentError) -> SettledTotal {
@@ -81,11 +119,16 @@ extension DocumentReader {
     guard let currency = Currency(try self.string("currency")) else {
       throw self.failure("currency", "three upper-case letters belong here")
     }
-    let digits = Array(try self.string("amount_nano").utf8)
-    guard let amount = parseDecimal(digits, digits.indices, atMost: .max) else {
-      throw self.failure("amount_nano", "a string of digits belongs here")
+    return Money(NanoAmount(try self.digits("amount_nano")), currency)
+  }
+
+  /// At most 30 digits.
+  fileprivate mutating func digits(_ key: String) throws(DocumentError) -> Int128 {
+    let digits = Array(try self.string(key).utf8)
+    guard let value = parseDecimal(digits, digits.indices, atMost: .max) else {
+      throw self.failure(key, "a string of digits belongs here")
     }
-    return Money(NanoAmount(amount), currency)
+    return value
   }
 
   fileprivate mutating func tokens(_ key: String) throws(DocumentError) -> TokenCount {

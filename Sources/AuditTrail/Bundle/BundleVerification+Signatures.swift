@@ -6,6 +6,7 @@ extension BundleVerification {
   mutating func checkManifestSignature(_ manifest: [UInt8]) {
     let isStamped = self.has(BundlePath.timestampCertificate)
     guard let certificate = self.bytes(of: BundlePath.signerCertificate) else { return }
+    self.signerDigest = self.verifier.digests.digest(certificate)
     if let trusted = self.verifier.trust.signerCertificate {
       self.report.isSignerTrusted = trusted == certificate
       if trusted != certificate { self.report.add(BundlePath.signerCertificate, "is not the certificate that you trust") }
@@ -14,9 +15,9 @@ extension BundleVerification {
     do { self.report.signer = try self.verifier.verifyManifest(manifest, signature, certificate) } catch {
       self.report.add(BundlePath.signature, "does not sign \(BundlePath.manifest) with \(BundlePath.signerCertificate): \(error)")
     }
-    guard isStamped, let authority = self.bytes(of: BundlePath.timestampCertificate),
-      let response = self.bytes(of: BundlePath.timestamp)
-    else { return }
+    let response = isStamped ? self.bytes(of: BundlePath.timestamp) : nil
+    self.checkSums(manifest, signature, response)
+    guard let response, let authority = self.bytes(of: BundlePath.timestampCertificate) else { return }
     do { self.report.timestamp = try self.verifier.verifyTimestamp(signature, response, authority) } catch {
       self.report.add(BundlePath.timestamp, "is no timestamp of \(BundlePath.signature): \(error)")
     }
@@ -32,10 +33,6 @@ extension BundleVerification {
       }
       let key = try NoteKey(vkey: text, digest: self.verifier.digests.digest)
       if let pem, pem != Array(key.pem.utf8) { self.report.add(BundlePath.logKeyPEM, "is not the key of \(BundlePath.logKey)") }
-      if let trusted = self.verifier.trust.logKey {
-        self.report.isLogKeyTrusted = trusted == key
-        if trusted != key { self.report.add(BundlePath.logKey, "is not the key that you trust, \(trusted)") }
-      }
       self.report.logKey = key
       return key
     } catch {
@@ -45,18 +42,20 @@ extension BundleVerification {
   }
 
   /// The checkpoint in a file; nil, with a finding, where it is not one of this log, signed by its key.
-  mutating func checkpoint(_ path: String, _ key: NoteKey?, _ manifest: BundleManifest) -> Checkpoint? {
-    guard let bytes = self.bytes(of: path), let key else { return nil }
-    do {
-      let verifier = CheckpointVerifier(origin: manifest.origin, key: key, verify: self.verifier.verifySignature)
-      return try verifier.open(bytes)
+  mutating func checkpoint(_ path: String, _ keys: [NoteKey]?, _ manifest: BundleManifest) -> Checkpoint? {
+    guard let bytes = self.bytes(of: path), let keys else { return nil }
+    do throws(NoteError) {
+      let verifier = CheckpointVerifier(origin: manifest.origin, keys: keys, verify: self.verifier.verifySignature)
+      let checkpoint = try verifier.open(bytes)
+      if path == BundlePath.checkpoint { try self.checkCosignatures(try SignedNote(bytes)) }
+      return checkpoint
     } catch {
       self.report.add(path, line: error.line, error.message)
       return nil
     }
   }
 
-  mutating func previousCheckpoint(_ key: NoteKey?, _ manifest: BundleManifest) -> Checkpoint? {
+  mutating func previousCheckpoint(_ keys: LogKeys?, _ manifest: BundleManifest) -> Checkpoint? {
     guard self.has(BundlePath.previousCheckpoint) else {
       if manifest.previousSize != 0 {
         self.report.add(
@@ -64,7 +63,7 @@ extension BundleVerification {
       }
       return nil
     }
-    let checkpoint = self.checkpoint(BundlePath.previousCheckpoint, key, manifest)
+    let checkpoint = self.checkpoint(BundlePath.previousCheckpoint, keys?.all, manifest)
     if let checkpoint, checkpoint.size != manifest.previousSize {
       self.report.add(BundlePath.previousCheckpoint, "is of size \(checkpoint.size), the manifest says \(manifest.previousSize)")
     }
@@ -101,7 +100,7 @@ extension BundleVerification {
   }
 
   mutating func summary() -> BundleSummary? {
-    guard let bytes = self.bytes(of: BundlePath.summary) else { return nil }
+    guard let bytes = self.bytes(of: BundlePath.summary, atMost: BundleSummary.bytesMaximum) else { return nil }
     do {
       let summary = try BundleSummary(bytes)
       if summary.bytes != bytes { self.report.add(BundlePath.summary, "is not canonical JSON and a newline") }
@@ -112,13 +111,27 @@ extension BundleVerification {
     }
   }
 
+  /// `manifest.sha256` is exactly what `sha256sum` would write of the manifest and its signatures.
+  private mutating func checkSums(_ manifest: [UInt8], _ signature: [UInt8], _ response: [UInt8]?) {
+    var files = [(path: BundlePath.manifest, bytes: manifest), (path: BundlePath.signature, bytes: signature)]
+    if let response { files.append((BundlePath.timestamp, response)) }
+    guard let sums = self.bytes(of: BundlePath.sums) else { return }
+    if sums != sumLines(files, digest: self.verifier.digests.digest) {
+      self.report.add(
+        BundlePath.sums, "has not the SHA-256 of \(files.map(\.path).sorted().joined(separator: ", ")): one of these was changed")
+    }
+  }
+
   /// The summary against what the entries add up to.
   mutating func compare(_ summary: BundleSummary, _ rules: EntryRules) {
     let first = self.report.manifest?.firstSequence ?? 0
-    for hold in summary.openBefore where hold.sequence >= first {
+    if first == 0, summary.opening != BundleOpening() {
+      self.report.add(BundlePath.summary, "tells of something before the first entry of the log")
+    }
+    for hold in summary.opening.openHolds where hold.sequence >= first {
       self.report.add(BundlePath.summary, "open_before lists \(hold.usage), whose hold is entry \(hold.sequence) of this bundle")
     }
-    if Set(summary.openBefore.map(\.usage)).count != summary.openBefore.count {
+    if Set(summary.opening.openHolds.map(\.usage)).count != summary.opening.openHolds.count {
       self.report.add(BundlePath.summary, "open_before lists a usage twice")
     }
     let (totals, open) = (rules.settled, rules.open)

@@ -6,12 +6,11 @@ struct BundleVerification<Source: BundleSource> {
   let verifier: BundleVerifier
   private let source: Source
   var report = BundleReport()
+  /// SHA-256 of `keys/signer.pem`, once that was read.
+  var signerDigest: Digest?
   /// The manifest's files that are there and have not been read yet.
   private var unread: [String: BundleManifest.File] = [:]
   private var missing: Set<String> = []
-
-  /// Files other than the entries, their leaves and the tables are read whole, up to this many bytes.
-  private static var smallFileMaximum: Int { 256 << 20 }
 
   init(verifier: BundleVerifier, source: Source) {
     self.verifier = verifier
@@ -19,23 +18,28 @@ struct BundleVerification<Source: BundleSource> {
   }
 
   mutating func run() {
-    guard let bytes = self.bytes(of: BundlePath.manifest), let manifest = self.manifest(bytes) else { return }
+    guard let bytes = self.bytes(of: BundlePath.manifest, atMost: BundleManifest.bytesMaximum),
+      let manifest = self.manifest(bytes)
+    else { return }
     self.checkFileSet(manifest)
     self.checkManifestSignature(bytes)
-    let key = self.logKey()
-    let current = self.checkpoint(BundlePath.checkpoint, key, manifest)
-    let previous = self.previousCheckpoint(key, manifest)
+    let keys = self.logKeys(manifest)
+    let current = self.checkpoint(BundlePath.checkpoint, keys.map { [$0.current] }, manifest)
+    let previous = self.previousCheckpoint(keys, manifest)
+    let known = self.knownCheckpoint(keys, manifest)
     let consistency = self.consistency(manifest, previous: previous, current: current)
     let summary = self.summary()
     var pass = EntryPass(
-      manifest: manifest, frontier: consistency?.frontier, checkpoint: current, openBefore: summary?.openBefore ?? [],
-      tree: MerkleTree(digest: self.verifier.digests.digest))
+      manifest: manifest, frontier: consistency?.frontier, checkpoint: current, opening: summary?.opening ?? BundleOpening(),
+      tree: MerkleTree(digest: self.verifier.digests.digest), known: known, usagesMaximum: self.verifier.usagesMaximum)
     self.readEntries(&pass)
     self.readUsage(&pass.rules)
     if let summary { self.compare(summary, pass.rules) }
+    self.checkProofs(keys, current)
+    if let known { self.conclude(known, pass, previous: previous) }
     for path in self.unread.keys.sorted() { self.drain(path) }
     self.report.checkpoint = current
-    self.report.openBefore = summary?.openBefore ?? []
+    self.report.openBefore = summary?.opening.openHolds ?? []
     self.report.totals = pass.rules.settled
     self.report.openAfter = pass.rules.open
   }
@@ -53,7 +57,7 @@ struct BundleVerification<Source: BundleSource> {
 
   /// The bundle must have the files of the manifest, the manifest with its signatures, and no other.
   private mutating func checkFileSet(_ manifest: BundleManifest) {
-    let outside = [BundlePath.manifest, BundlePath.signature, BundlePath.timestamp]
+    let outside = [BundlePath.manifest, BundlePath.signature, BundlePath.timestamp, BundlePath.sums]
     for file in manifest.files where outside.contains(file.path) {
       self.report.add(BundlePath.manifest, "lists \(file.path), which cannot be listed in it")
     }
@@ -64,7 +68,7 @@ struct BundleVerification<Source: BundleSource> {
       self.report.add(BundlePath.manifest, "the files beside it cannot be listed: \(error)")
       return
     }
-    var expected = Set(listed.keys).union([BundlePath.manifest, BundlePath.signature])
+    var expected = Set(listed.keys).union([BundlePath.manifest, BundlePath.signature, BundlePath.sums])
     if listed[BundlePath.timestampCertificate] != nil { expected.insert(BundlePath.timestamp) }
     self.missing = expected.subtracting(found)
     for path in self.missing.sorted() { self.report.add(path, "is missing") }
@@ -77,8 +81,12 @@ struct BundleVerification<Source: BundleSource> {
   /// Whether a file is listed in the manifest or belongs to it, and is there.
   func has(_ path: String) -> Bool { self.unread[path] != nil }
 
-  /// A whole file, checked against the manifest if that lists it; nil, with a finding, where it cannot be read.
-  mutating func bytes(of path: String) -> [UInt8]? {
+  /// The files below a folder that have not been read yet, in order.
+  func unreadPaths(below folder: String) -> [String] { self.unread.keys.filter { $0.hasPrefix(folder) }.sorted() }
+
+  /// A whole file, checked against the manifest if that lists it; nil, with a finding, where it cannot be read or is larger than
+  /// such a file can be.
+  mutating func bytes(of path: String, atMost maximum: Int = 1 << 20) -> [UInt8]? {
     guard !self.missing.contains(path) else { return nil }
     let listed = self.unread.removeValue(forKey: path)
     do {
@@ -86,8 +94,8 @@ struct BundleVerification<Source: BundleSource> {
       var bytes: [UInt8] = []
       while let piece = try pull() {
         bytes.append(contentsOf: piece)
-        guard bytes.count <= Self.smallFileMaximum else {
-          self.report.add(path, "is larger than \(Self.smallFileMaximum) bytes")
+        guard bytes.count <= maximum else {
+          self.report.add(path, "is larger than \(maximum) bytes")
           return nil
         }
       }
@@ -135,4 +143,5 @@ struct BundleVerification<Source: BundleSource> {
 private let requiredPaths = [
   BundlePath.entries, BundlePath.leaves, BundlePath.checkpoint, BundlePath.consistency, BundlePath.summary, BundlePath.usage,
   BundlePath.logKey, BundlePath.logKeyPEM, BundlePath.signerCertificate, BundlePath.readme, BundlePath.script,
+  BundlePath.proofScript,
 ]

@@ -16,10 +16,18 @@ public struct BundleVerifier: Sendable {
     public var logKey: NoteKey?
     /// The signer's certificate, PEM.
     public var signerCertificate: [UInt8]?
+    /// Witnesses that must have cosigned the checkpoint.
+    public var witnesses: [NoteKey]
+    /// An earlier checkpoint of the log, as a signed note: the log must extend it.
+    public var checkpoint: [UInt8]?
 
-    public init(logKey: NoteKey? = nil, signerCertificate: [UInt8]? = nil) {
+    public init(
+      logKey: NoteKey? = nil, signerCertificate: [UInt8]? = nil, witnesses: [NoteKey] = [], checkpoint: [UInt8]? = nil
+    ) {
       self.logKey = logKey
       self.signerCertificate = signerCertificate
+      self.witnesses = witnesses
+      self.checkpoint = checkpoint
     }
   }
 
@@ -28,20 +36,26 @@ public struct BundleVerifier: Sendable {
   let verifyManifest: ManifestSignatureCheck
   let verifyTimestamp: TimestampCheck
   let trust: Trust
+  let usagesMaximum: Int
+
+  /// Usages whose state is kept; it bounds memory at some 500 MB whatever the bundle says.
+  public static let usualUsagesMaximum = 6_000_000
 
   public init(
     digests: DigestSuite, verifySignature: @escaping SignatureVerification,
-    verifyManifest: @escaping ManifestSignatureCheck, verifyTimestamp: @escaping TimestampCheck, trust: Trust = Trust()
+    verifyManifest: @escaping ManifestSignatureCheck, verifyTimestamp: @escaping TimestampCheck, trust: Trust = Trust(),
+    usagesMaximum: Int = Self.usualUsagesMaximum
   ) {
     self.digests = digests
     self.verifySignature = verifySignature
     self.verifyManifest = verifyManifest
     self.verifyTimestamp = verifyTimestamp
     self.trust = trust
+    self.usagesMaximum = usagesMaximum
   }
 
   /// Never throws: what cannot be read is a finding. O(bytes) time; memory for one line at a time, for the small files, and for
-  /// the state of each usage id in the bundle (some 100 bytes).
+  /// the state of each usage id in the bundle (some 60 bytes), of which there may be a number that the verifier is told.
   public func verify(_ source: some BundleSource) -> BundleReport {
     var verification = BundleVerification(verifier: self, source: source)
     verification.run()

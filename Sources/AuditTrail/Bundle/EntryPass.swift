@@ -15,14 +15,22 @@ struct EntryPass {
   var differences = 0
   /// Lines of `entries.jsonl` beside which `leaves.txt` had ended.
   var leavesMissing = 0
+  /// A checkpoint of the same log that the caller has from elsewhere, and whether the tree at its size has its root; nil until then.
+  let known: Checkpoint?
+  private(set) var isKnownPassed: Bool?
   private var scanner = CanonicalLine()
 
-  init(manifest: BundleManifest, frontier: MerkleFrontier?, checkpoint: Checkpoint?, openBefore: [OpenHold], tree: MerkleTree) {
+  init(
+    manifest: BundleManifest, frontier: MerkleFrontier?, checkpoint: Checkpoint?, opening: BundleOpening, tree: MerkleTree,
+    known: Checkpoint? = nil, usagesMaximum: Int = .max
+  ) {
     self.manifest = manifest
     self.checkpoint = checkpoint
     self.tree = tree
     self.frontier = frontier
-    self.rules = EntryRules(firstSequence: manifest.firstSequence, openBefore: openBefore)
+    self.known = known
+    self.rules = EntryRules(firstSequence: manifest.firstSequence, opening: opening, usagesMaximum: usagesMaximum)
+    self.compareKnown()
   }
 
   /// How many lines there must be: by the signed checkpoint where there is one, else by the manifest.
@@ -38,6 +46,7 @@ struct EntryPass {
     self.lines += 1
     let hash = self.tree.leafHash(prefixed: bytes)
     self.frontier?.append(hash, in: self.tree)
+    self.compareKnown()
     if let leaf, !isHexadecimal(leaf, of: hash) {
       self.differences += 1
       if self.firstDifference == nil { self.firstDifference = self.lines }
@@ -50,6 +59,13 @@ struct EntryPass {
       if self.rules.entries < self.lines { self.rules.skip() }
       throw error
     }
+  }
+}
+
+extension EntryPass {
+  private mutating func compareKnown() {
+    guard let known = self.known, known.size == self.frontier?.size else { return }
+    self.isKnownPassed = self.frontier?.root(in: self.tree) == known.root
   }
 }
 

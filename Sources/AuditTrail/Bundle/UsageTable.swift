@@ -25,9 +25,9 @@ struct UsageColumns {
     guard let usage = parseIdentifier(bytes, fields[self.usage], prefix: EntryField.usagePrefix),
       let customer = parseIdentifier(bytes, fields[self.customer], prefix: EntryField.customerPrefix),
       let currency = parseCurrency(bytes, fields[self.currency]),
-      let amount = parseDecimal(bytes, fields[self.amount], atMost: NanoAmount.largest.nano)
+      let amount = parseDecimal(bytes, fields[self.amount], atMost: EntryRecord.amountMaximum)
     else { throw LineError("has a malformed usage, customer, currency or amount_nano") }
-    if let problem = rules.account(usage: usage, customer: customer, currency: currency, amount: amount) {
+    if let problem = rules.account(usage: usage, customer: customer, currency: currency, amount: Int64(amount)) {
       throw LineError(problem)
     }
   }
@@ -87,7 +87,7 @@ extension BundleVerification {
       // A quoted field may hold newlines: the row goes on while a quote is open.
       repeat {
         if !row.isEmpty { row.append(0x0A) }
-        let outcome = try reader.next(into: &row, limit: LogEntry.bytesMaximum)
+        let outcome = try reader.next(into: &row, limit: max(0, LogEntry.bytesMaximum - row.count))
         if outcome == .tooLong { self.report.add(BundlePath.usage, line: line, "is longer than \(LogEntry.bytesMaximum) bytes") }
         guard outcome == .line else {
           if outcome == .end, !row.isEmpty { self.report.add(BundlePath.usage, line: line, "ends inside quotes") }

@@ -61,29 +61,39 @@ public struct CheckpointSigner: Sendable {
   ///
   /// It is the caller's duty never to sign a checkpoint that is no extension of the newest one it has signed.
   public func sign(_ checkpoint: Checkpoint) throws -> [UInt8] {
-    let signature = try self.sign(Array(checkpoint.text.utf8))
-    return SignedNote(
-      text: checkpoint.text, signatures: [NoteSignature(name: self.key.name, keyID: self.key.id, signature: signature)]
-    ).bytes
+    SignedNote(text: checkpoint.text, signatures: [try self.signature(of: checkpoint.text)]).bytes
+  }
+
+  /// The key's signature over the text of any note.
+  func signature(of text: String) throws -> NoteSignature {
+    NoteSignature(name: self.key.name, keyID: self.key.id, signature: try self.sign(Array(text.utf8)))
   }
 }
 
-/// Opens checkpoints of one log that one key has signed.
+/// Opens checkpoints of one log that one of its keys has signed.
 public struct CheckpointVerifier: Sendable {
   public let origin: String
-  public let key: NoteKey
+  /// Any of them will do.
+  public let keys: [NoteKey]
   private let verify: SignatureVerification
 
   public init(origin: String, key: NoteKey, verify: @escaping SignatureVerification) {
+    self.init(origin: origin, keys: [key], verify: verify)
+  }
+
+  /// - Parameter keys: those that the log has had, the newest last.
+  public init(origin: String, keys: [NoteKey], verify: @escaping SignatureVerification) {
     self.origin = origin
-    self.key = key
+    self.keys = keys
     self.verify = verify
   }
 
   /// - Throws: ``NoteError`` where the note is malformed, not signed by the key, or of another log.
   public func open(_ note: [UInt8]) throws(NoteError) -> Checkpoint {
     let note = try SignedNote(note)
-    try note.verify(by: self.key, using: self.verify)
+    let signed = self.keys.last { key in note.signatures.contains { $0.name == key.name && $0.keyID == key.id } }
+    guard let key = signed ?? self.keys.last else { throw NoteError(line: nil, message: "no key of the log is known") }
+    try note.verify(by: key, using: self.verify)
     let checkpoint = try Checkpoint(text: note.text)
     guard checkpoint.origin == self.origin else {
       throw NoteError(line: 1, message: "the checkpoint is of '\(checkpoint.origin)', not of '\(self.origin)'")

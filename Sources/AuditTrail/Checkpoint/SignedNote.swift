@@ -24,7 +24,8 @@ public struct NoteSignature: Hashable, Sendable {
     self.signature = signature
   }
 
-  var line: String {
+  /// As it stands in a note, with its newline.
+  public var line: String {
     let id = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: self.keyID >> UInt32($0)) }
     return "— \(self.name) \(Base64.encode(id + self.signature))\n"
   }
@@ -86,6 +87,22 @@ public struct SignedNote: Hashable, Sendable {
   }
 
   public var bytes: [UInt8] { Array((self.text + "\n" + self.signatures.map(\.line).joined()).utf8) }
+
+  /// The note with further signatures below its own.
+  public func adding(_ signatures: [NoteSignature]) -> SignedNote {
+    SignedNote(text: self.text, signatures: self.signatures + signatures)
+  }
+
+  /// Reads signature lines that stand alone, as a witness answers with them.
+  public static func signatures(_ text: String) throws(NoteError) -> [NoteSignature] {
+    let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
+    guard lines.count > 1, lines.last == "", lines.count - 1 <= Self.signaturesMaximum else {
+      throw NoteError(line: nil, message: "1 to \(Self.signaturesMaximum) signature lines belong here")
+    }
+    var signatures: [NoteSignature] = []
+    for (index, line) in lines.dropLast().enumerated() { signatures.append(try Self.signature(line, line: index + 1)) }
+    return signatures
+  }
 
   /// Whether `key` has signed the text.
   ///

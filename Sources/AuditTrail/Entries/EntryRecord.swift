@@ -3,16 +3,24 @@ internal import GovernanceTypes
 /// What the rules look at in one entry: its common fields, and those of the money types.
 struct EntryRecord {
   enum Movement {
-    case hold(customer: UInt128, currency: PackedText, amount: Int128)
-    case extend(amount: Int128)
-    case settle(customer: UInt128, currency: PackedText, amount: Int128, promptUncached: Int, promptCached: Int, completion: Int)
+    case hold(customer: UInt128, currency: PackedText, amount: Int64)
+    case extend(amount: Int64)
+    case settle(customer: UInt128, currency: PackedText, amount: Int64, promptUncached: Int, promptCached: Int, completion: Int)
     case void
   }
+
+  /// The most nano-units of one entry.
+  static let amountMaximum = Int128(Int64.max)
 
   var sequence = 0
   var type = EntryField.none
   /// Twenty-four bytes of fixed form, so that the order of bytes is the order of time.
   var at = 0..<0
+  /// Whom the entry concerns, and its place among the entries that do.
+  var customer: UInt128?
+  var customerSequence: Int?
+  /// The value of a heartbeat's `totals`.
+  var totals: Range<Int>?
   /// Nil for entries that move no money.
   var movement: (usage: UInt128, Movement)?
 
@@ -31,6 +39,17 @@ struct EntryRecord {
     self.sequence = sequence
     self.type = PackedText(bytes, type.value)
     self.at = at.value
+    self.customer = fields.identifier(fields.customer, prefix: EntryField.customerPrefix)
+    if let member = fields.customerSequence {
+      guard let sequence = fields.integer(member), self.customer != nil else {
+        throw LineError("has a 'customer_seq' that is no integer of 0 or more, or no customer id in 'customer' beside it")
+      }
+      self.customerSequence = sequence
+    }
+    if self.type == EntryField.heartbeat {
+      guard let totals = fields.totals, totals.kind == .other else { throw LineError("has no object in 'totals'") }
+      self.totals = totals.value
+    }
     self.movement = try Self.movement(self.type, fields)
   }
 
@@ -43,7 +62,7 @@ struct EntryRecord {
     }
     if type == EntryField.void { return (usage, .void) }
     guard let amount = fields.amount(fields.amount) else {
-      throw LineError("has no 'amount_nano' that is a string of digits, from 0 to \(NanoAmount.largest.nano)")
+      throw LineError("has no 'amount_nano' that is a string of digits, from 0 to \(Self.amountMaximum)")
     }
     if type == EntryField.extend { return (usage, .extend(amount: amount)) }
     guard let customer = fields.identifier(fields.customer, prefix: EntryField.customerPrefix) else {
@@ -78,6 +97,10 @@ enum EntryField {
   static let promptCached = PackedText("prompt_cached")
   static let completion = PackedText("completion")
 
+  static let customerSequence = PackedText("customer_seq")
+  static let totals = PackedText("totals")
+
+  static let heartbeat = PackedText("heartbeat")
   static let hold = PackedText("hold")
   static let extend = PackedText("extend")
   static let settle = PackedText("settle")
@@ -91,6 +114,7 @@ enum EntryField {
 private struct FieldValues {
   let bytes: [UInt8]
   var at, boot, sequence, type, usage, customer, amount, promptUncached, promptCached, completion: CanonicalLine.Member?
+  var customerSequence, totals: CanonicalLine.Member?
   private var currencyMember: CanonicalLine.Member?
 
   init(bytes: [UInt8]) { self.bytes = bytes }
@@ -103,6 +127,8 @@ private struct FieldValues {
     case EntryField.type: self.type = member
     case EntryField.usage: self.usage = member
     case EntryField.customer: self.customer = member
+    case EntryField.customerSequence: self.customerSequence = member
+    case EntryField.totals: self.totals = member
     case EntryField.currency: self.currencyMember = member
     case EntryField.amount: self.amount = member
     case EntryField.promptUncached: self.promptUncached = member
@@ -117,9 +143,9 @@ private struct FieldValues {
     return parseDecimal(self.bytes, member.value, atMost: Int128(largestSequence)).map { Int($0) }
   }
 
-  func amount(_ member: CanonicalLine.Member?) -> Int128? {
+  func amount(_ member: CanonicalLine.Member?) -> Int64? {
     guard let member, member.kind == .string else { return nil }
-    return parseDecimal(self.bytes, member.value, atMost: NanoAmount.largest.nano)
+    return parseDecimal(self.bytes, member.value, atMost: EntryRecord.amountMaximum).map { Int64($0) }
   }
 
   func tokens(_ member: CanonicalLine.Member?) -> Int? {

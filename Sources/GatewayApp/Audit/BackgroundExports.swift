@@ -19,10 +19,11 @@ actor BackgroundExports: ExportDesk {
   private var running: Task<Void, Never>?
 
   init(
-    gate: Gate, store: SQLiteStore, signer: LogSigner, keys: KeyMaterial, directory: String, operatorName: String, log: Logger
+    gate: Gate, store: SQLiteStore, signer: LogSigner, keys: KeyMaterial, directory: String, operatorName: String,
+    audit: GatewayConfiguration.Audit, log: Logger
   ) {
     self.gate = gate
-    self.assembly = BundleAssembly(gate: gate, store: store, signer: signer, keys: keys, operatorName: operatorName)
+    self.assembly = BundleAssembly(gate: gate, store: store, signer: signer, keys: keys, operatorName: operatorName, audit: audit)
     self.tables = UsageTables(gate: gate, operatorName: operatorName)
     self.directory = directory
     self.log = log
@@ -51,7 +52,7 @@ actor BackgroundExports: ExportDesk {
     return state
   }
 
-  func content(of id: ExportID) throws -> ExportContent {
+  func content(of id: ExportID, by actor: Actor) async throws -> ExportContent {
     let state = try self.state(of: id)
     guard state.status == .ready else {
       throw Refusal(.conflict, "The export \(id) is \(state.status.rawValue).\(state.failure.map { " " + $0 } ?? "")")
@@ -60,6 +61,7 @@ actor BackgroundExports: ExportDesk {
     guard let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int else {
       throw Refusal(.notFound, "The file of export \(id) is gone.")
     }
+    try await self.gate.recordExportTaken(id, by: actor)
     let (type, suffix) =
       switch state.order.format {
       case .bundle: ("application/x-tar", "tar")

@@ -15,22 +15,24 @@ struct BundleAssembly: Sendable {
   let signer: LogSigner
   let keys: KeyMaterial
   let operatorName: String
+  let audit: GatewayConfiguration.Audit
 
   /// A bundle of the entries whose time is from `from` up to, and without, `to`.
   func write(to directory: String, from: Timestamp?, to: Timestamp?) async throws {
     let end = try to.map { try self.sequence(at: $0) } ?? self.store.logSize
     let first = try from.map { min(try self.sequence(at: $0), end) } ?? 0
     guard end > 0 else { throw Refusal(.notFound, "The log has no entry before the end of the span.") }
-    let tree = MerkleTree(digest: sha256)
-    let store = self.store
-    let subtree = tree.subtrees(fromLeaves: { try store.leavesNow(in: $0) })
+    let tree = self.signer.logTree
+    let checkpoint = Array(try await self.signer.checkpointNote(atSize: end).utf8)
     let previous = first == 0 ? nil : try await self.store.checkpoint(atOrBefore: first)
     let description = BundleDescription(
       software: "weighbridge \(GatewayApp.version)", created: wallClock(), period: try self.period(first, end, from, to),
-      frontier: try tree.frontier(size: first, subtree: subtree), previousCheckpoint: previous.map { Array($0.note.utf8) },
-      consistencyProof: try previous.map { try tree.consistencyProof(from: $0.size, to: end, subtree: subtree) } ?? [],
-      checkpoint: Array(try await self.signer.note(atSize: end).utf8), openBefore: try self.openHolds(before: first),
-      logKey: self.keys.log.key, signerCertificate: self.keys.manifest.certificate)
+      frontier: try tree.tree.frontier(size: first, subtree: tree.subtree),
+      previousCheckpoint: previous.map { Array($0.note.utf8) },
+      consistencyProof: try previous.map { try tree.consistencyProof(from: $0.size, to: end) } ?? [],
+      checkpoint: checkpoint, opening: try self.opening(before: first), logKeys: self.keys.logKeys,
+      successions: self.keys.successions, witnesses: self.audit.witnesses.map(\.key),
+      signerCertificate: self.keys.manifest.certificate, timestampCertificate: try self.audit.timestamp?.certificateBytes())
     let tables = try SettlementTables(gate: self.gate, operatorName: self.operatorName)
     var pages = LogPages(store: self.store, next: first, end: end)
     var sink = try BundleDirectorySink(path: directory)
@@ -40,7 +42,14 @@ struct BundleAssembly: Sendable {
         guard let line = try pages.next() else { return nil }
         try tables.take(line)
         return line
-      }, contents: tables.contents + self.terms(), to: &sink, sign: { try self.keys.manifest.sign($0) })
+      }, contents: tables.contents + self.terms(), to: &sink,
+      proof: { sequence in
+        guard let line = try self.store.linesNow(from: sequence, limit: 1).first else {
+          throw Refusal(.storeUnavailable, "Entry \(sequence) of the log cannot be read.")
+        }
+        return try tree.proof(of: Array(line.utf8), at: sequence, size: end, checkpoint: checkpoint)
+      }, sign: { try self.keys.manifest.sign($0) },
+      timestamp: self.audit.timestamp.map { authority in { try authority.stamp($0) } })
   }
 
   /// The first sequence number whose entry is not before an instant: `at` never decreases, so a binary search finds it.
@@ -68,23 +77,12 @@ struct BundleAssembly: Sendable {
     return begin..<last
   }
 
-  /// Holds without an end before the first entry.
-  private func openHolds(before first: Int) throws -> [OpenHold] {
-    var open: [UsageID: OpenHold] = [:]
+  /// What the rules need to know of the log before the first entry. O(entries before it).
+  private func opening(before first: Int) throws -> BundleOpening {
+    var prefix = LogPrefix()
     var pages = LogPages(store: self.store, next: 0, end: first)
-    while let line = try pages.next() {
-      let entry = try Document.parseJSON(line)
-      guard case .string(let type)? = entry["type"]?.content, case .string(let text)? = entry["usage"]?.content,
-        let usage = UsageID(text)
-      else { continue }
-      switch type {
-      case "hold": open[usage] = try OpenHold(entry, usage: usage)
-      case "extend": open[usage]?.held.amount += try entry.amount()
-      case "settle", "void": open[usage] = nil
-      default: break
-      }
-    }
-    return open.values.sorted { $0.usage < $1.usage }
+    while let line = try pages.next() { try prefix.take(line) }
+    return prefix.opening
   }
 
   /// The term files in force, as JSON with their digests.
@@ -131,27 +129,5 @@ struct LogPages {
     }
     defer { self.index += 1 }
     return Array(self.page[self.index].utf8)
-  }
-}
-
-extension OpenHold {
-  init(_ entry: Document, usage: UsageID) throws {
-    guard case .string(let customer)? = entry["customer"]?.content, let id = CustomerID(customer),
-      case .string(let code)? = entry["currency"]?.content, let currency = Currency(code)
-    else { throw Refusal(.storeUnavailable, "The hold of \(usage) in the log cannot be read.") }
-    guard case .number(let digits)? = entry["seq"]?.content, let sequence = Int(digits) else {
-      throw Refusal(.storeUnavailable, "The hold of \(usage) in the log has no sequence number.")
-    }
-    self.init(usage: usage, customer: id, held: Money(try entry.amount(), currency), sequence: sequence)
-  }
-}
-
-extension Document {
-  /// `amount_nano`.
-  fileprivate func amount() throws -> NanoAmount {
-    guard case .string(let digits)? = self["amount_nano"]?.content, let nano = Int128(digits) else {
-      throw Refusal(.storeUnavailable, "An amount in the log cannot be read.")
-    }
-    return NanoAmount(nano)
   }
 }

@@ -1,4 +1,5 @@
 internal import AcceptableUse
+internal import AuditTrail
 public import Documents
 internal import GovernanceTypes
 internal import LicenseTerms
@@ -12,7 +13,7 @@ extension GatewayConfiguration {
         "body_seconds": .integer(self.server.bodySeconds), "idle_seconds": .integer(self.server.idleSeconds),
         "shutdown_seconds": .integer(self.server.shutdownSeconds),
       ],
-      "data": ["directory": .string(self.dataDirectory)], "store": ["url": "sqlite"],
+      "data": ["directory": .string(self.dataDirectory), "key_file": JSON(self.keyFile)], "store": ["url": "sqlite"],
       "operator": ["name": .string(self.operatorName), "country": .string(self.operatorCountry)],
       "models": .array(
         self.models.map { model in
@@ -27,6 +28,11 @@ extension GatewayConfiguration {
         "engine_threads": .integer(self.limits.engineThreads), "context_tokens": .integer(self.limits.contextTokens),
         "initial_hold_tokens": .integer(self.limits.initialHoldTokens), "queued_records": .integer(self.limits.queuedRecords),
         "minimum_free_bytes": .integer(self.limits.minimumFreeBytes),
+      ],
+      "audit": [
+        "heartbeat_seconds": .integer(self.audit.heartbeatSeconds),
+        "witnesses": .array(self.audit.witnesses.map { ["url": .string($0.url), "key": .string($0.key.vkey)] }),
+        "witness_for": .array(self.audit.witnessFor.map(JSON.string)), "timestamp": JSON(self.audit.timestamp?.url),
       ],
       "log": ["level": .string(self.logLevel)], "telemetry": ["checkpoint_seconds": .integer(self.checkpointSeconds)],
     ]

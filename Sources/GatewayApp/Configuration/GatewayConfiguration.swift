@@ -47,6 +47,9 @@ public struct GatewayConfiguration: Sendable {
 
   public var server = Server()
   public var dataDirectory: String
+  /// Encrypts the keys below the data directory, where it is named.
+  public var keyFile: String?
+  public var audit = Audit()
   public var operatorName: String
   public var operatorCountry: String
   public var models: [Model]
@@ -83,7 +86,9 @@ public struct GatewayConfiguration: Sendable {
     self.server = try Self.server(&reader)
     var data = try reader.reader("data")
     self.dataDirectory = Self.resolve(try data.string("directory"), directory)
+    self.keyFile = try data.optionalString("key_file").map { Self.resolve($0, directory) }
     try data.finish()
+    self.audit = try Self.audit(&reader, resolve: { Self.resolve($0, directory) })
     var store = try reader.optionalReader("store")
     if let url = try store?.optionalString("url"), url != "sqlite" {
       throw store?.failure("url", "'\(url)' is not supported; 'sqlite' is the store of this version")

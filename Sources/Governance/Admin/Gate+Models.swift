@@ -82,5 +82,15 @@ extension Gate {
     do { try await self.journal.submit([JournalRecord(entry)]).durable() } catch { throw Refusal(error) }
   }
 
+  /// Records that someone fetched a finished export.
+  public func recordExportTaken(_ id: ExportID, by actor: Actor) async throws(Refusal) {
+    let fields = [
+      JSONMember("id", .string(id.description)), JSONMember("act", "taken"), JSONMember("actor", .string(actor.name)),
+    ]
+    do {
+      try await self.journal.submit([JournalRecord(LogEntry(.export, at: self.now(), fields))]).durable()
+    } catch { throw Refusal(error) }
+  }
+
   public func makeExportID() -> ExportID { self.makeID(at: self.now()) }
 }

@@ -31,6 +31,16 @@ extension SQLiteStore {
     try self.readNow { try Self.leaves(in: range, in: $0) }
   }
 
+  /// The newest entry under a lookup id: its sequence number and its line.
+  public func place(lookup: String) async throws -> (sequence: Int, line: String)? {
+    guard lookup.utf8.count <= 4096, !lookup.utf8.contains(0) else { return nil }
+    return try await self.read {
+      let row = try Row.fetchOne(
+        $0, sql: "SELECT seq, line FROM entry JOIN entry_lookup USING (seq) WHERE id = ?", arguments: [lookup])
+      return row.map { ($0[0], $0[1]) }
+    }
+  }
+
   private static func lines(from seq: Int, limit: Int, in database: Database) throws -> [String] {
     guard limit > 0 else { return [] }
     return try String.fetchAll(
