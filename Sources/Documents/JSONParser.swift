@@ -89,7 +89,8 @@ struct JSONParser {
   private mutating func members(depth: Int) throws(DocumentError) -> [Document.Member] {
     self.index += 1
     var members: [Document.Member] = []
-    var keys: Set<String> = []
+    // By bytes: strings of different code points can be equal as characters.
+    var keys: Set<[UInt8]> = []
     self.skipSpace()
     if self.take(UInt8(ascii: "}")) { return members }
     while true {
@@ -97,7 +98,7 @@ struct JSONParser {
       let position = self.here
       guard self.next == UInt8(ascii: "\"") else { throw self.failure("a key in double quotes belongs here") }
       let key = try self.string()
-      guard keys.insert(key).inserted else {
+      guard keys.insert(Array(key.utf8)).inserted else {
         throw DocumentError(field: key, position: position, message: "the key stands twice in one object")
       }
       self.skipSpace()

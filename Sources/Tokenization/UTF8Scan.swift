@@ -1,3 +1,5 @@
+@_spi(_Unicode) internal import Swift
+
 /// Where UTF-8 characters begin and end in bytes that need not be valid (Unicode 16, table 3-7).
 enum UTF8Scan {
   /// The length a character with this first byte has, and what its second byte may be; `nil` where none begins so.
@@ -31,6 +33,38 @@ enum UTF8Scan {
   static func characterLength(_ bytes: [UInt8], at start: Int) -> Int {
     guard let (agreeing, length) = self.match(bytes, at: start), agreeing == length else { return 1 }
     return length
+  }
+
+  /// The character whose `length` valid bytes begin at `start`.
+  static func scalar(_ bytes: [UInt8], at start: Int, length: Int) -> Unicode.Scalar? {
+    let lead = UInt32(bytes[start])
+    var value = length == 1 ? lead : lead & (0x7F >> UInt32(length))
+    for offset in 1..<max(length, 1) { value = value << 6 | UInt32(bytes[start + offset] & 0x3F) }
+    return Unicode.Scalar(value)
+  }
+
+  /// A text in Unicode's composed form (NFC); bytes that are no UTF-8 stay as they are.
+  static func composed(_ bytes: [UInt8]) -> [UInt8] {
+    guard bytes.contains(where: { $0 >= 0x80 }) else { return bytes }
+    var result: [UInt8] = []
+    var valid = String.UnicodeScalarView()
+    let flush = { (valid: inout String.UnicodeScalarView, result: inout [UInt8]) in
+      for scalar in String(valid)._nfc { if let units = UTF8.encode(scalar) { result.append(contentsOf: units) } }
+      valid.removeAll()
+    }
+    var offset = 0
+    while offset < bytes.count {
+      let length = Self.characterLength(bytes, at: offset)
+      if length > 1 || bytes[offset] < 0x80, let scalar = Self.scalar(bytes, at: offset, length: length) {
+        valid.append(scalar)
+      } else {
+        flush(&valid, &result)
+        result.append(bytes[offset])
+      }
+      offset += length
+    }
+    flush(&valid, &result)
+    return result
   }
 
   /// How many bytes at the end are the beginning of a character that further bytes could complete: 0 to 3.

@@ -6,6 +6,8 @@ private struct TranscribingTokenizer: Tokenizer {
   let vocabularySize = 0x11_0000
   let beginOfSequence: Int32? = -1
   let endOfSequence: Int32? = -2
+  let addsBOS = true
+  let longestPiece = 4
 
   func encode(_ text: [UInt8], addBOS: Bool) -> [Int32] {
     (addBOS ? [-1] : []) + String(decoding: text, as: UTF8.self).unicodeScalars.map { Int32($0.value) }
@@ -19,7 +21,11 @@ private struct TranscribingTokenizer: Tokenizer {
     }
   }
 
+  func encodeContinuation(_ text: [UInt8]) -> [Int32] { self.encode(text, addBOS: false) }
+
   func isEndOfText(_ token: Int32) -> Bool { token == -2 }
+
+  func markerToken(_ name: String) -> Int32? { nil }
 }
 
 private func rendered(_ turns: [ChatTurn]) throws -> String {

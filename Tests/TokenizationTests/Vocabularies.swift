@@ -1,4 +1,5 @@
 import ModelFiles
+import Testing
 import Tokenization
 
 /// Vocabularies for tests: small ones made here, and Llama 2's own.
@@ -27,5 +28,24 @@ enum Vocabularies {
       bos: Int32(metadata.requireUnsigned("tokenizer.ggml.bos_token_id")),
       eos: Int32(metadata.requireUnsigned("tokenizer.ggml.eos_token_id")),
       unk: Int32(metadata.requireUnsigned("tokenizer.ggml.unknown_token_id", ifAbsent: 0)))
+  }
+}
+
+extension Vocabularies {
+  /// Llama 3's vocabulary from the shared data, cut into words by any of the expressions; the one that composes is Qwen2's.
+  static func byteLevel(pre: String) throws -> any Tokenizer {
+    let metadata = try GGUFFile(path: SharedData.path("tokenizer/ggml-vocab-llama-bpe.gguf")).metadata
+    let merges = try metadata.requireStringArray("tokenizer.ggml.merges").map { merge in
+      let parts = merge.split(separator: " ")
+      return VocabularySource.PairMerging.Merge(String(parts[0]), String(parts[1]))
+    }
+    let kind = try #require(PreTokenizer(ggufName: pre))
+    let merging = VocabularySource.PairMerging(
+      merges: merges, preTokenizer: kind, prefersWholeWords: kind == .llama3, composes: kind == .qwen2)
+    return try VocabularySource(
+      pieces: metadata.requireStringArray("tokenizer.ggml.tokens"), types: metadata.requireIntArray("tokenizer.ggml.token_type"),
+      merging: .pairs(merging), bos: Int32(metadata.requireUnsigned("tokenizer.ggml.bos_token_id")),
+      eos: Int32(metadata.requireUnsigned("tokenizer.ggml.eos_token_id")), unknown: nil, addsBOS: true, addsSpacePrefix: false
+    ).makeTokenizer()
   }
 }

@@ -10,9 +10,11 @@ struct SegmentMerger {
   private var lengths: [Int32] = []
   /// By the byte offset at which a symbol begins: where the one before it begins; -1 for the first.
   private var previous: [Int32] = []
-  private var queue = MergeQueue()
+  private var queue = MergeQueue<ScoredPair>()
   /// For each unused piece that came up, how long its left part was: such a piece is taken apart again at the end.
   private var splits: [Int32: Int] = [:]
+  /// By the offset at which it begins: the user-defined piece found there, which is never merged.
+  private var whole: [Int: Int32] = [:]
 
   init(_ vocabulary: SentencePieceVocabulary) {
     self.vocabulary = vocabulary
@@ -50,8 +52,13 @@ struct SegmentMerger {
     }
     var start = 0
     var before: Int32 = -1
+    self.whole.removeAll(keepingCapacity: true)
     while start < count {
-      let length = UTF8Scan.characterLength(self.text, at: start)
+      var length = UTF8Scan.characterLength(self.text, at: start)
+      if let marker = self.vocabulary.markers.match(self.text, at: start) {
+        self.whole[start] = marker.id
+        length = marker.length
+      }
       self.lengths[start] = Int32(length)
       for inner in 1..<max(length, 1) { self.lengths[start + inner] = 0 }
       self.previous[start] = before
@@ -65,16 +72,16 @@ struct SegmentMerger {
   private mutating func consider(_ left: Int) {
     let leftLength = Int(self.lengths[left])
     let right = left + leftLength
-    guard right < self.text.count else { return }
+    guard right < self.text.count, self.whole.isEmpty || (self.whole[left] == nil && self.whole[right] == nil) else { return }
     let length = leftLength + Int(self.lengths[right])
     guard let piece = self.vocabulary.mergeable.id(of: self.text, left, length) else { return }
     if self.vocabulary.kinds[Int(piece)] == .unused { self.splits[piece] = leftLength }
     self.queue.push(
-      MergeCandidate(score: self.vocabulary.scores[Int(piece)], left: Int32(left), length: Int32(length)))
+      ScoredPair(score: self.vocabulary.scores[Int(piece)], left: Int32(left), length: Int32(length)))
   }
 
   /// Joins a pair, unless one of the two has been joined with another since: then their lengths no longer add up.
-  private mutating func apply(_ candidate: MergeCandidate) {
+  private mutating func apply(_ candidate: ScoredPair) {
     let left = Int(candidate.left)
     let leftLength = Int(self.lengths[left])
     let right = left + leftLength
@@ -91,6 +98,10 @@ struct SegmentMerger {
   }
 
   private func emit(_ start: Int, _ length: Int, into tokens: inout [Int32]) {
+    if let marker = self.whole[start] {
+      tokens.append(marker)
+      return
+    }
     guard let piece = self.vocabulary.mergeable.id(of: self.text, start, length) else {
       self.vocabulary.appendFallback(self.text[start..<start + length], to: &tokens)
       return

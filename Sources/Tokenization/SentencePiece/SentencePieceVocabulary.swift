@@ -18,13 +18,16 @@ struct SentencePieceVocabulary: Sendable {
 
   let kinds: [Kind]
   let scores: [Float]
-  /// Normal and unused pieces: what merging may produce. Control, byte and user-defined pieces are not text.
+  /// Normal and unused pieces: what merging may produce. Control and byte pieces are not text.
   private(set) var mergeable: PieceTable
   /// No piece has a space behind another character, so that merging never reaches from one word into the next.
   private(set) var splitsAtSpaces = true
   /// The piece of each byte, where the vocabulary has all 256.
   private var byteTokens: [Int32] = []
   private let unknown: Int32?
+  private(set) var markers = MarkerPieces([])
+  /// Bytes of the longest piece.
+  private(set) var longestSurface = 1
   /// What each token shows, one behind the other.
   private var surfaces: [UInt8] = []
   private var surfaceStarts: [Int] = [0]
@@ -38,6 +41,11 @@ struct SentencePieceVocabulary: Sendable {
     for (index, piece) in pieces.enumerated() {
       try self.add(Array(piece.utf8), index, &byteTokens)
     }
+    self.markers = MarkerPieces(
+      pieces.enumerated().compactMap { index, piece in
+        let kind = self.kinds[index]
+        return kind == .control || kind == .userDefined ? (Array(piece.utf8), Int32(index), kind == .userDefined) : nil
+      })
     if !byteTokens.contains(-1) { self.byteTokens = byteTokens }
     guard !self.byteTokens.isEmpty || unk != nil else {
       throw TokenizerError(
@@ -64,7 +72,7 @@ struct SentencePieceVocabulary: Sendable {
 }
 
 extension SentencePieceVocabulary {
-  private static func kinds(_ types: [Int32], count: Int) throws(TokenizerError) -> [Kind] {
+  static func kinds(_ types: [Int32], count: Int) throws(TokenizerError) -> [Kind] {
     guard count > 0, count <= Int32.max else {
       throw TokenizerError(field: "pieces", message: "There are \(count) pieces; a vocabulary has at least one.")
     }
@@ -97,7 +105,10 @@ extension SentencePieceVocabulary {
     case .normal, .unused:
       try self.addMergeable(piece, index)
       self.surfaces.append(contentsOf: SentencePieceVocabulary.withSpaces(piece))
-    case .userDefined: self.surfaces.append(contentsOf: SentencePieceVocabulary.withSpaces(piece))
+    case .userDefined:
+      try self.checkLength(piece, index)
+      if SentencePieceVocabulary.hasInnerSpace(piece) { self.splitsAtSpaces = false }
+      self.surfaces.append(contentsOf: SentencePieceVocabulary.withSpaces(piece))
     case .unknown: self.surfaces.append(contentsOf: SentencePieceVocabulary.unknownSurface)
     case .control: break
     case .byte:
@@ -107,22 +118,27 @@ extension SentencePieceVocabulary {
       if byteTokens[Int(byte)] < 0 { byteTokens[Int(byte)] = Int32(index) }
       self.surfaces.append(byte)
     }
+    self.longestSurface = max(self.longestSurface, piece.count)
     self.surfaceStarts.append(self.surfaces.count)
   }
 
-  private mutating func addMergeable(_ piece: [UInt8], _ index: Int) throws(TokenizerError) {
+  private func checkLength(_ piece: [UInt8], _ index: Int) throws(TokenizerError) {
     guard piece.count <= SentencePieceVocabulary.longestPiece else {
       throw TokenizerError(
         field: "piece \(index)",
         message: "The piece has \(piece.count) bytes, more than \(SentencePieceVocabulary.longestPiece); the file is damaged.")
     }
+  }
+
+  private mutating func addMergeable(_ piece: [UInt8], _ index: Int) throws(TokenizerError) {
+    try self.checkLength(piece, index)
     guard !piece.isEmpty else { return }
     self.mergeable.insert(piece, id: Int32(index))
     if SentencePieceVocabulary.hasInnerSpace(piece) { self.splitsAtSpaces = false }
   }
 
   /// Whether a space mark follows another character.
-  private static func hasInnerSpace(_ piece: [UInt8]) -> Bool {
+  static func hasInnerSpace(_ piece: [UInt8]) -> Bool {
     var start = 0
     var seenOther = false
     while start < piece.count {
@@ -135,7 +151,7 @@ extension SentencePieceVocabulary {
     return false
   }
 
-  private static func withSpaces(_ piece: [UInt8]) -> [UInt8] {
+  static func withSpaces(_ piece: [UInt8]) -> [UInt8] {
     var shown: [UInt8] = []
     var start = 0
     while start < piece.count {
@@ -147,7 +163,7 @@ extension SentencePieceVocabulary {
   }
 
   /// The byte that `<0x41>` names.
-  private static func byteValue(_ piece: [UInt8]) -> UInt8? {
+  static func byteValue(_ piece: [UInt8]) -> UInt8? {
     guard piece.count == 6, piece.starts(with: "<0x".utf8), piece.last == UInt8(ascii: ">") else { return nil }
     let digits = piece[3..<5].compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
     return digits.count == 2 ? UInt8(16 * digits[0] + digits[1]) : nil

@@ -1,22 +1,13 @@
-/// A pair of neighbours that could become one piece.
-struct MergeCandidate {
-  var score: Float
-  /// Byte offset of the left neighbour in its segment.
-  var left: Int32
-  /// Bytes of both together.
-  var length: Int32
-
-  /// Best score first; among equals the leftmost.
-  func precedes(_ other: MergeCandidate) -> Bool {
-    self.score > other.score || (self.score == other.score && self.left < other.left)
-  }
+/// Something that waits to be merged, in a strict order.
+protocol MergeOrder {
+  func precedes(_ other: Self) -> Bool
 }
 
-/// A binary heap of candidates, the best on top.
-struct MergeQueue {
-  private var heap: [MergeCandidate] = []
+/// A binary heap of candidates, the first on top. O(log n) for each operation.
+struct MergeQueue<Candidate: MergeOrder> {
+  private var heap: [Candidate] = []
 
-  mutating func push(_ candidate: MergeCandidate) {
+  mutating func push(_ candidate: Candidate) {
     var child = self.heap.count
     self.heap.append(candidate)
     while child > 0 {
@@ -28,7 +19,7 @@ struct MergeQueue {
     self.heap[child] = candidate
   }
 
-  mutating func pop() -> MergeCandidate? {
+  mutating func pop() -> Candidate? {
     guard let best = self.heap.first, let last = self.heap.popLast() else { return nil }
     let count = self.heap.count
     guard count > 0 else { return best }
