@@ -47,8 +47,9 @@ let package = Package(
     layer("Documents"),
     layer("Completions"),
     layer("ModelFiles"),
-    layer("Tokenization"),
+    layer("Tokenization", "Documents"),
     layer("Sampling"),
+    layer("ConstrainedOutput", "Documents"),
     // Layer 1
     layer("LicenseTerms", "GovernanceTypes", "Documents"),
     layer("Audience", "GovernanceTypes"),
@@ -69,7 +70,9 @@ let package = Package(
       "Governance", "AcceptableUse", "Audience", "Billing", "Completions", "Documents", "GovernanceTypes", "LicenseTerms",
       "UsageLedger"),
     layer("LlamaModel", "ModelFiles", "Tensors", "Tokenization"),
-    layer("InferenceEngine", "Completions", "LlamaModel", "ModelFiles", "Sampling", "Tensors", "Tokenization"),
+    layer(
+      "InferenceEngine", "Completions", "ConstrainedOutput", "Documents", "LlamaModel", "ModelFiles", "Sampling", "Tensors",
+      "Tokenization"),
     // Layer 3
     layer("GovernanceStore", "AuditTrail", "Documents", "Governance", "GovernanceTypes", "UsageLedger", grdb),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -113,6 +116,7 @@ let package = Package(
     tests("ModelFilesTests", "ModelFiles", "FuzzHarnesses"),
     tests("TokenizationTests", "Tokenization", "ModelFiles"),
     tests("SamplingTests", "Sampling"),
+    tests("ConstrainedOutputTests", "ConstrainedOutput", "Documents"),
     tests("LicenseTermsTests", "LicenseTerms", "YAMLDocuments", "GovernanceTypes", "Documents"),
     tests("YAMLDocumentsTests", "YAMLDocuments", "Documents"),
     tests("AcceptableUseTests", "AcceptableUse", "GovernanceTypes", "Documents", "YAMLDocuments"),

@@ -1,5 +1,5 @@
 // Sampling: one position's logits to one token, repeatable from a seed on any machine.
-// It holds the sampler, the cut that top-k and top-p make, its random numbers and its exponential.
+// It holds the sampler, the cuts and penalties, its random numbers and exponential, and log-probabilities.
 // It must never know a vocabulary, a model, a thread or where the logits come from.
 
 /// Chooses a token from logits; a value, so that each sequence has its own and a copy replays the same choices.
@@ -7,11 +7,15 @@
 /// The same logits and seed give the same token on every machine. One number is drawn for each call that is not greedy.
 /// Logits that are NaN count as minus infinity; where nothing is above minus infinity, token 0 is chosen; where a logit is plus
 /// infinity, the first such token is. After the first call with a vocabulary of one size no memory is allocated.
+///
+/// Order: bias, penalties, the mask of a wanted form; then temperature, min-p, top-k and top-p of what is left.
 public struct Sampler: Sendable {
   private let inverseTemperature: Float
   private let isGreedy: Bool
   private let topK: Int
   private let topP: Double
+  private let minP: Float
+  private var adjustment: LogitAdjustment
   private var random: RandomStream
   /// By token: exp((logit - best) / temperature).
   private var weights: [Float] = []
@@ -22,19 +26,39 @@ public struct Sampler: Sendable {
   ///   - topK: keeps this many of the best; 0 or below keeps all.
   ///   - topP: then keeps the fewest of the best whose share of the rest's probability reaches this; 1, above or NaN keeps all,
   ///     0 or below only the best.
-  public init(temperature: Double, topK: Int, topP: Double, seed: UInt64) {
+  ///   - minP: first drops tokens less likely than this share of the likeliest; 0, below or NaN drops none, 1 or above all but
+  ///     the likeliest.
+  public init(
+    temperature: Double, topK: Int, topP: Double, seed: UInt64, minP: Double = 0, adjustment: LogitAdjustment = LogitAdjustment()
+  ) {
     self.isGreedy = !(temperature > 0)
     // Bounded, so that a difference of 0 stays 0 at the smallest temperatures.
     self.inverseTemperature = Float(min(1 / temperature, Double(Float.greatestFiniteMagnitude)))
     self.topK = topK
     self.topP = topP
+    self.minP = minP > 0 ? Float(min(minP, 1)) : 0
+    self.adjustment = adjustment
     self.random = RandomStream(seed: seed)
   }
 
+  /// Takes note of tokens that the sequence already has; penalties look at them.
+  public mutating func observe(prompt tokens: some Sequence<Int32>) { self.adjustment.observe(prompt: tokens) }
+  public mutating func observe(_ token: Int32) { self.adjustment.observe(token) }
+
   /// The chosen token: an index into `logits`, 0 where they are empty.
   ///
+  /// - Parameter allowed: one bit a token; those whose bit is 0 or missing are never chosen. Where none is left, token 0 is returned.
   /// - Complexity: O(n) for any distribution and any setting.
-  public mutating func sample(_ logits: Span<Float>) -> Int {
+  public mutating func sample(_ logits: Span<Float>, allowed: [UInt64]? = nil) -> Int {
+    guard self.adjustment.isNeeded || allowed != nil else { return self.choose(logits) }
+    var scores = self.adjustment.takeScores()
+    self.adjustment.apply(logits, allowed, to: &scores)
+    let choice = self.choose(scores.span)
+    self.adjustment.giveBack(scores)
+    return choice
+  }
+
+  private mutating func choose(_ logits: Span<Float>) -> Int {
     let best = Sampler.best(logits)
     guard !self.isGreedy else { return best.index }
     let draw = self.random.nextUnit()
@@ -63,7 +87,8 @@ public struct Sampler: Sendable {
     let count = logits.count
     if self.weights.count != count { self.weights = [Float](repeating: 0, count: count) }
     for index in 0..<count {
-      self.weights[index] = exponential((logits[index] - best) * self.inverseTemperature)
+      let weight = exponential((logits[index] - best) * self.inverseTemperature)
+      self.weights[index] = weight < self.minP ? 0 : weight
     }
   }
 }

@@ -50,8 +50,9 @@ enum Architecture {
     Room("Documents", layer: 0),
     Room("Completions", layer: 0, system: ["Synchronization"]),
     Room("ModelFiles", layer: 0, system: basics),
-    Room("Tokenization", layer: 0, system: basics),
+    Room("Tokenization", layer: 0, own: ["Documents"], system: basics),
     Room("Sampling", layer: 0, system: basics),
+    Room("ConstrainedOutput", layer: 0, own: ["Documents"], system: basics),
 
     // Layer 1, governance: pure domains. No clock, no randomness, no I/O: not even the C library.
     Room("LicenseTerms", layer: 1, own: ["GovernanceTypes", "Documents"]),
@@ -67,7 +68,9 @@ enum Architecture {
     Room("Tensors", layer: 1, own: ["CKernels", "COpenBLAS"], system: basics),
     Room("LlamaModel", layer: 2, own: ["Tensors", "ModelFiles", "Tokenization"], system: basics),
     Room(
-      "InferenceEngine", layer: 2, own: ["LlamaModel", "Tensors", "ModelFiles", "Tokenization", "Sampling", "Completions"],
+      "InferenceEngine", layer: 2, own: [
+        "LlamaModel", "Tensors", "ModelFiles", "Tokenization", "Sampling", "ConstrainedOutput", "Completions", "Documents",
+      ],
       system: basics),
 
     Room("CLibYAML", layer: 2, kind: .systemLibrary),

@@ -29,11 +29,11 @@ public enum Llama2ChatTemplate {
     var opening = self.opening(dialog.system)
     var tokens: [Int32] = []
     for (user, answer) in dialog.answered {
-      tokens += tokenizer.encode("[INST] " + self.trimmed(opening + user) + " [/INST] " + answer + " ", addBOS: true)
+      tokens += tokenizer.encode("[INST] " + TemplateText.trimmed(opening + user) + " [/INST] " + answer + " ", addBOS: true)
       if let end = tokenizer.endOfSequence { tokens.append(end) }
       opening = ""
     }
-    tokens += tokenizer.encode("[INST] " + self.trimmed(opening + dialog.open) + " [/INST]", addBOS: true)
+    tokens += tokenizer.encode("[INST] " + TemplateText.trimmed(opening + dialog.open) + " [/INST]", addBOS: true)
     return tokens
   }
 
@@ -59,7 +59,7 @@ public enum Llama2ChatTemplate {
         guard !users.isEmpty else { throw self.misplacedAnswer(index) }
         dialog.answered.append((self.joined(users), self.cleaned(turn.text)))
         users = []
-      case .system:
+      case .system, .tool:
         throw ChatTemplateError(
           .systemMessageMisplaced, messageIndex: index,
           message: "A system message may only stand before all others; move it to the start.")
@@ -85,18 +85,6 @@ public enum Llama2ChatTemplate {
   }
 
   private static func cleaned(_ text: String) -> String {
-    self.trimmed(self.tags.removed(from: text))
-  }
-
-  /// The text without white space at its ends, as Python's `str.strip` sees it: Unicode's, and the four separators of ASCII.
-  private static func trimmed(_ text: String) -> String {
-    let isSpace = { (scalar: Unicode.Scalar) in
-      scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value)
-    }
-    let scalars = text.unicodeScalars
-    guard let first = scalars.firstIndex(where: { !isSpace($0) }), let last = scalars.lastIndex(where: { !isSpace($0) }) else {
-      return ""
-    }
-    return String(scalars[first...last])
+    TemplateText.trimmed(self.tags.removed(from: text))
   }
 }
