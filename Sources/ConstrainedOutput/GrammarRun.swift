@@ -48,6 +48,9 @@ public struct GrammarRun {
   /// Whether the text may end here.
   public var isComplete: Bool { self.automaton.states[Int(self.state)].isComplete }
 
+  /// Whether the text is complete and nothing can follow.
+  public var isFinished: Bool { self.isComplete && self.automaton.states[Int(self.state)].places.isEmpty }
+
   /// The tokens that may come next, those that end the text among them where it may end. The first time in a state this walks
   /// those tokens that could fit; after that it is a look-up.
   public mutating func mask() -> TokenMask {

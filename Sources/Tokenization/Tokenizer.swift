@@ -13,6 +13,8 @@ public protocol Tokenizer: Sendable {
   var endOfSequence: Int32? { get }
   /// Whether the model's authors begin every sequence with ``beginOfSequence``: what to pass for `addBOS`.
   var addsBOS: Bool { get }
+  /// Whether ``encode(_:addBOS:)`` puts a space before a text, which a text that stands alone then does not show.
+  var addsSpacePrefix: Bool { get }
   /// Bytes of the longest piece: a text of `n` bytes has at least `n / longestPiece` tokens.
   var longestPiece: Int { get }
 

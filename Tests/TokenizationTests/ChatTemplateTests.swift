@@ -8,6 +8,7 @@ private struct MarkingTokenizer: Tokenizer {
   let beginOfSequence: Int32? = -1
   let endOfSequence: Int32? = -2
   let addsBOS = true
+  let addsSpacePrefix = true
   let longestPiece = 4
 
   func encode(_ text: [UInt8], addBOS: Bool) -> [Int32] {

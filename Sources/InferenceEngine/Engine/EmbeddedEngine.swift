@@ -28,6 +28,7 @@ public final class EmbeddedEngine: CompletionEngine {
   public let model: ModelDescription
   public let options: EngineOptions
   private let preparation: PromptPreparation
+  private let tokenIndex = TokenIndex()
   private let inbox: EngineInbox
   private let thread: DedicatedThread
 
@@ -72,8 +73,7 @@ public final class EmbeddedEngine: CompletionEngine {
     // Also called when the reader's task is cancelled or the reader drops the stream.
     continuation.onTermination = { if case .cancelled = $0 { cancel() } }
     allowance.onRaise { signal.ring() }
-    let submission = Submission(prompt: prompt, allowance: allowance, events: continuation, cancellation: cancellation)
-    if let error = self.submit(submission) { continuation.finish(throwing: error) }
+    if let error = self.submit(prompt, allowance, continuation, cancellation) { continuation.finish(throwing: error) }
     return CompletionStream(events, cancel: cancel)
   }
 
@@ -85,10 +85,16 @@ public final class EmbeddedEngine: CompletionEngine {
 
   public var statistics: EngineStatistics { self.inbox.statistics }
 
-  private func submit(_ submission: Submission) -> CompletionError? {
-    guard self.preparation.accepts(submission.prompt) else {
+  private func submit(
+    _ prompt: PreparedPrompt, _ allowance: TokenAllowance, _ events: AsyncThrowingStream<CompletionEvent, any Error>.Continuation,
+    _ cancellation: CancellationFlag
+  ) -> CompletionError? {
+    guard let form = self.preparation.form(of: prompt) else {
       return CompletionError(.invalidRequest, "The prompt was not prepared by this engine.", parameter: "prompt")
     }
+    let vocabulary = form.grammar.map { _ in self.tokenIndex.vocabulary(of: self.preparation.vocabulary.tokenizer) }
+    let submission = Submission(
+      prompt: prompt, form: form, vocabulary: vocabulary, allowance: allowance, events: events, cancellation: cancellation)
     switch self.inbox.submit(submission) {
     case .accepted: return nil
     case .full: return CompletionError(.overloaded, "The engine's queue is full; try again later.")

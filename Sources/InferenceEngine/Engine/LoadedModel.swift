@@ -4,7 +4,6 @@ internal import ModelFiles
 /// A model file opened and checked.
 struct LoadedModel {
   let weights: LlamaModel
-  private let chatFormat: ChatFormat
 
   init(path: String) throws(EngineError) {
     let file: GGUFFile
@@ -18,10 +17,9 @@ struct LoadedModel {
     } catch {
       throw EngineError(error)
     }
-    self.chatFormat = ChatFormat(template: file.metadata.string("tokenizer.chat_template"))
   }
 
   func preparation(contextLength: Int) -> PromptPreparation {
-    PromptPreparation(vocabulary: self.weights.vocabulary, contextLength: contextLength, chatFormat: self.chatFormat)
+    PromptPreparation(vocabulary: self.weights.vocabulary, contextLength: contextLength)
   }
 }

@@ -2,31 +2,30 @@ internal import Completions
 internal import Tokenization
 
 /// The chat format that a model was trained on, as far as it is known here.
-enum ChatFormat: Sendable, Equatable {
-  case llama2
-  /// The file carries a template that is not Llama 2's; rendering by another would make a worse model of it.
-  case unknown
+struct ChatFormat: Sendable {
+  /// Nil where the file carries a template that is none of the known ones: rendering by another would make a worse model of it.
+  let template: ChatTemplate?
 
-  /// - Parameter template: the file's `tokenizer.chat_template`; a file without one is taken for a Llama 2.
-  init(template: String?) {
-    guard let template else {
-      self = .llama2
-      return
-    }
-    self = template.contains("[INST]") && template.contains("<<SYS>>") ? .llama2 : .unknown
+  /// - Parameter template: the file's own; a file without one is taken for what its vocabulary speaks of.
+  init(template: String?, tokenizer: any Tokenizer) {
+    self.template = template.map { ChatTemplate(template: $0) } ?? ChatTemplate(vocabulary: tokenizer)
   }
 
-  func encode(_ messages: [ChatMessage], with tokenizer: SentencePieceTokenizer) throws(CompletionError) -> [Int32] {
-    guard self == .llama2 else {
+  /// - Parameter tools: those that are shown to the model.
+  func encode(
+    _ messages: [ChatMessage], tools: [ToolDefinition], with tokenizer: any Tokenizer
+  ) throws(CompletionError) -> [Int32] {
+    guard let template = self.template else {
       throw CompletionError(
         .invalidRequest, "This model's chat template is not supported; send a text prompt instead.", parameter: "messages")
     }
-    if let index = messages.firstIndex(where: { $0.role == .tool || !$0.toolCalls.isEmpty }) {
-      throw CompletionError(
-        .invalidRequest, "This model's chat template has no tools.", parameter: "messages[\(index)]")
+    let turns = messages.map { message in
+      ChatTurn(
+        message.role.turn, message.content, calls: message.toolCalls.map { ChatCall(name: $0.name, arguments: $0.arguments) })
     }
+    let chatTools = tools.map { ChatTool(name: $0.name, description: $0.description, parameters: $0.parameters) }
     do {
-      return try Llama2ChatTemplate.encode(messages.map { ChatTurn($0.role.turn, $0.content) }, with: tokenizer)
+      return try template.encode(turns, tools: chatTools, with: tokenizer)
     } catch {
       throw CompletionError(.invalidRequest, error.message, parameter: "messages[\(error.messageIndex)]")
     }
@@ -37,8 +36,9 @@ extension ChatMessage.Role {
   fileprivate var turn: ChatTurn.Role {
     switch self {
     case .system: .system
-    case .user, .tool: .user
+    case .user: .user
     case .assistant: .assistant
+    case .tool: .tool
     }
   }
 }

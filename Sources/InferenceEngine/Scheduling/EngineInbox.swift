@@ -1,4 +1,5 @@
 internal import Completions
+internal import ConstrainedOutput
 internal import Synchronization
 internal import Tensors
 
@@ -13,6 +14,9 @@ final class CancellationFlag: Sendable {
 /// A request on its way to the engine's thread.
 struct Submission: Sendable {
   var prompt: PreparedPrompt
+  var form: OutputForm
+  /// The vocabulary for the form's grammar, where it has one.
+  var vocabulary: TokenVocabulary?
   var allowance: TokenAllowance
   var events: AsyncThrowingStream<CompletionEvent, any Error>.Continuation
   var cancellation: CancellationFlag

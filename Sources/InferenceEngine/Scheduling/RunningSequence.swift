@@ -1,4 +1,5 @@
 internal import Completions
+internal import ConstrainedOutput
 internal import LlamaModel
 internal import Sampling
 internal import Tensors
@@ -26,21 +27,30 @@ final class RunningSequence {
   private var phaseBeforeSuspension: Phase?
   /// The most prompt tokens ever read; reading some again changes nothing.
   private var promptTokensRead = 0
-  private var sampler: Sampler
-  private var detokenizer: StreamingDetokenizer
-  private var filter: StopFilter
+  var sampler: Sampler
+  /// Nil for free text.
+  var grammar: GrammarRun?
+  let tokenizer: any Tokenizer
+  var detokenizer: StreamingDetokenizer
+  var filter: StopFilter
+  /// Nil where the text can hold no calls of tools.
+  var callFilter: ToolCallFilter?
 
-  init(_ submission: Submission, tokenizer: any Tokenizer, pool: KVBlockPool, seed: UInt64) {
+  /// - Parameter grammars: where the submission's form has a grammar.
+  init(_ submission: Submission, tokenizer: any Tokenizer, grammars: GrammarRoom?, pool: KVBlockPool, seed: UInt64) {
     let request = submission.prompt.request
     self.submission = submission
     self.tokens = submission.prompt.tokens
     self.cache = KVCache(pool: pool)
-    self.sampler = Sampler(
-      temperature: Double(request.sampling.temperature), topK: request.sampling.topK, topP: Double(request.sampling.topP),
-      seed: request.sampling.seed ?? seed)
+    self.tokenizer = tokenizer
+    self.sampler = Sampler(request.sampling, seed: seed)
+    self.sampler.observe(prompt: submission.prompt.tokens)
     // The answer of a chat stands alone; text and tokens are continued, and there a leading space belongs to the continuation.
     let standsAlone = if case .chat = request.prompt { true } else { false }
-    self.detokenizer = StreamingDetokenizer(tokenizer: tokenizer, stripLeadingSpace: standsAlone)
+    let dropsSpace = standsAlone && tokenizer.addsSpacePrefix
+    self.detokenizer = StreamingDetokenizer(tokenizer: tokenizer, stripLeadingSpace: dropsSpace)
+    self.grammar = submission.form.grammar.flatMap { grammars?.begin($0, leadingSpace: dropsSpace) }
+    self.callFilter = submission.form.calls.map { ToolCallFilter($0.form, tools: $0.tools) }
     self.filter = StopFilter(request.stop)
     self.tokens.reserveCapacity(submission.prompt.tokens.count + min(submission.prompt.completionCeiling, 4096))
   }
@@ -102,25 +112,14 @@ final class RunningSequence {
   /// Whether a suspended sequence may produce again.
   var canResume: Bool { self.produced < self.grant.tokens }
 
-  func sample(_ logits: Span<Float>) -> Int { self.sampler.sample(logits) }
-
-  /// What a produced token adds; `end` where it is the last.
-  func accept(_ token: Int32) -> (delta: CompletionDelta, end: CompletionEnd.Reason?) {
+  /// Takes note of a token that was produced.
+  func take(_ token: Int32) {
     self.produced += 1
     self.tokens.append(token)
     self.phase = .decoding
-    let output = self.filter.append(self.detokenizer.append(token))
-    if output.isStopped { return (CompletionDelta(text: output.text, tokens: 1), .stop) }
-    guard self.produced == self.submission.prompt.completionCeiling else {
-      return (CompletionDelta(text: output.text, tokens: 1), nil)
-    }
-    return (CompletionDelta(text: output.text + self.finishText(), tokens: 1), .length)
-  }
-
-  /// The text still held back, at an end that is no stop text.
-  func finishText() -> String {
-    let last = self.filter.append(self.detokenizer.finish())
-    return last.isStopped ? last.text : last.text + self.filter.finish()
+    self.sampler.observe(token)
+    // The mask had the token, so that it fits.
+    _ = self.grammar?.accept(token)
   }
 
   private var prefillTarget: Int {

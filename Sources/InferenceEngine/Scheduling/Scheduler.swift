@@ -1,4 +1,5 @@
 internal import Completions
+internal import ConstrainedOutput
 internal import LlamaModel
 internal import Tensors
 internal import Tokenization
@@ -17,6 +18,7 @@ final class Scheduler {
   private let inbox: EngineInbox
   private let maximumSequences: Int
   private let prefillChunk: Int
+  private var grammarRoom: GrammarRoom?
   private var randomSeeds = SystemRandomNumberGenerator()
   /// In memory, in order of arrival.
   private var running: [RunningSequence] = []
@@ -62,7 +64,7 @@ final class Scheduler {
       if sequence.isCancelled {
         self.end(sequence, .cancelled)
       } else if sequence.isExhausted {
-        self.end(sequence, .allowance, text: sequence.finishText())
+        self.end(sequence, .allowance, last: sequence.finish())
       }
     }
   }
@@ -77,11 +79,19 @@ final class Scheduler {
         self.take(place)
         let tokenizer = self.pass.model.vocabulary.tokenizer
         self.running.append(
-          RunningSequence(submission, tokenizer: tokenizer, pool: self.pool, seed: self.randomSeeds.next()))
+          RunningSequence(
+            submission, tokenizer: tokenizer, grammars: self.grammars(submission), pool: self.pool,
+            seed: self.randomSeeds.next()))
       } else {
         return
       }
     }
+  }
+
+  /// The grammars' room, made when the first request needs it; all requests have the same vocabulary.
+  private func grammars(_ submission: Submission) -> GrammarRoom? {
+    if self.grammarRoom == nil { self.grammarRoom = submission.vocabulary.map { GrammarRoom($0) } }
+    return self.grammarRoom
   }
 
   private enum Place { case free, parked(Int) }
@@ -166,26 +176,24 @@ final class Scheduler {
 
   /// Draws the next token and delivers what it adds. The token that ends a turn is neither counted nor charged: it has no text.
   private func produce(_ sequence: RunningSequence, _ logits: Span<Float>) {
-    let choice = sequence.sample(logits)
-    guard logits[choice].isFinite, let token = Int32(exactly: choice) else {
-      self.fail(sequence, "The model computed a value that is no number; its file may be damaged.")
-      return
+    switch sequence.choose(logits) {
+    case .failure(let message): self.fail(sequence, message)
+    case .end:
+      let last = sequence.finish()
+      self.end(sequence, RunningSequence.reason(.stop, last), last: last)
+    case .token(let token):
+      let (delta, reason) = sequence.accept(token, logits)
+      self.statistics.completionTokens += 1
+      if case .terminated = sequence.submission.events.yield(.delta(delta)) { sequence.submission.cancellation.set() }
+      if let reason { self.end(sequence, reason) }
     }
-    if self.pass.model.vocabulary.tokenizer.isEndOfText(token) {
-      self.end(sequence, .stop, text: sequence.finishText())
-      return
-    }
-    let (delta, reason) = sequence.accept(token)
-    self.statistics.completionTokens += 1
-    if case .terminated = sequence.submission.events.yield(.delta(delta)) { sequence.submission.cancellation.set() }
-    if let reason { self.end(sequence, reason) }
   }
 
   // MARK: Ends
 
-  private func end(_ sequence: RunningSequence, _ reason: CompletionEnd.Reason, text: String = "") {
+  private func end(_ sequence: RunningSequence, _ reason: CompletionEnd.Reason, last: CompletionDelta? = nil) {
     let events = sequence.submission.events
-    if !text.isEmpty { events.yield(.delta(CompletionDelta(text: text, tokens: 0))) }
+    if let last, !last.text.isEmpty || !last.toolCalls.isEmpty { events.yield(.delta(last)) }
     events.yield(.end(CompletionEnd(reason: reason, usage: sequence.usage)))
     events.finish()
     self.remove(sequence)

@@ -16,7 +16,7 @@ public struct BytePairTokenizer: Tokenizer {
   public let addsBOS: Bool
   private let vocabulary: BytePairVocabulary
   private let ends: Set<Int32>
-  private let addsSpacePrefix: Bool
+  public let addsSpacePrefix: Bool
 
   /// Checks and arranges a vocabulary; O(total bytes of pieces and merges).
   ///
