@@ -69,6 +69,13 @@ V_INLINE void load_f16(const uint8_t *row, size_t c, V w[4]) {
   for (int j = 0; j < 4; j++) w[j] = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(row + 2 * (c + 8 * (size_t)j))));
 }
 
+V_INLINE void load_bf16(const uint8_t *row, size_t c, V w[4]) {
+  for (int j = 0; j < 4; j++) {
+    __m128i halves = _mm_loadu_si128((const __m128i *)(row + 2 * (c + 8 * (size_t)j)));
+    w[j] = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+  }
+}
+
 V_INLINE V widen(__m128i bytes, V d) { return v_mul(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)), d); }
 
 V_INLINE void load_q8_0(const uint8_t *row, size_t c, V w[4]) {

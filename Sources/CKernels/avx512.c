@@ -58,6 +58,13 @@ V_INLINE void load_f16(const uint8_t *row, size_t c, V w[4]) {
   for (int j = 0; j < 4; j++) w[j] = _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(row + 2 * (c + 16 * (size_t)j))));
 }
 
+V_INLINE void load_bf16(const uint8_t *row, size_t c, V w[4]) {
+  for (int j = 0; j < 4; j++) {
+    __m256i halves = _mm256_loadu_si256((const __m256i *)(row + 2 * (c + 16 * (size_t)j)));
+    w[j] = _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+  }
+}
+
 V_INLINE void load_q8_0(const uint8_t *row, size_t c, V w[4]) {
   const uint8_t *p = row + c / 32 * 34;
   for (int k = 0; k < 2; k++, p += 34) {

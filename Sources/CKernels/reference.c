@@ -6,39 +6,19 @@
 // Sixteen partial sums: less rounding than one, and a loop that any compiler can vectorise for its base instruction set.
 enum { LANES = 16 };
 
-static float half_to_float(uint16_t half) {
-  uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = (half >> 10) & 31, fraction = half & 0x3ff, bits;
-  if (exponent == 31) bits = sign | 0x7f800000 | fraction << 13;
-  else if (exponent != 0) bits = sign | (exponent + 112) << 23 | fraction << 13;
-  else {
-    float small = (float)fraction * 0x1p-24f;  // subnormal or zero: exact
-    memcpy(&bits, &small, 4);
-    bits |= sign;
-  }
-  float value;
-  memcpy(&value, &bits, 4);
-  return value;
-}
-
-static float load_half(const uint8_t *p) {
-  uint16_t half;
-  memcpy(&half, p, 2);
-  return half_to_float(half);
-}
-
 void ck_dequantize_f32_ref(float *out, const void *w, size_t count) {
   if (count != 0) memcpy(out, w, count * sizeof(float));
 }
 
 void ck_dequantize_f16_ref(float *out, const void *w, size_t count) {
   const uint8_t *p = w;
-  for (size_t i = 0; i < count; i++) out[i] = load_half(p + 2 * i);
+  for (size_t i = 0; i < count; i++) out[i] = ck_load_half(p + 2 * i);
 }
 
 void ck_dequantize_q8_0_ref(float *out, const void *w, size_t count) {
   const uint8_t *p = w;
   for (size_t i = 0; i + CK_QK <= count; i += CK_QK, p += CK_Q8_0_BYTES) {
-    float d = load_half(p);
+    float d = ck_load_half(p);
     for (int j = 0; j < CK_QK; j++) out[i + j] = d * (float)(int8_t)p[2 + j];
   }
 }
@@ -46,7 +26,7 @@ void ck_dequantize_q8_0_ref(float *out, const void *w, size_t count) {
 void ck_dequantize_q4_0_ref(float *out, const void *w, size_t count) {
   const uint8_t *p = w;
   for (size_t i = 0; i + CK_QK <= count; i += CK_QK, p += CK_Q4_0_BYTES) {
-    float d = load_half(p);
+    float d = ck_load_half(p);
     for (int j = 0; j < CK_QK / 2; j++) {
       out[i + j] = d * (float)((p[2 + j] & 15) - 8);
       out[i + j + CK_QK / 2] = d * (float)((p[2 + j] >> 4) - 8);
@@ -57,7 +37,7 @@ void ck_dequantize_q4_0_ref(float *out, const void *w, size_t count) {
 void ck_dequantize_q6_k_ref(float *out, const void *w, size_t count) {
   const uint8_t *p = w;
   for (size_t i = 0; i + CK_QK_K <= count; i += CK_QK_K, p += CK_Q6_K_BYTES) {
-    float d = load_half(p + 208);
+    float d = ck_load_half(p + 208);
     for (int j = 0; j < CK_QK_K; j++) {
       int half = j / 128, run = j % 128 / 32, k = j % 32;
       int low = p[half * 64 + run % 2 * 32 + k] >> (run / 2 * 4) & 15;
@@ -90,7 +70,7 @@ static float dot(const float *a, const float *b, size_t n) {
 }
 
 // A piece of a row at a time through a small buffer; `piece` weights take `bytes`.
-static void matmul_pieces(
+void ck_matmul_pieces(
   float *out, size_t out_stride, const uint8_t *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch,
   ck_dequantize *dequantize, size_t piece, size_t bytes) {
   size_t row_bytes = cols / piece * bytes + cols % piece * (bytes / piece);
@@ -111,27 +91,27 @@ static void matmul_pieces(
 
 void ck_matmul_f32_ref(
   float *out, size_t out_stride, const void *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch) {
-  matmul_pieces(out, out_stride, w, rows, cols, x, x_stride, batch, ck_dequantize_f32_ref, CK_QK, 4 * CK_QK);
+  ck_matmul_pieces(out, out_stride, w, rows, cols, x, x_stride, batch, ck_dequantize_f32_ref, CK_QK, 4 * CK_QK);
 }
 
 void ck_matmul_f16_ref(
   float *out, size_t out_stride, const void *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch) {
-  matmul_pieces(out, out_stride, w, rows, cols, x, x_stride, batch, ck_dequantize_f16_ref, CK_QK, 2 * CK_QK);
+  ck_matmul_pieces(out, out_stride, w, rows, cols, x, x_stride, batch, ck_dequantize_f16_ref, CK_QK, 2 * CK_QK);
 }
 
 void ck_matmul_q8_0_ref(
   float *out, size_t out_stride, const void *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch) {
-  matmul_pieces(out, out_stride, w, rows, cols, x, x_stride, batch, ck_dequantize_q8_0_ref, CK_QK, CK_Q8_0_BYTES);
+  ck_matmul_pieces(out, out_stride, w, rows, cols, x, x_stride, batch, ck_dequantize_q8_0_ref, CK_QK, CK_Q8_0_BYTES);
 }
 
 void ck_matmul_q4_0_ref(
   float *out, size_t out_stride, const void *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch) {
-  matmul_pieces(out, out_stride, w, rows, cols, x, x_stride, batch, ck_dequantize_q4_0_ref, CK_QK, CK_Q4_0_BYTES);
+  ck_matmul_pieces(out, out_stride, w, rows, cols, x, x_stride, batch, ck_dequantize_q4_0_ref, CK_QK, CK_Q4_0_BYTES);
 }
 
 void ck_matmul_q6_k_ref(
   float *out, size_t out_stride, const void *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch) {
-  matmul_pieces(out, out_stride, w, rows, cols, x, x_stride, batch, ck_dequantize_q6_k_ref, CK_QK_K, CK_Q6_K_BYTES);
+  ck_matmul_pieces(out, out_stride, w, rows, cols, x, x_stride, batch, ck_dequantize_q6_k_ref, CK_QK_K, CK_Q6_K_BYTES);
 }
 
 void ck_rmsnorm_ref(float *out, const float *x, const float *weight, size_t n, float epsilon) {
@@ -146,6 +126,15 @@ void ck_rope_ref(float *x, size_t heads, size_t head_stride, const float *cosine
       float a = x[2 * i], b = x[2 * i + 1];
       x[2 * i] = a * cosine[i] - b * sine[i];
       x[2 * i + 1] = a * sine[i] + b * cosine[i];
+    }
+}
+
+void ck_rope_halves_ref(float *x, size_t heads, size_t head_stride, const float *cosine, const float *sine, size_t pairs) {
+  for (size_t h = 0; h < heads; h++, x += head_stride)
+    for (size_t i = 0; i < pairs; i++) {
+      float a = x[i], b = x[pairs + i];
+      x[i] = a * cosine[i] - b * sine[i];
+      x[pairs + i] = a * sine[i] + b * cosine[i];
     }
 }
 
@@ -187,13 +176,15 @@ static void attend_block(
 
 void ck_attention_ref(
   float *out, const float *q, size_t group, const float *const *blocks, size_t key_offset, size_t value_offset,
-  size_t block_positions, size_t positions, size_t head_dim, float scale) {
+  size_t block_positions, size_t first, size_t positions, size_t head_dim, float scale) {
   for (size_t g = 0; g < group; g++, out += head_dim, q += head_dim) {
     float max = -INFINITY, sum = 0;
     for (size_t d = 0; d < head_dim; d++) out[d] = 0;
-    for (size_t first = 0, b = 0; first < positions; first += block_positions, b++) {
-      size_t n = positions - first < block_positions ? positions - first : block_positions;
-      attend_block(out, q, blocks[b] + key_offset, blocks[b] + value_offset, n, head_dim, scale, &max, &sum);
+    for (size_t t = first, n; t < positions; t += n) {
+      size_t row = t % block_positions;
+      const float *block = blocks[t / block_positions] + row * head_dim;
+      n = positions - t < block_positions - row ? positions - t : block_positions - row;
+      attend_block(out, q, block + key_offset, block + value_offset, n, head_dim, scale, &max, &sum);
     }
     for (size_t d = 0; d < head_dim; d++) out[d] /= sum;
   }

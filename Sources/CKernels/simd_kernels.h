@@ -82,9 +82,12 @@ INLINE void matmul(
 
 DEFINE_MATMUL(f32, 1, 4)
 DEFINE_MATMUL(f16, 1, 2)
+DEFINE_MATMUL(bf16, 1, 2)
 DEFINE_MATMUL(q8_0, CK_QK, CK_Q8_0_BYTES)
 DEFINE_MATMUL(q4_0, CK_QK, CK_Q4_0_BYTES)
 DEFINE_MATMUL(q6_k, CK_QK_K, CK_Q6_K_BYTES)
+
+#include "simd_blocks.h"
 
 INLINE float dot(const float *a, const float *b, size_t n) {
   V acc = v_zero();
@@ -110,6 +113,24 @@ static TARGET void NAME(rope)(
   for (size_t h = 0; h < heads; h++, x += head_stride) {
     for (size_t i = 0; i < whole; i += W / 2) v_store(x + 2 * i, v_rotate(v_load(x + 2 * i), cosine + i, sine + i));
     if (whole < pairs) ck_rope_ref(x + 2 * whole, 1, 0, cosine + whole, sine + whole, pairs - whole);
+  }
+}
+
+static TARGET void NAME(rope_halves)(
+  float *x, size_t heads, size_t head_stride, const float *cosine, const float *sine, size_t pairs) {
+  V minus = v_set1(-1.0f);
+  for (size_t h = 0; h < heads; h++, x += head_stride) {
+    size_t i = 0;
+    for (; i + W <= pairs; i += W) {
+      V a = v_load(x + i), b = v_load(x + pairs + i), c = v_load(cosine + i), s = v_load(sine + i);
+      v_store(x + i, v_fma(a, c, v_mul(v_mul(b, s), minus)));
+      v_store(x + pairs + i, v_fma(b, c, v_mul(a, s)));
+    }
+    for (; i < pairs; i++) {
+      float a = x[i], b = x[pairs + i];
+      x[i] = a * cosine[i] - b * sine[i];
+      x[pairs + i] = a * sine[i] + b * cosine[i];
+    }
   }
 }
 
@@ -200,13 +221,15 @@ INLINE void attend_block(
 
 static TARGET void NAME(attention)(
   float *out, const float *q, size_t group, const float *const *blocks, size_t key_offset, size_t value_offset,
-  size_t block_positions, size_t positions, size_t head_dim, float scale) {
+  size_t block_positions, size_t first, size_t positions, size_t head_dim, float scale) {
   for (size_t g = 0; g < group; g++, out += head_dim, q += head_dim) {
     float max = -INFINITY, sum = 0;
     for (size_t d = 0; d < head_dim; d++) out[d] = 0;
-    for (size_t first = 0, b = 0; first < positions; first += block_positions, b++) {
-      size_t n = positions - first < block_positions ? positions - first : block_positions;
-      attend_block(out, q, blocks[b] + key_offset, blocks[b] + value_offset, n, head_dim, scale, &max, &sum);
+    for (size_t t = first, n; t < positions; t += n) {
+      size_t row = t % block_positions;
+      const float *block = blocks[t / block_positions] + row * head_dim;
+      n = positions - t < block_positions - row ? positions - t : block_positions - row;
+      attend_block(out, q, block + key_offset, block + value_offset, n, head_dim, scale, &max, &sum);
     }
     scale_by(out, 1.0f / sum, head_dim);
   }
@@ -214,8 +237,11 @@ static TARGET void NAME(attention)(
 
 #define KERNEL_TABLE \
   { \
-    NAME(matmul_f32), NAME(matmul_f16), NAME(matmul_q8_0), NAME(matmul_q4_0), NAME(matmul_q6_k), NAME(dequantize_f32), \
-      NAME(dequantize_f16), NAME(dequantize_q8_0), NAME(dequantize_q4_0), NAME(dequantize_q6_k), \
-      NAME(rmsnorm), NAME(rope), NAME(silu_mul), NAME(softmax), NAME(axpy), \
-      NAME(attention), \
+    NAME(matmul_f32), NAME(matmul_f16), NAME(matmul_q8_0), NAME(matmul_q4_0), NAME(matmul_q6_k), NAME(matmul_bf16), \
+    NAME(matmul_q4_1), NAME(matmul_q5_0), NAME(matmul_q5_1), NAME(matmul_iq4_nl), NAME(matmul_q2_k), \
+    NAME(matmul_q3_k), NAME(matmul_q4_k), NAME(matmul_q5_k), NAME(dequantize_f32), NAME(dequantize_f16), \
+    NAME(dequantize_q8_0), NAME(dequantize_q4_0), NAME(dequantize_q6_k), NAME(dequantize_bf16), NAME(dequantize_q4_1), \
+    NAME(dequantize_q5_0), NAME(dequantize_q5_1), NAME(dequantize_iq4_nl), NAME(dequantize_q2_k), \
+    NAME(dequantize_q3_k), NAME(dequantize_q4_k), NAME(dequantize_q5_k), NAME(rmsnorm), NAME(rope), NAME(rope_halves), \
+    NAME(silu_mul), NAME(softmax), NAME(axpy), NAME(attention), \
   }

@@ -1,10 +1,35 @@
 #ifndef CK_TABLES_H
 #define CK_TABLES_H
 
+#include <string.h>
+
 #include "ckernels.h"
 
 // Values and bytes of one quantised block.
 enum { CK_QK = 32, CK_Q8_0_BYTES = 34, CK_Q4_0_BYTES = 18, CK_QK_K = 256, CK_Q6_K_BYTES = 210 };
+enum { CK_Q4_1_BYTES = 20, CK_Q5_0_BYTES = 22, CK_Q5_1_BYTES = 24, CK_IQ4_NL_BYTES = 18 };
+enum { CK_Q2_K_BYTES = 84, CK_Q3_K_BYTES = 110, CK_Q4_K_BYTES = 144, CK_Q5_K_BYTES = 176 };
+
+// IEEE binary16 at `p`, little-endian, in f32: exact.
+static inline float ck_load_half(const uint8_t *p) {
+  uint32_t half = (uint32_t)p[0] | (uint32_t)p[1] << 8, bits;
+  uint32_t sign = (half & 0x8000) << 16, exponent = (half >> 10) & 31, fraction = half & 0x3ff;
+  if (exponent == 31) bits = sign | 0x7f800000 | fraction << 13;
+  else if (exponent != 0) bits = sign | (exponent + 112) << 23 | fraction << 13;
+  else {
+    float small = (float)fraction * 0x1p-24f;  // subnormal or zero: exact
+    memcpy(&bits, &small, 4);
+    bits |= sign;
+  }
+  float value;
+  memcpy(&value, &bits, 4);
+  return value;
+}
+
+// The scalar product of any layout: `piece` weights in `bytes` bytes are dequantised at a time.
+void ck_matmul_pieces(
+  float *out, size_t out_stride, const uint8_t *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch,
+  ck_dequantize *dequantize, size_t piece, size_t bytes);
 
 #if defined(__x86_64__)
 extern const ck_kernels ck_avx2_kernels;

@@ -9,6 +9,8 @@ public struct TensorError: Error, Sendable, Equatable, CustomStringConvertible {
     case shapeMismatch = "shape_mismatch"
     /// All blocks of a key-value pool are in use.
     case cacheExhausted = "cache_exhausted"
+    /// A weight is not a number that its new layout can hold.
+    case valueOutOfRange = "value_out_of_range"
   }
 
   public let code: Code

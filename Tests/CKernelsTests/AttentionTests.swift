@@ -16,14 +16,15 @@ struct AttentionTests {
   }
 
   static func check(
-    _ set: KernelSet, blockPositions: Int, positions: Int, headDimension: Int, group: Int, _ random: inout SplitMix64
+    _ set: KernelSet, blockPositions: Int, first: Int = 0, positions: Int, headDimension: Int, group: Int,
+    _ random: inout SplitMix64
   ) throws {
     let (keyOffset, valueOffset) = (5, 5 + blockPositions * headDimension + 2)
     let blockCount = (positions + blockPositions - 1) / blockPositions
     let blocks = (0..<blockCount).map { _ in random.floats(valueOffset + blockPositions * headDimension, scale: 2) }
     let q = random.floats(group * headDimension, scale: 2)
     let rows = { (offset: Int) in
-      (0..<positions).map { t in
+      (first..<positions).map { t in
         let start = offset + t % blockPositions * headDimension
         return Array(blocks[t / blockPositions][start..<start + headDimension])
       }
@@ -39,8 +40,8 @@ struct AttentionTests {
     var got = [Float](repeating: canary, count: group * headDimension + 1)
     var twin = got
     try set.kernels().attention(
-      &got, q, group, table, keyOffset, valueOffset, blockPositions, positions, headDimension, 0.3)
-    ck_attention_ref(&twin, q, group, table, keyOffset, valueOffset, blockPositions, positions, headDimension, 0.3)
+      &got, q, group, table, keyOffset, valueOffset, blockPositions, first, positions, headDimension, 0.3)
+    ck_attention_ref(&twin, q, group, table, keyOffset, valueOffset, blockPositions, first, positions, headDimension, 0.3)
     #expect(got.last == canary && twin.last == canary)
     for g in 0..<group {
       let exact = Self.exact(Array(q[g * headDimension..<(g + 1) * headDimension]), keys, values, scale: 0.3)
@@ -68,6 +69,15 @@ struct AttentionTests {
     for positions in 1...130 {
       try Self.check(
         set, blockPositions: blockPositions, positions: positions, headDimension: 16, group: 2, &random)
+    }
+  }
+
+  @Test("every beginning of a window", arguments: KernelSet.available, [1, 7, 32])
+  func windows(set: KernelSet, blockPositions: Int) throws {
+    var random = SplitMix64(seed: 33)
+    for first in 0..<70 {
+      try Self.check(
+        set, blockPositions: blockPositions, first: first, positions: 70 + first % 3, headDimension: 20, group: 2, &random)
     }
   }
 }

@@ -18,7 +18,8 @@ typedef enum ck_isa { CK_ISA_SCALAR = 0, CK_ISA_AVX2 = 1, CK_ISA_AVX512 = 2 } ck
 // Element layouts (GGUF). F16 is IEEE binary16. Q8_0: blocks of 32 values in 34 bytes, f16 d then 32 int8, value = d q.
 // Q4_0: blocks of 32 values in 18 bytes, f16 d then 16 bytes whose low nibbles are values 0-15 and high nibbles 16-31,
 // value = d (q - 8). Q6_K: blocks of 256 values in 210 bytes: 128 bytes of low and 64 of high bits, 16 int8 scales, f16 d; value
-// = d scale (q - 32), runs of 32 as in the scalar twin. All products are exact in f32, so every path multiplies the same weights.
+// = d scale (q - 32), runs of 32 as in the scalar twin. The other layouts are in block_decoders.h; BF16 is the upper half
+// of a binary32. A weight is the f32 that its definition gives step by step, so every path multiplies the same weights.
 // Weights may have any alignment; float pointers are aligned to 4 bytes. Counts may be 0. Little-endian machines only.
 
 /// out[b * out_stride + r] = sum over c of w[r, c] * x[b * x_stride + c].
@@ -40,6 +41,8 @@ typedef void ck_rmsnorm(float *out, const float *x, const float *weight, size_t 
 typedef void ck_rope(
   float *x, size_t heads, size_t head_stride, const float *cosine, const float *sine, size_t pairs);
 
+// rope_halves, of the same type, rotates (i, pairs + i) instead: the order in which some files keep the rows of their matrices.
+
 /// gate[i] = gate[i] / (1 + exp(-gate[i])) * up[i], i < n. No overlap.
 typedef void ck_silu_mul(float *gate, const float *up, size_t n);
 
@@ -49,20 +52,23 @@ typedef void ck_softmax(float *x, size_t n);
 /// y[i] += a * x[i], i < n. No overlap.
 typedef void ck_axpy(float *y, float a, const float *x, size_t n);
 
-/// `group` query heads that share one key and value head, against the first `positions` (>= 1) positions of a sequence:
-/// out[g] = sum over t of softmax_t(scale * q[g] . key[t]) * value[t], by online softmax, block after block.
+/// `group` query heads that share one key and value head, against positions `first` to `positions` - 1 of a sequence, first <
+/// positions: out[g] = sum over t of softmax_t(scale * q[g] . key[t]) * value[t], by online softmax, block after block.
 /// q, out: (group, head_dim). blocks[i] + key_offset and blocks[i] + value_offset: (block_positions, head_dim), the keys and
 /// values of positions i * block_positions and on; 1 <= block_positions <= CK_ATTENTION_BLOCK_MAX. No overlap.
 typedef void ck_attention(
   float *out, const float *q, size_t group, const float *const *blocks, size_t key_offset, size_t value_offset,
-  size_t block_positions, size_t positions, size_t head_dim, float scale);
+  size_t block_positions, size_t first, size_t positions, size_t head_dim, float scale);
 
 /// The kernels of one instruction set.
 typedef struct ck_kernels {
-  ck_matmul *matmul_f32, *matmul_f16, *matmul_q8_0, *matmul_q4_0, *matmul_q6_k;
-  ck_dequantize *dequantize_f32, *dequantize_f16, *dequantize_q8_0, *dequantize_q4_0, *dequantize_q6_k;
+  ck_matmul *matmul_f32, *matmul_f16, *matmul_q8_0, *matmul_q4_0, *matmul_q6_k, *matmul_bf16, *matmul_q4_1, *matmul_q5_0,
+    *matmul_q5_1, *matmul_iq4_nl, *matmul_q2_k, *matmul_q3_k, *matmul_q4_k, *matmul_q5_k;
+  ck_dequantize *dequantize_f32, *dequantize_f16, *dequantize_q8_0, *dequantize_q4_0, *dequantize_q6_k, *dequantize_bf16,
+    *dequantize_q4_1, *dequantize_q5_0, *dequantize_q5_1, *dequantize_iq4_nl, *dequantize_q2_k, *dequantize_q3_k,
+    *dequantize_q4_k, *dequantize_q5_k;
   ck_rmsnorm *rmsnorm;
-  ck_rope *rope;
+  ck_rope *rope, *rope_halves;
   ck_silu_mul *silu_mul;
   ck_softmax *softmax;
   ck_axpy *axpy;
@@ -73,14 +79,22 @@ typedef struct ck_kernels {
 const ck_kernels *ck_kernels_for(ck_isa isa);
 
 // The scalar twins: what every other form must compute, up to the order of additions and the last bits of exp.
-ck_matmul ck_matmul_f32_ref, ck_matmul_f16_ref, ck_matmul_q8_0_ref, ck_matmul_q4_0_ref, ck_matmul_q6_k_ref;
+ck_matmul ck_matmul_f32_ref, ck_matmul_f16_ref, ck_matmul_q8_0_ref, ck_matmul_q4_0_ref, ck_matmul_q6_k_ref,
+  ck_matmul_bf16_ref, ck_matmul_q4_1_ref, ck_matmul_q5_0_ref, ck_matmul_q5_1_ref, ck_matmul_iq4_nl_ref, ck_matmul_q2_k_ref,
+  ck_matmul_q3_k_ref, ck_matmul_q4_k_ref, ck_matmul_q5_k_ref;
 ck_dequantize ck_dequantize_f32_ref, ck_dequantize_f16_ref, ck_dequantize_q8_0_ref, ck_dequantize_q4_0_ref,
-  ck_dequantize_q6_k_ref;
+  ck_dequantize_q6_k_ref, ck_dequantize_bf16_ref, ck_dequantize_q4_1_ref, ck_dequantize_q5_0_ref, ck_dequantize_q5_1_ref,
+  ck_dequantize_iq4_nl_ref, ck_dequantize_q2_k_ref, ck_dequantize_q3_k_ref, ck_dequantize_q4_k_ref, ck_dequantize_q5_k_ref;
 ck_rmsnorm ck_rmsnorm_ref;
-ck_rope ck_rope_ref;
+ck_rope ck_rope_ref, ck_rope_halves_ref;
 ck_silu_mul ck_silu_mul_ref;
 ck_softmax ck_softmax_ref;
 ck_axpy ck_axpy_ref;
 ck_attention ck_attention_ref;
+
+/// Stores `count` values, a multiple of the block, in a layout; they are finite and fit binary16. Q8_0 and Q4_0 round as the layouts'
+/// other writers do; Q4_K and Q6_K look for the scales with the least weighted error. No overlap.
+typedef void ck_quantize(void *out, const float *x, size_t count);
+ck_quantize ck_quantize_f16, ck_quantize_q8_0, ck_quantize_q4_0, ck_quantize_q4_k, ck_quantize_q6_k;
 
 #endif

@@ -4,6 +4,7 @@ internal import CKernels
 public final class AttentionPlan {
   struct Row {
     var blocks: UnsafeMutablePointer<UnsafePointer<Float>?>
+    var first: Int
     var positions: Int
   }
 
@@ -18,12 +19,12 @@ public final class AttentionPlan {
     self.caches.removeAll(keepingCapacity: true)
   }
 
-  /// The next row's query looks at the first `positions` positions of `cache`, its own included.
+  /// The next row's query looks at the last `window` of the first `positions` positions of `cache`, its own included.
   ///
   /// - Precondition: the cache has room for them and is not grown before the plan is used.
-  public func append(_ cache: KVCache, positions: Int) {
-    precondition(positions > 0)
-    self.rows.append(Row(blocks: cache.addresses, positions: positions))
+  public func append(_ cache: KVCache, positions: Int, window: Int = .max) {
+    precondition(positions > 0 && window > 0)
+    self.rows.append(Row(blocks: cache.addresses, first: max(0, positions - window), positions: positions))
     self.caches.append(cache)
   }
 
@@ -57,7 +58,7 @@ private struct AttentionJob {
     self.kernels.pointee.attention(
       self.output + number * self.outputStride + offset, self.queries + number * self.queryStride + offset, self.group,
       row.blocks, self.shape.keyOffset(layer: self.layer, head: head), self.shape.valueOffset(layer: self.layer, head: head),
-      KVShape.blockPositions, row.positions, self.shape.headDimension, self.scale)
+      KVShape.blockPositions, row.first, row.positions, self.shape.headDimension, self.scale)
   }
 }
 
@@ -82,7 +83,7 @@ extension CPUBackend {
       var job = AttentionJob(
         rows: first, kernels: self.kernels, shape: shape, layer: layer, group: group, scale: scale, queries: source,
         queryStride: queries.stride, output: target, outputStride: output.stride)
-      let products = plan.rows.reduce(0) { $0 + $1.positions } * 2 * width
+      let products = plan.rows.reduce(0) { $0 + $1.positions - $1.first } * 2 * width
       self.pool.run(&job, count: rows * shape.heads, isSmall: products < Self.smallAttention) { context, task, _ in
         context?.assumingMemoryBound(to: AttentionJob.self).pointee.run(task)
       }

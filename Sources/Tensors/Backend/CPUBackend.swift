@@ -26,13 +26,21 @@ public final class CPUBackend {
     if self.tileScratch.count < wanted { self.tileScratch = FloatBuffer(count: wanted) }
   }
 
-  /// output[i] = row tokens[i] of `table`: (tokens, columns). - Precondition: ids are rows of the table.
-  public func embed(_ tokens: some Sequence<Int32>, from table: Matrix, into output: FloatBuffer, firstRow: Int = 0) {
-    let dequantize = self.kernels.pointee.dequantize(table.type)
+  /// output[i] = row tokens[i] of the table whose pieces stand one above the other: (tokens, columns).
+  ///
+  /// - Precondition: ids are rows of the table.
+  public func embed(_ tokens: some Sequence<Int32>, from table: [Matrix], into output: FloatBuffer, firstRow: Int = 0) {
     for (index, token) in tokens.enumerated() {
-      precondition(token >= 0 && Int(token) < table.rows, "A token id is outside the embedding table.")
-      let row = output.pointer((firstRow + index) * table.columns, table.columns)
-      dequantize(row, table.base + Int(token) * table.rowBytes, table.columns)
+      var row = Int(token)
+      guard row >= 0,
+        let piece = table.first(where: { piece in
+          if row < piece.rows { return true }
+          row -= piece.rows
+          return false
+        })
+      else { preconditionFailure("A token id is outside the embedding table.") }
+      self.kernels.pointee.dequantize(piece.type)(
+        output.pointer((firstRow + index) * piece.columns, piece.columns), piece.base + row * piece.rowBytes, piece.columns)
     }
   }
 
@@ -68,43 +76,32 @@ public final class CPUBackend {
     }
   }
 
+  /// rows[r][i] += bias[i], i < bias.count, for rows that are `stride` apart.
+  public func add(bias: FloatBuffer, to rows: FloatBuffer, count: Int, stride: Int) {
+    guard count > 0 else { return }
+    precondition(stride >= bias.count)
+    let base = rows.pointer(0, (count - 1) * stride + bias.count)
+    for row in 0..<count { self.kernels.pointee.axpy(base + row * stride, 1, bias.base, bias.count) }
+  }
+
   /// Rotates the first `2 * pairs` values of `heads` adjacent heads that start at `offset` of `buffer`.
   ///
   /// `angles` holds, from float `angleOffset` on, `pairs` cosines and then `pairs` sines.
   public func rotate(
-    _ buffer: FloatBuffer, offset: Int, heads: Int, headDimension: Int, angles: FloatBuffer, angleOffset: Int, pairs: Int
+    _ buffer: FloatBuffer, offset: Int, heads: Int, headDimension: Int, angles: FloatBuffer, angleOffset: Int, pairs: Int,
+    order: RotaryOrder
   ) {
     precondition(2 * pairs <= headDimension)
     let angle = angles.pointer(angleOffset, 2 * pairs)
-    self.kernels.pointee.rope(
-      buffer.pointer(offset, heads * headDimension), heads, headDimension, angle, angle + pairs, pairs)
+    let kernel = order == .adjacent ? self.kernels.pointee.rope : self.kernels.pointee.rope_halves
+    kernel?(buffer.pointer(offset, heads * headDimension), heads, headDimension, angle, angle + pairs, pairs)
   }
 }
 
-extension ck_kernels {
-  func dequantize(_ type: ElementType) -> @convention(c) (UnsafeMutablePointer<Float>?, UnsafeRawPointer?, Int) -> Void {
-    switch type {
-    case .f32: self.dequantize_f32
-    case .f16: self.dequantize_f16
-    case .q8_0: self.dequantize_q8_0
-    case .q4_0: self.dequantize_q4_0
-    case .q6_K: self.dequantize_q6_k
-    }
-  }
-
-  /// The matrix product for one element type: (out, out stride, weights, rows, columns, x, x stride, batch).
-  typealias Product =
-    @convention(c) (
-      UnsafeMutablePointer<Float>?, Int, UnsafeRawPointer?, Int, Int, UnsafePointer<Float>?, Int, Int
-    ) -> Void
-
-  func matmul(_ type: ElementType) -> Product {
-    switch type {
-    case .f32: self.matmul_f32
-    case .f16: self.matmul_f16
-    case .q8_0: self.matmul_q8_0
-    case .q4_0: self.matmul_q4_0
-    case .q6_K: self.matmul_q6_k
-    }
-  }
+/// Which two values of a head are turned together: the order in which a file keeps the rows of its query and key matrices.
+public enum RotaryOrder: Sendable {
+  /// (0, 1), (2, 3), …
+  case adjacent
+  /// (0, n), (1, n + 1), … where n is half of the rotated values.
+  case halves
 }

@@ -1,18 +1,26 @@
-/// How weights are stored, as far as there are kernels for it.
+/// How weights are stored; there are kernels for each.
 public enum ElementType: String, Sendable, CaseIterable {
   case f32 = "F32"
   case f16 = "F16"
+  case bf16 = "BF16"
   case q8_0 = "Q8_0"
   case q4_0 = "Q4_0"
-  /// Output matrices of Q4_0 files are stored so.
+  case q4_1 = "Q4_1"
+  case q5_0 = "Q5_0"
+  case q5_1 = "Q5_1"
+  case iq4_NL = "IQ4_NL"
+  case q2_K = "Q2_K"
+  case q3_K = "Q3_K"
+  case q4_K = "Q4_K"
+  case q5_K = "Q5_K"
   case q6_K = "Q6_K"
 
   /// Values in one block; a row is a whole number of blocks.
   public var blockElements: Int {
     switch self {
-    case .f32, .f16: 1
-    case .q8_0, .q4_0: 32
-    case .q6_K: 256
+    case .f32, .f16, .bf16: 1
+    case .q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .iq4_NL: 32
+    case .q2_K, .q3_K, .q4_K, .q5_K, .q6_K: 256
     }
   }
 
@@ -20,9 +28,16 @@ public enum ElementType: String, Sendable, CaseIterable {
   public var blockBytes: Int {
     switch self {
     case .f32: 4
-    case .f16: 2
+    case .f16, .bf16: 2
     case .q8_0: 34
-    case .q4_0: 18
+    case .q4_0, .iq4_NL: 18
+    case .q4_1: 20
+    case .q5_0: 22
+    case .q5_1: 24
+    case .q2_K: 84
+    case .q3_K: 110
+    case .q4_K: 144
+    case .q5_K: 176
     case .q6_K: 210
     }
   }
