@@ -46,7 +46,7 @@ let package = Package(
     layer("GovernanceTypes"),
     layer("Documents"),
     layer("Completions"),
-    layer("ModelFiles"),
+    layer("ModelFiles", "Documents"),
     layer("Tokenization", "Documents"),
     layer("Sampling"),
     layer("ConstrainedOutput", "Documents"),
@@ -69,7 +69,7 @@ let package = Package(
     layer(
       "Governance", "AcceptableUse", "Audience", "Billing", "Completions", "Documents", "GovernanceTypes", "LicenseTerms",
       "UsageLedger"),
-    layer("LlamaModel", "ModelFiles", "Tensors", "Tokenization"),
+    layer("LlamaModel", "Documents", "ModelFiles", "Tensors", "Tokenization"),
     layer(
       "InferenceEngine", "Completions", "ConstrainedOutput", "Documents", "LlamaModel", "ModelFiles", "Sampling", "Tensors",
       "Tokenization"),

@@ -54,7 +54,7 @@ public final class ForwardPass {
     self.attended = FloatBuffer(count: rowLimit * parameters.queryLength)
     self.gateUp = FloatBuffer(count: rowLimit * 2 * parameters.feedForwardLength)
     self.projected = FloatBuffer(count: rowLimit * parameters.embeddingLength)
-    self.rotation = Rotation(parameters, factors: model.ropeFactors, rowLimit: rowLimit)
+    self.rotation = Rotation(parameters, factors: model.ropeFactors, order: model.rotaryOrder, rowLimit: rowLimit)
     self.logits = FloatBuffer(count: model.vocabulary.size)
   }
 
@@ -103,7 +103,8 @@ public final class ForwardPass {
       self.backend.embed(step.tokens, from: self.model.embedding, into: self.state, firstRow: row)
       for index in step.tokens.indices {
         self.rotation.set(row: row + index, position: first + index)
-        self.plan.append(step.cache, positions: first + index + 1)
+        self.plan.append(
+          step.cache, positions: first + index + 1, window: self.model.hyperparameters.slidingWindow ?? .max)
       }
       row += step.tokens.count
     }
@@ -134,6 +135,7 @@ public final class ForwardPass {
     let queries = Activations(self.queryKeyValue, stride: query + 2 * keyValue)
     self.backend.multiply(
       layer.queryKeyValue, Activations(self.normed, stride: width), rows: rows, strategy: strategy, into: queries)
+    if let bias = layer.bias { self.backend.add(bias: bias, to: self.queryKeyValue, count: rows, stride: queries.stride) }
     for row in 0..<rows {
       let start = row * queries.stride
       // Query and key heads stand side by side and are turned by the same angles.

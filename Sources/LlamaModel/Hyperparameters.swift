@@ -2,6 +2,7 @@ internal import ModelFiles
 
 /// The sizes and constants of a Llama, checked against one another.
 public struct Hyperparameters: Sendable, Equatable {
+  public let architecture: String
   /// Positions the model was made for.
   public let contextLength: Int
   public let embeddingLength: Int
@@ -17,6 +18,8 @@ public struct Hyperparameters: Sendable, Equatable {
   /// Positions are divided by it (linear scaling); 1 for none.
   public let ropeScale: Double
   public let epsilon: Float
+  /// How many positions, its own included, a query looks back on; `nil` for all.
+  public let slidingWindow: Int?
 
   var queryLength: Int { self.headCount * self.headDimension }
   var keyValueLength: Int { self.keyValueHeadCount * self.headDimension }
@@ -24,71 +27,74 @@ public struct Hyperparameters: Sendable, Equatable {
   /// - Throws: `unsupportedArchitecture`, `unsupportedFeature`, `invalidFile`, `invalidHyperparameter`, each naming the key.
   init(_ reader: MetadataReader) throws(LlamaModelError) {
     let architecture = try reader.string("general.architecture")
-    guard architecture == "llama" else {
+    guard Self.architectures.contains(architecture) else {
       throw LlamaModelError(
         .unsupportedArchitecture, path: reader.path, field: "general.architecture",
-        "The architecture is \"\(architecture)\"; only \"llama\" can be run.")
+        "The architecture is \"\(architecture)\"; \(Self.architectures.joined(separator: " and ")) can be run.")
     }
+    self.architecture = architecture
+    let reader = reader.scoped(to: architecture)
     try Self.refuseUnsupported(reader)
-    self.contextLength = try reader.integer("llama.context_length", 1...1 << 20)
-    self.embeddingLength = try reader.integer("llama.embedding_length", 2...1 << 16)
-    self.layerCount = try reader.integer("llama.block_count", 1...1024)
-    self.feedForwardLength = try reader.integer("llama.feed_forward_length", 1...1 << 20)
-    let heads = try reader.integer("llama.attention.head_count", 1...1024)
+    self.contextLength = try reader.integer("context_length", 1...1 << 20)
+    self.embeddingLength = try reader.integer("embedding_length", 2...1 << 16)
+    self.layerCount = try reader.integer("block_count", 1...1024)
+    self.feedForwardLength = try reader.integer("feed_forward_length", 1...1 << 20)
+    let heads = try reader.integer("attention.head_count", 1...1024)
     self.headCount = heads
-    self.keyValueHeadCount = try reader.integer("llama.attention.head_count_kv", 1...1024, ifAbsent: heads)
+    self.keyValueHeadCount = try reader.integer("attention.head_count_kv", 1...1024, ifAbsent: heads)
     guard heads.isMultiple(of: self.keyValueHeadCount) else {
       throw reader.invalid(
-        "llama.attention.head_count_kv",
+        "attention.head_count_kv",
         "\(heads) query heads cannot share \(self.keyValueHeadCount) key and value heads evenly.")
     }
     self.headDimension = try Self.headDimension(reader, embedding: self.embeddingLength, heads: heads)
     self.ropeDimensions = try reader.integer(
-      "llama.rope.dimension_count", 2...self.headDimension, ifAbsent: self.headDimension)
+      "rope.dimension_count", 2...self.headDimension, ifAbsent: self.headDimension)
     guard self.ropeDimensions.isMultiple(of: 2) else {
-      throw reader.invalid("llama.rope.dimension_count", "\(self.ropeDimensions) is odd; values are rotated in pairs.")
+      throw reader.invalid("rope.dimension_count", "\(self.ropeDimensions) is odd; values are rotated in pairs.")
     }
-    self.ropeBase = try reader.number("llama.rope.freq_base", 1...1e12, ifAbsent: 10_000)
+    self.ropeBase = try reader.number("rope.freq_base", 1...1e12, ifAbsent: 10_000)
     self.ropeScale = try Self.ropeScale(reader)
-    self.epsilon = Float(try reader.number("llama.attention.layer_norm_rms_epsilon", 1e-12...0.1))
+    self.epsilon = Float(try reader.number("attention.layer_norm_rms_epsilon", 1e-12...0.1))
+    let window = try reader.integer("attention.sliding_window", 0...Int(UInt32.max), ifAbsent: 0)
+    self.slidingWindow = window == 0 ? nil : window
   }
+
+  /// Those whose layers are computed here; Mistral and Llama Guard files call themselves "llama".
+  static let architectures = ["llama", "qwen2"]
 
   private static func headDimension(
     _ reader: MetadataReader, embedding: Int, heads: Int
   ) throws(LlamaModelError) -> Int {
-    let key = "llama.attention.key_length"
+    let key = "attention.key_length"
     let stored = try reader.integer(key, 2...1024, ifAbsent: max(2, min(embedding / heads, 1024)))
-    guard reader.metadata[key] != nil || stored * heads == embedding else {
+    guard reader.has(key) || stored * heads == embedding else {
       throw reader.invalid(
-        "llama.attention.head_count", "\(heads) heads do not divide the embedding length \(embedding) into 2...1024 values each.")
+        "attention.head_count", "\(heads) heads do not divide the embedding length \(embedding) into 2...1024 values each.")
     }
     guard stored.isMultiple(of: 2) else { throw reader.invalid(key, "A head of \(stored) values cannot be rotated in pairs.") }
-    let values = try reader.integer("llama.attention.value_length", 1...1 << 16, ifAbsent: stored)
+    let values = try reader.integer("attention.value_length", 1...1 << 16, ifAbsent: stored)
     guard values == stored else {
-      throw reader.unsupported("llama.attention.value_length", "Values of \(values) beside keys of \(stored) are not supported.")
+      throw reader.unsupported("attention.value_length", "Values of \(values) beside keys of \(stored) are not supported.")
     }
     return stored
   }
 
   private static func ropeScale(_ reader: MetadataReader) throws(LlamaModelError) -> Double {
-    let older = try reader.number("llama.rope.scale_linear", 1...1024, ifAbsent: 1)
-    let kind = try reader.string("llama.rope.scaling.type", ifAbsent: "none")
+    let older = try reader.number("rope.scale_linear", 1...1024, ifAbsent: 1)
+    let kind = try reader.string("rope.scaling.type", ifAbsent: "none")
     switch kind {
     case "none": return older
-    case "linear": return try reader.number("llama.rope.scaling.factor", 1...1024)
+    case "linear": return try reader.number("rope.scaling.factor", 1...1024)
     default:
-      throw reader.unsupported("llama.rope.scaling.type", "Scaling \"\(kind)\" is not supported; \"linear\" and \"none\" are.")
+      throw reader.unsupported("rope.scaling.type", "Scaling \"\(kind)\" is not supported; \"linear\" and \"none\" are.")
     }
   }
 
   private static func refuseUnsupported(_ reader: MetadataReader) throws(LlamaModelError) {
-    let experts = try reader.integer("llama.expert_count", 0...1 << 20, ifAbsent: 0)
+    let experts = try reader.integer("expert_count", 0...1 << 20, ifAbsent: 0)
     guard experts == 0 else {
-      throw reader.unsupported("llama.expert_count", "A mixture of \(experts) experts is not supported.")
-    }
-    let window = try reader.integer("llama.attention.sliding_window", 0...Int(UInt32.max), ifAbsent: 0)
-    guard window == 0 else {
-      throw reader.unsupported("llama.attention.sliding_window", "A sliding window of \(window) positions is not supported.")
+      throw reader.unsupported("expert_count", "A mixture of \(experts) experts is not supported.")
     }
   }
 }

@@ -13,6 +13,8 @@ public final class LlamaModel {
     var attentionNorm: FloatBuffer
     /// Rows: queries, then keys, then values.
     var queryKeyValue: Projection
+    /// Added to them.
+    var bias: FloatBuffer?
     var attentionOutput: Projection
     var feedForwardNorm: FloatBuffer
     /// Rows: gate, then up.
@@ -23,35 +25,41 @@ public final class LlamaModel {
   public let hyperparameters: Hyperparameters
   public let vocabulary: LlamaVocabulary
   public let description: ModelDescription
-  let embedding: Matrix
+  /// One table, in pieces one above the other.
+  let embedding: [Matrix]
   let layers: [Layer]
   let outputNorm: FloatBuffer
   let output: Projection
   /// What each rotation frequency is divided by besides `ropeScale` (`rope_freqs.weight`); empty for none.
   let ropeFactors: [Float]
+  let rotaryOrder: RotaryOrder
 
-  /// Loads what the file's header promises; O(metadata + tensors), as weights are only mapped.
+  public convenience init(file: GGUFFile) throws(LlamaModelError) { try self.init(source: WeightSource(file)) }
+
+  /// Loads what the source promises; O(metadata + tensors), as weights are only mapped, but for those that several files hold side
+  /// by side: they are copied together.
   ///
   /// - Throws: ``LlamaModelError`` naming the key or tensor that is missing, mis-shaped or not supported. A tensor that this
   ///   model has no use for is refused as well: leaving it out would compute something else.
-  public init(file: GGUFFile) throws(LlamaModelError) {
-    let reader = MetadataReader(metadata: file.metadata, path: file.file.path)
+  public init(source: WeightSource) throws(LlamaModelError) {
+    let reader = MetadataReader(metadata: source.metadata, path: source.path)
     let parameters = try Hyperparameters(reader)
     let vocabulary = try LlamaVocabulary(reader)
-    var weights = WeightReader(file: file)
+    var weights = WeightReader(source: source)
     let embedding = try weights.matrix("token_embd.weight", rows: vocabulary.size, columns: parameters.embeddingLength)
     var layers: [Layer] = []
     for index in 0..<parameters.layerCount { layers.append(try Layer(index, parameters, &weights)) }
     self.outputNorm = try weights.vector("output_norm.weight", count: parameters.embeddingLength)
     let output = try weights.optionalMatrix("output.weight", rows: vocabulary.size, columns: parameters.embeddingLength)
-    self.output = try weights.projection("output.weight", [output ?? embedding])
+    self.output = try weights.projection("output.weight", output ?? embedding)
     self.ropeFactors = try weights.ropeFactors(pairs: parameters.ropeDimensions / 2)
     try weights.refuseUnused()
     self.hyperparameters = parameters
     self.vocabulary = vocabulary
     self.embedding = embedding
     self.layers = layers
-    self.description = ModelDescription(file: file, parameters: parameters, vocabularySize: vocabulary.size)
+    self.rotaryOrder = source.rotaryOrder
+    self.description = ModelDescription(source: source, parameters: parameters, vocabularySize: vocabulary.size)
   }
 
   /// The shape of its keys and values.
@@ -70,21 +78,18 @@ extension LlamaModel.Layer {
     self.attentionNorm = try weights.vector(prefix + "attn_norm.weight", count: width)
     self.queryKeyValue = try weights.projection(
       prefix + "attn_q.weight",
-      [
-        try weights.matrix(prefix + "attn_q.weight", rows: query, columns: width),
-        try weights.matrix(prefix + "attn_k.weight", rows: keyValue, columns: width),
-        try weights.matrix(prefix + "attn_v.weight", rows: keyValue, columns: width),
-      ])
+      try weights.matrix(prefix + "attn_q.weight", rows: query, columns: width)
+        + weights.matrix(prefix + "attn_k.weight", rows: keyValue, columns: width)
+        + weights.matrix(prefix + "attn_v.weight", rows: keyValue, columns: width))
+    self.bias = try weights.biases(prefix, query: query, keyValue: keyValue)
     self.attentionOutput = try weights.projection(
-      prefix + "attn_output.weight", [try weights.matrix(prefix + "attn_output.weight", rows: width, columns: query)])
+      prefix + "attn_output.weight", try weights.matrix(prefix + "attn_output.weight", rows: width, columns: query))
     self.feedForwardNorm = try weights.vector(prefix + "ffn_norm.weight", count: width)
     self.gateUp = try weights.projection(
       prefix + "ffn_gate.weight",
-      [
-        try weights.matrix(prefix + "ffn_gate.weight", rows: hidden, columns: width),
-        try weights.matrix(prefix + "ffn_up.weight", rows: hidden, columns: width),
-      ])
+      try weights.matrix(prefix + "ffn_gate.weight", rows: hidden, columns: width)
+        + weights.matrix(prefix + "ffn_up.weight", rows: hidden, columns: width))
     self.down = try weights.projection(
-      prefix + "ffn_down.weight", [try weights.matrix(prefix + "ffn_down.weight", rows: width, columns: hidden)])
+      prefix + "ffn_down.weight", try weights.matrix(prefix + "ffn_down.weight", rows: width, columns: hidden))
   }
 }

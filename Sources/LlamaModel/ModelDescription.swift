@@ -9,7 +9,7 @@ public struct ModelDescription: Sendable, Equatable {
   public let vocabularySize: Int
   /// Stored numbers in all tensors.
   public let parameterCount: Int
-  /// Bytes of the file.
+  /// Bytes of the files with weights.
   public let byteCount: Int
   /// `general.license`, `general.license.name`, `general.license.link`: the file's own claim, not a finding.
   public let license: String?
@@ -18,18 +18,18 @@ public struct ModelDescription: Sendable, Equatable {
   /// How many tensors of each type, by the type's name.
   public let tensorTypes: [String: Int]
 
-  init(file: GGUFFile, parameters: Hyperparameters, vocabularySize: Int) {
-    let metadata = file.metadata
+  init(source: WeightSource, parameters: Hyperparameters, vocabularySize: Int) {
+    let metadata = source.metadata
     self.name = metadata.string("general.name")
-    self.architecture = "llama"
+    self.architecture = parameters.architecture
     self.contextLength = parameters.contextLength
     self.vocabularySize = vocabularySize
-    // Every product was checked when the file was parsed, and all tensors together fit the file.
-    self.parameterCount = file.tensors.reduce(0) { $0 + $1.rows * $1.columns }
-    self.byteCount = file.file.byteCount
+    // Every product was checked when the files were parsed, and all tensors together fit the files.
+    self.parameterCount = source.tensors.reduce(0) { $0 + $1.rows * $1.columns }
+    self.byteCount = source.fileByteCount
     self.license = metadata.string("general.license")
     self.licenseName = metadata.string("general.license.name")
     self.licenseLink = metadata.string("general.license.link")
-    self.tensorTypes = file.tensors.reduce(into: [:]) { $0[$1.type.name, default: 0] += 1 }
+    self.tensorTypes = source.tensors.reduce(into: [:]) { $0[$1.type.name, default: 0] += 1 }
   }
 }

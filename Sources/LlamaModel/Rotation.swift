@@ -9,9 +9,10 @@ final class Rotation {
   private let frequencies: [Float]
   private let headDimension: Int
   private let scale: Float
+  private let order: RotaryOrder
   private let angles: FloatBuffer
 
-  init(_ parameters: Hyperparameters, factors: [Float], rowLimit: Int) {
+  init(_ parameters: Hyperparameters, factors: [Float], order: RotaryOrder, rowLimit: Int) {
     let dimensions = parameters.ropeDimensions
     self.frequencies = (0..<dimensions / 2).map { pair in
       let frequency = pow(parameters.ropeBase, -2 * Double(pair) / Double(dimensions))
@@ -19,6 +20,7 @@ final class Rotation {
     }
     self.headDimension = parameters.headDimension
     self.scale = Float(parameters.ropeScale)
+    self.order = order
     self.angles = FloatBuffer(count: rowLimit * dimensions)
   }
 
@@ -36,6 +38,6 @@ final class Rotation {
     let pairs = self.frequencies.count
     backend.rotate(
       buffer, offset: offset, heads: heads, headDimension: self.headDimension, angles: self.angles,
-      angleOffset: row * 2 * pairs, pairs: pairs)
+      angleOffset: row * 2 * pairs, pairs: pairs, order: self.order)
   }
 }

@@ -6,6 +6,8 @@ struct ByteCursor {
   let path: String
   /// Whether the file goes on behind `bytes`, so that running out of them means a limit, not a short file.
   let isCut: Bool
+  /// Counts and lengths have 32 bits, as in the first version of GGUF.
+  var hasNarrowCounts = false
   /// The next byte to read; never beyond `bytes.count`.
   private(set) var offset = 0
 
@@ -37,12 +39,12 @@ struct ByteCursor {
     return Value(littleEndian: raw.loadUnaligned(as: Value.self))
   }
 
-  /// A 64-bit count or length that must not pass `limit`.
+  /// A count or length that must not pass `limit`.
   ///
   /// - Throws: `truncated`, `limitExceeded`.
   mutating func count(atMost limit: Int, _ field: @autoclosure () -> String) throws(ModelFileError) -> Int {
     let start = self.offset
-    let stored = try self.integer(UInt64.self, field())
+    let stored = self.hasNarrowCounts ? UInt64(try self.integer(UInt32.self, field())) : try self.integer(UInt64.self, field())
     guard let count = Int(exactly: stored), count <= limit else {
       throw ModelFileError(
         .limitExceeded, path: self.path, offset: start, field: field(),
@@ -51,7 +53,7 @@ struct ByteCursor {
     return count
   }
 
-  /// UTF-8 text with a 64-bit length before it.
+  /// UTF-8 text with its length before it.
   ///
   /// - Throws: `truncated`, `limitExceeded`, `invalidText`.
   mutating func text(atMost limit: Int, _ field: @autoclosure () -> String) throws(ModelFileError) -> String {

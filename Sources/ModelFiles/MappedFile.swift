@@ -52,6 +52,25 @@ public final class MappedFile: Sendable {
     self.address = UInt(bitPattern: mapping)
   }
 
+  /// Memory of its own that `fill` writes once, for data that no file holds in one piece.
+  ///
+  /// - Parameter byteCount: at least 1.
+  /// - Throws: `cannotMap`.
+  public init(
+    byteCount: Int, name: String, fill: (UnsafeMutableRawBufferPointer) -> Void
+  ) throws(ModelFileError) {
+    precondition(byteCount > 0)
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS
+    guard let mapping = mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0), mapping != MAP_FAILED else {
+      throw ModelFileError(.cannotMap, path: name, message: "Cannot get \(byteCount) bytes: \(MappedFile.reason(errno)).")
+    }
+    // Nothing else knows the mapping until `fill` has returned.
+    fill(UnsafeMutableRawBufferPointer(start: mapping, count: byteCount))
+    self.path = name
+    self.byteCount = byteCount
+    self.address = UInt(bitPattern: mapping)
+  }
+
   deinit {
     munmap(UnsafeMutableRawPointer(bitPattern: self.address), self.byteCount)
   }

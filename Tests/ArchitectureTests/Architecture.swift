@@ -49,7 +49,7 @@ enum Architecture {
     Room("GovernanceTypes", layer: 0),
     Room("Documents", layer: 0),
     Room("Completions", layer: 0, system: ["Synchronization"]),
-    Room("ModelFiles", layer: 0, system: basics),
+    Room("ModelFiles", layer: 0, own: ["Documents"], system: basics),
     Room("Tokenization", layer: 0, own: ["Documents"], system: basics),
     Room("Sampling", layer: 0, system: basics),
     Room("ConstrainedOutput", layer: 0, own: ["Documents"], system: basics),
@@ -66,7 +66,7 @@ enum Architecture {
     Room("CKernels", layer: 1, kind: .c),
     Room("COpenBLAS", layer: 1, kind: .systemLibrary),
     Room("Tensors", layer: 1, own: ["CKernels", "COpenBLAS"], system: basics),
-    Room("LlamaModel", layer: 2, own: ["Tensors", "ModelFiles", "Tokenization"], system: basics),
+    Room("LlamaModel", layer: 2, own: ["Tensors", "ModelFiles", "Tokenization", "Documents"], system: basics),
     Room(
       "InferenceEngine", layer: 2, own: [
         "LlamaModel", "Tensors", "ModelFiles", "Tokenization", "Sampling", "ConstrainedOutput", "Completions", "Documents",

@@ -25,7 +25,6 @@ struct GGUFRefusalTests {
   static let faults: [Fault] = [
     Fault("another magic", .wrongFormat, "magic") { $0.magic = Array("ggjt".utf8) },
     Fault("version 0", .unsupportedVersion, "version") { $0.version = 0 },
-    Fault("version 1", .unsupportedVersion, "version") { $0.version = 1 },
     Fault("version 4", .unsupportedVersion, "version") { $0.version = 4 },
     Fault("big-endian version 3", .unsupportedVersion, "version") { $0.version = UInt32(3).byteSwapped },
     Fault("more tensors than the limit", .limitExceeded, "tensor count") { $0.announcedTensors = 1 << 20 + 1 },

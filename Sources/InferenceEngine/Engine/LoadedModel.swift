@@ -1,19 +1,13 @@
 internal import LlamaModel
 internal import ModelFiles
 
-/// A model file opened and checked.
+/// A model opened and checked: a GGUF file, a Hugging Face folder or a Meta checkpoint.
 struct LoadedModel {
   let weights: LlamaModel
 
   init(path: String) throws(EngineError) {
-    let file: GGUFFile
     do {
-      file = try GGUFFile(path: path)
-    } catch {
-      throw EngineError(error)
-    }
-    do {
-      self.weights = try LlamaModel(file: file)
+      self.weights = try LlamaModel(source: WeightSource(path: path))
     } catch {
       throw EngineError(error)
     }

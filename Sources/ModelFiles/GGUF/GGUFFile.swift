@@ -2,12 +2,12 @@
 // It holds the read-only mapping, the tensor types with their sizes, and the parsers, one folder a format.
 // It must never know what a tensor is for, how to compute with it, or any license, customer or network.
 
-/// A GGUF file, versions 2 and 3 in little-endian order, parsed and checked in full; the tensor data stays in the file.
+/// A GGUF file, versions 1 to 3 in little-endian order, parsed and checked in full; the tensor data stays in the file.
 ///
 /// Format: `docs/gguf.md` of the ggml project. Reading costs O(metadata + tensors); no tensor byte is touched.
 public struct GGUFFile: Sendable {
   public let file: MappedFile
-  /// 2 or 3.
+  /// 1 to 3.
   public let version: UInt32
   public let metadata: GGUFMetadata
   /// All tensors in file order.

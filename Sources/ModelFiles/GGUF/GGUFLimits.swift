@@ -17,8 +17,10 @@ enum GGUFLimits {
   /// Format: a multiple of 8, here a power of two besides.
   static let alignment = 8...65_536
   static let defaultAlignment = 32
-  /// Key: length and one byte; type; a one-byte value.
-  static let keyMinimumBytes = 8 + 1 + 4 + 1
+  /// Key: length and one byte; type; a one-byte value. Lengths have 4 bytes in version 1 and 8 later.
+  static let keyMinimumBytes = 4 + 1 + 4 + 1
   /// Name: length and one byte; dimension count; one dimension; type; offset.
-  static let tensorMinimumBytes = 8 + 1 + 4 + 8 + 4 + 8
+  static let tensorMinimumBytes = 4 + 1 + 4 + 4 + 4 + 8
+  /// Files of one model.
+  static let splits = 1_000
 }

@@ -15,6 +15,13 @@ public struct GGUFMetadata: Sendable {
     self.values = values
   }
 
+  /// What another kind of file says, in the same words; of a key that occurs twice the later value is kept.
+  public init(path: String, entries: [(key: String, value: GGUFValue)]) {
+    let values = Dictionary(entries.map { ($0.key, $0.value) }) { _, later in later }
+    var seen: Set<String> = []
+    self.init(path: path, keys: entries.map(\.key).filter { seen.insert($0).inserted }, values: values)
+  }
+
   public subscript(key: String) -> GGUFValue? { self.values[key] }
 
   public func string(_ key: String) -> String? { self.values[key]?.stringValue }

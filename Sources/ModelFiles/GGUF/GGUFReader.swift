@@ -19,6 +19,7 @@ struct GGUFReader {
   mutating func read() throws(ModelFileError) -> Contents {
     try self.readMagic()
     let version = try self.readVersion()
+    self.cursor.hasNarrowCounts = version == 1
     let tensorCount = try self.readCount("tensor count", limit: GGUFLimits.tensors, each: GGUFLimits.tensorMinimumBytes)
     let keyCount = try self.readCount("metadata key count", limit: GGUFLimits.keys, each: GGUFLimits.keyMinimumBytes)
     let metadata = try self.readMetadata(count: keyCount)
@@ -40,17 +41,14 @@ struct GGUFReader {
     let place = self.cursor
     let version = try self.cursor.integer(UInt32.self, "version")
     switch version {
-    case 2, 3: return version
-    case 1:
-      throw place.error(
-        .unsupportedVersion, "version", "GGUF version 1 is not supported, 2 and 3 are; convert the model again.")
+    case 1...3: return version
     case _ where version.byteSwapped <= 0xFFFF && version != 0:
       throw place.error(
         .unsupportedVersion, "version",
         "The file is big-endian (version \(version.byteSwapped)); convert the model for a little-endian machine.")
     default:
       throw place.error(
-        .unsupportedVersion, "version", "GGUF version \(version) is unknown; 2 and 3 are supported.")
+        .unsupportedVersion, "version", "GGUF version \(version) is unknown; 1 to 3 are supported.")
     }
   }
 

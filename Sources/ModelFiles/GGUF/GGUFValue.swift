@@ -14,14 +14,14 @@ public enum GGUFValueType: UInt32, Sendable, CaseIterable {
   case int64 = 11
   case float64 = 12
 
-  /// The fewest bytes a value of this type takes in the file (an array: element type and count; a string: its length).
+  /// The fewest bytes a value of this type takes in a file of any version (an array: element type and count; a string: its
+  /// length).
   var minimumBytes: Int {
     switch self {
     case .uint8, .int8, .bool: 1
     case .uint16, .int16: 2
-    case .uint32, .int32, .float32: 4
-    case .uint64, .int64, .float64, .string: 8
-    case .array: 12
+    case .uint32, .int32, .float32, .string: 4
+    case .uint64, .int64, .float64, .array: 8
     }
   }
 }

@@ -1,0 +1,170 @@
+internal import ModelFiles
+internal import Tensors
+
+/// A folder as Meta publishes it: `params.json`, `consolidated.00.pth` and on, one file for each model-parallel part, and
+/// `tokenizer.model` in it or in the folder above.
+struct MetaFolder {
+  static let partLimit = 64
+
+  let path: String
+  private let parameters: ConfigurationFile
+
+  init(path: String) throws(ModelFileError) {
+    self.path = path
+    self.parameters = try ConfigurationFile(path: path + "/params.json")
+  }
+
+  func source() throws(ModelFileError) -> WeightSource {
+    let vocabulary = try self.vocabulary()
+    let parts = try self.parts()
+    var entries = SourceEntries(architecture: "llama", name: self.parameters.folderName)
+    let width = try self.parameters.integer("dim", 2...1 << 16)
+    let heads = try self.parameters.integer("n_heads", 1...1_024)
+    let head = max(2, width / heads)
+    let base = try self.parameters.number("rope_theta", ifAbsent: 10_000)
+    let isScaled = try self.parameters.flag("use_scaled_rope", ifAbsent: false)
+    entries.set(model: "embedding_length", width)
+    entries.set(model: "attention.head_count", heads)
+    entries.set(model: "attention.head_count_kv", try self.parameters.integer("n_kv_heads", 1...1_024, ifAbsent: heads))
+    entries.set(model: "block_count", try self.parameters.integer("n_layers", 1...1_024))
+    entries.set(model: "feed_forward_length", try self.feedForwardLength(width: width))
+    entries.set(model: "rope.dimension_count", head)
+    entries.set(model: "rope.freq_base", base)
+    entries.set(model: "attention.layer_norm_rms_epsilon", try self.parameters.number("norm_eps"))
+    // The folder does not say for how many positions the model was made; each generation has its own rotation.
+    entries.set(model: "context_length", isScaled ? 131_072 : base > 10_000 ? 8_192 : 4_096)
+    let rows = try self.rows(parts, width: width) ?? vocabulary.pieces.count
+    try entries.set(vocabulary, rows: rows, path: self.path)
+    entries.set("tokenizer.ggml.add_bos_token", .bool(true))
+    var tensors = try MetaShards(parts, width: width).tensors()
+    if isScaled {
+      let scaling = LongContextScaling(factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalContext: 8_192)
+      tensors.append(try scaling.tensor(base: base, dimensions: head))
+    }
+    return WeightSource(
+      .meta, path: self.path, metadata: entries.metadata(path: self.path), tensors: tensors, rotaryOrder: .adjacent,
+      files: parts.map(\.file))
+  }
+
+  /// Tokens, as stated; older files state -1 and leave it to the embedding.
+  private func rows(_ parts: [TorchCheckpoint], width: Int) throws(ModelFileError) -> Int? {
+    if let stated = try self.parameters.optionalInteger("vocab_size", -1...1 << 20), stated > 0 { return stated }
+    guard let embedding = parts.first?.tensors.first(where: { $0.name == "tok_embeddings.weight" }) else { return nil }
+    return embedding.columns == width ? embedding.rows * parts.count : embedding.rows
+  }
+
+  /// Two thirds of four widths, times the model's multiplier, rounded up to a multiple. Source: `llama/model.py`, `FeedForward`.
+  private func feedForwardLength(width: Int) throws(ModelFileError) -> Int {
+    let multiple = try self.parameters.integer("multiple_of", 1...1 << 20)
+    let multiplier = try self.parameters.number("ffn_dim_multiplier", ifAbsent: 1)
+    guard multiplier > 0, multiplier <= 64 else {
+      throw self.parameters.error(.invalidValue, "ffn_dim_multiplier", "\(multiplier) is not above 0 and at most 64.")
+    }
+    let length = Int(multiplier * Double(8 * width / 3))
+    return (length + multiple - 1) / multiple * multiple
+  }
+
+  private func vocabulary() throws(ModelFileError) -> VocabularyFile {
+    let candidates = [self.path + "/tokenizer.model", self.path + "/../tokenizer.model"]
+    guard let file = candidates.first(where: FileName.exists) else {
+      throw ModelFileError(
+        .cannotOpen, path: candidates[0], message: "tokenizer.model is neither here nor in the folder above; copy it here.")
+    }
+    return try SentencePieceFile.vocabulary(path: file)
+  }
+
+  private func parts() throws(ModelFileError) -> [TorchCheckpoint] {
+    var parts: [TorchCheckpoint] = []
+    for number in 0..<Self.partLimit {
+      let path = self.path + "/consolidated." + (number < 10 ? "0" : "") + "\(number).pth"
+      guard number == 0 || FileName.exists(path) else { break }
+      parts.append(try TorchCheckpoint(path: path))
+    }
+    return parts
+  }
+}
+
+/// The parts of a checkpoint, put together tensor by tensor.
+struct MetaShards {
+  private let parts: [TorchCheckpoint]
+  private let width: Int
+
+  init(_ parts: [TorchCheckpoint], width: Int) {
+    self.parts = parts
+    self.width = width
+  }
+
+  private enum Split { case whole, rows, columns }
+
+  private static let names: [String: (name: String, split: Split)] = [
+    "attention.wq": ("attn_q", .rows), "attention.wk": ("attn_k", .rows), "attention.wv": ("attn_v", .rows),
+    "attention.wo": ("attn_output", .columns), "feed_forward.w1": ("ffn_gate", .rows), "feed_forward.w2": ("ffn_down", .columns),
+    "feed_forward.w3": ("ffn_up", .rows), "attention_norm": ("attn_norm", .whole), "ffn_norm": ("ffn_norm", .whole),
+  ]
+
+  func tensors() throws(ModelFileError) -> [StoredTensor] {
+    guard let first = self.parts.first else { return [] }
+    let maps = self.parts.map { Dictionary($0.tensors.map { ($0.name, $0) }) { first, _ in first } }
+    var tensors: [StoredTensor] = []
+    // rope.freqs follows from the parameters.
+    for tensor in first.tensors where tensor.name != "rope.freqs" {
+      var pieces: [TensorInfo] = []
+      for (part, map) in zip(self.parts, maps) {
+        guard let piece = map[tensor.name], piece.type == tensor.type, piece.dimensions == tensor.dimensions else {
+          throw ModelFileError(
+            .truncated, path: part.file.path, field: tensor.name,
+            message: "This part lacks the tensor, or has it in another shape than the first part; download it again.")
+        }
+        pieces.append(piece)
+      }
+      tensors.append(try self.join(pieces))
+    }
+    for (part, map) in zip(self.parts, maps).dropFirst() where map.count != maps[0].count {
+      throw ModelFileError(
+        .invalidValue, path: part.file.path, field: "tensors",
+        message: "The part has \(map.count) tensors and the first \(maps[0].count); all parts must be of one model.")
+    }
+    return tensors
+  }
+
+  private func join(_ pieces: [TensorInfo]) throws(ModelFileError) -> StoredTensor {
+    let stored = pieces[0]
+    let (name, split) = self.place(stored)
+    let files = self.parts.map(\.file)
+    let whole = zip(pieces, files).map { tensor, file in
+      StoredTensor.Piece(file: file, byteOffset: tensor.byteOffset, byteCount: tensor.byteCount, rows: tensor.rows)
+    }
+    var dimensions = stored.dimensions
+    switch split {
+    case .whole:
+      guard whole.allSatisfy({ $0.bytes.elementsEqual(whole[0].bytes) }) else {
+        throw ModelFileError(
+          .invalidValue, path: files[0].path, field: stored.name, message: "The parts do not agree on this tensor.")
+      }
+      return StoredTensor(
+        name: name, storedName: stored.name, type: stored.type, dimensions: dimensions, pieces: [whole[0]])
+    case .rows: dimensions[dimensions.count - 1] *= pieces.count
+    case .columns: dimensions[0] *= pieces.count
+    }
+    return StoredTensor(
+      name: name, storedName: stored.name, type: stored.type, dimensions: dimensions, pieces: whole,
+      seam: split == .rows ? .rows : .columns)
+  }
+
+  /// GGUF's name and how the tensor is split; a tensor of no known name keeps its own, and is refused by it.
+  private func place(_ tensor: TensorInfo) -> (String, Split) {
+    guard tensor.dimensions.count == 2 || tensor.name.hasSuffix("norm.weight") else { return (tensor.name, .whole) }
+    switch tensor.name {
+    // The first generation splits the embedding by columns, the third by rows.
+    case "tok_embeddings.weight": return ("token_embd.weight", tensor.columns == self.width ? .rows : .columns)
+    case "norm.weight": return ("output_norm.weight", .whole)
+    case "output.weight": return ("output.weight", .rows)
+    default: break
+    }
+    let parts = tensor.name.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count >= 4, parts[0] == "layers", parts.last == "weight",
+      let (name, split) = Self.names[parts[2..<parts.count - 1].joined(separator: ".")]
+    else { return (tensor.name, .whole) }
+    return ("blk.\(parts[1]).\(name).weight", split)
+  }
+}
