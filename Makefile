@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-clients bench-audience bench-terms lint format deps clean
+.PHONY: $(shell sed -nE 's/^([a-z-]+):.*\#\# .*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 PORT ?= 8080
 KEEP ?=
@@ -11,6 +11,9 @@ SWIFT ?= swift
 PYTHON ?= python3
 SWIFT_FILES = Package.swift Sources Tests $(wildcard FuzzTesting Benchmarks)
 CLIENTS_VENV = .venv-clients
+ORACLE_VENV = .venv-oracle
+TARGET ?= gguf
+SECONDS ?= 60
 
 help: ## list these words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 15
@@ -30,6 +33,21 @@ test-clients: build ## run the official OpenAI client for Python against the gat
 	@$(CLIENTS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/Clients/requirements.txt
 	@$(CLIENTS_VENV)/bin/python Tests/Clients/openai_client.py
 
+$(ORACLE_VENV)/bin/python: Tests/Oracles/requirements-models.txt
+	@/usr/bin/python3 -c 'import torch' || { echo "PyTorch is missing: apt-get install python3-torch" >&2; exit 1; }
+	@/usr/bin/python3 -m venv --system-site-packages $(ORACLE_VENV)
+	@$(ORACLE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/Oracles/requirements-models.txt
+	@touch $@
+
+fixtures: $(ORACLE_VENV)/bin/python ## make the models and blocks of Tests/Fixtures/Engine anew with PyTorch, transformers and gguf
+	@$(ORACLE_VENV)/bin/python Tests/Oracles/fixtures.py
+
+oracle: build $(ORACLE_VENV)/bin/python ## compare logits and greedy tokens of every weight type and architecture with transformers
+	@$(ORACLE_VENV)/bin/python Tests/Oracles/compare.py
+
+fuzz: ## fuzz a parser, guided by coverage (TARGET=gguf SECONDS=60; failing inputs go to FuzzTesting/FailCases)
+	@FuzzTesting/fuzz $(TARGET) $(SECONDS)
+
 bench-audience: deps ## measure the counting of users: error, time per user, merges (add ARGS=… for more)
 	@$(SWIFT) run -c release audience-bench $(ARGS)
 
@@ -47,4 +65,4 @@ deps: ## install the system packages that are missing, and look for the Swift to
 	@command -v $(SWIFT) > /dev/null || { echo "There is no '$(SWIFT)' in PATH. Install Swift 6.2 or later: https://www.swift.org/install/linux/" >&2; exit 1; }
 
 clean: ## remove what was built
-	@rm -rf .build $(CLIENTS_VENV)
+	@rm -rf .build $(CLIENTS_VENV) $(ORACLE_VENV)

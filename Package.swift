@@ -107,7 +107,7 @@ let package = Package(
       name: "terms-bench", dependencies: ["AuditSigning", "Documents", "GovernanceTypes", "LicenseTerms", "YAMLDocuments"],
       path: "Benchmarks/Terms", swiftSettings: strict),
     // Tests
-    .target(name: "FuzzHarnesses", dependencies: ["ModelFiles"], path: "FuzzTesting/Harnesses", swiftSettings: strict),
+    .target(name: "FuzzHarnesses", dependencies: ["ModelFiles", "Tokenization"], path: "FuzzTesting/Harnesses", swiftSettings: strict),
     tests("ArchitectureTests"),
     // Runs the built command itself; it is skipped with a message where there is none.
     tests("EndToEndTests"),

@@ -40,6 +40,9 @@ public final class ForwardPass {
   private let plan = AttentionPlan()
   private var logits: FloatBuffer
   private var logitRows = 0
+  private let hiddenRow: FloatBuffer
+  /// Tokens of the latest run.
+  public private(set) var rowCount = 0
 
   /// - Precondition: `rowLimit` is at least 1.
   public init(model: LlamaModel, backend: CPUBackend, rowLimit: Int) {
@@ -54,6 +57,7 @@ public final class ForwardPass {
     self.attended = FloatBuffer(count: rowLimit * parameters.queryLength)
     self.gateUp = FloatBuffer(count: rowLimit * 2 * parameters.feedForwardLength)
     self.projected = FloatBuffer(count: rowLimit * parameters.embeddingLength)
+    self.hiddenRow = FloatBuffer(count: parameters.embeddingLength)
     self.rotation = Rotation(parameters, factors: model.ropeFactors, order: model.rotaryOrder, rowLimit: rowLimit)
     self.logits = FloatBuffer(count: model.vocabulary.size)
   }
@@ -70,6 +74,7 @@ public final class ForwardPass {
   @discardableResult
   public func run(_ steps: [SequenceStep], strategy: ProductStrategy? = nil) throws(TensorError) -> Int {
     let rows = try self.place(steps)
+    self.rowCount = rows
     let tiled = steps.count == 1 && rows >= Self.tiledThreshold
     let chosen = strategy ?? (tiled ? .tiled : .direct)
     for layer in self.model.layers.indices { self.run(layer: layer, rows: rows, strategy: chosen) }
@@ -89,6 +94,15 @@ public final class ForwardPass {
   public func logits(row: Int) -> [Float] {
     precondition(row >= 0 && row < self.logitRows)
     return self.logits.array(row * self.vocabularySize..<(row + 1) * self.vocabularySize)
+  }
+
+  /// The hidden state of a token of the latest run after the last norm: (embeddingLength,). Rows count all tokens, step by step.
+  public func hidden(row: Int) -> [Float] {
+    precondition(row >= 0 && row < self.rowCount)
+    self.backend.rmsNorm(
+      row: row, of: self.state, weight: self.model.outputNorm, epsilon: self.model.hyperparameters.epsilon, intoRow: 0,
+      of: self.hiddenRow)
+    return self.hiddenRow.array(0..<self.hiddenRow.count)
   }
 
   /// Embeds all tokens and plans their attention; the number of rows.

@@ -44,7 +44,8 @@ public final class LlamaModel {
   public init(source: WeightSource) throws(LlamaModelError) {
     let reader = MetadataReader(metadata: source.metadata, path: source.path)
     let parameters = try Hyperparameters(reader)
-    let vocabulary = try LlamaVocabulary(reader)
+    let vocabulary =
+      if let stored = source.vocabulary { try LlamaVocabulary(stored, path: source.path) } else { try LlamaVocabulary(reader) }
     var weights = WeightReader(source: source)
     let embedding = try weights.matrix("token_embd.weight", rows: vocabulary.size, columns: parameters.embeddingLength)
     var layers: [Layer] = []

@@ -79,7 +79,7 @@ struct WeightReader {
       "This tensor belongs to a feature that is not supported; the model cannot be run without it.")
   }
 
-  private func wrap(_ tensor: StoredTensor) throws(LlamaModelError) -> [Matrix] {
+  func wrap(_ tensor: StoredTensor) throws(LlamaModelError) -> [Matrix] {
     let pieces: [StoredTensor.Piece]
     do {
       pieces = try tensor.stacked()

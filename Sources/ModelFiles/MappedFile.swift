@@ -12,6 +12,7 @@ public final class MappedFile: Sendable {
   /// The length of the mapping in bytes, at least 1.
   public let byteCount: Int
   private let address: UInt
+  private let isFile: Bool
 
   /// Maps a regular, non-empty file.
   ///
@@ -30,6 +31,7 @@ public final class MappedFile: Sendable {
     guard let mapping = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), mapping != MAP_FAILED else {
       throw ModelFileError(.cannotMap, path: path, message: "Cannot map \(size) bytes: \(MappedFile.reason(errno)).")
     }
+    self.isFile = true
     self.path = path
     self.byteCount = size
     self.address = UInt(bitPattern: mapping)
@@ -47,6 +49,7 @@ public final class MappedFile: Sendable {
     }
     // The mapping is as long as the source, and nothing else knows it yet.
     UnsafeMutableRawBufferPointer(start: mapping, count: bytes.count).copyBytes(from: bytes)
+    self.isFile = false
     self.path = name
     self.byteCount = bytes.count
     self.address = UInt(bitPattern: mapping)
@@ -66,6 +69,7 @@ public final class MappedFile: Sendable {
     }
     // Nothing else knows the mapping until `fill` has returned.
     fill(UnsafeMutableRawBufferPointer(start: mapping, count: byteCount))
+    self.isFile = false
     self.path = name
     self.byteCount = byteCount
     self.address = UInt(bitPattern: mapping)
@@ -78,6 +82,13 @@ public final class MappedFile: Sendable {
   /// All bytes of the file; valid only while this object is alive.
   public var bytes: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: self.address), count: self.byteCount)
+  }
+
+  /// Lets the system drop its copy of pages that were read and are not needed soon; they are read again when touched. Memory that no
+  /// file backs is left alone.
+  public func forget() {
+    guard self.isFile else { return }
+    madvise(UnsafeMutableRawPointer(bitPattern: self.address), self.byteCount, MADV_DONTNEED)
   }
 
   private static func regularFileSize(_ descriptor: Int32, path: String) throws(ModelFileError) -> Int {

@@ -18,6 +18,7 @@ public struct ModelFileError: Error, Sendable, Equatable {
     case overlapping
     case missingKey = "missing_key"
     case wrongType = "wrong_type"
+    case cannotWrite = "cannot_write"
   }
 
   public let code: Code

@@ -93,7 +93,7 @@ def sentencepiece_model(path, count=VOCABULARY):
         for text, score, kind in pieces:
             file.write(field(1, field(1, text.encode()) + field(2, score) + field(3, kind)))
         file.write(field(2, field(3, 2) + field(35, 1) + field(40, 0) + field(41, 1) + field(42, 2)))
-        file.write(field(3, field(3, 1)))
+        file.write(field(3, field(3, 1) + field(4, 0)))
 
 
 def save_huggingface(model, dtype, folder, shards=1):

@@ -36,7 +36,7 @@ public final class EmbeddedEngine: CompletionEngine {
   ///
   /// - Throws: ``EngineError`` naming the option, or the key or tensor of the file, and the remedy.
   public init(path: String, options: EngineOptions = EngineOptions()) throws(EngineError) {
-    let model = try LoadedModel(path: path)
+    let model = try LoadedModel(path: path, options: options)
     let context = model.weights.hyperparameters.contextLength
     try options.validated(modelContext: context)
     let contextLength = options.contextLimit ?? context

@@ -14,10 +14,13 @@ public struct EngineOptions: Sendable, Equatable {
   public var prefillChunk: Int
   /// `nil` follows the environment, else the processor.
   public var instructionSet: InstructionSet?
+  /// Bytes that weights, keys, values and work may take in all; a model that needs more is refused before it is loaded. `nil` for
+  /// no limit.
+  public var memoryLimit: Int?
 
   public init(
     threads: Int = 1, maximumSequences: Int = 8, queueLimit: Int = 64, contextLimit: Int? = nil, prefillChunk: Int = 128,
-    instructionSet: InstructionSet? = nil
+    instructionSet: InstructionSet? = nil, memoryLimit: Int? = nil
   ) {
     self.threads = threads
     self.maximumSequences = maximumSequences
@@ -25,6 +28,7 @@ public struct EngineOptions: Sendable, Equatable {
     self.contextLimit = contextLimit
     self.prefillChunk = prefillChunk
     self.instructionSet = instructionSet
+    self.memoryLimit = memoryLimit
   }
 
   /// - Throws: `invalidOption` naming the option and its bounds.

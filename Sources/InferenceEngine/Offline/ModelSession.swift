@@ -3,7 +3,7 @@ public import LlamaModel
 internal import Tensors
 internal import Tokenization
 
-/// A model file for offline work by one caller: token ids, logits and speed. (For text, see
+/// A model for offline work by one caller: token ids, logits and speed. (For text, see
 /// ``EmbeddedEngine/complete(_:onText:)``.)
 public final class ModelSession {
   public let contextLength: Int
@@ -13,7 +13,7 @@ public final class ModelSession {
 
   /// - Throws: ``EngineError`` naming the option or what is wrong with the file.
   public init(path: String, options: EngineOptions = EngineOptions()) throws(EngineError) {
-    let loaded = try LoadedModel(path: path)
+    let loaded = try LoadedModel(path: path, options: options)
     let context = loaded.weights.hyperparameters.contextLength
     try options.validated(modelContext: context)
     self.contextLength = options.contextLimit ?? context
@@ -44,18 +44,23 @@ public final class ModelSession {
   ///
   /// - Throws: `invalidTokens` where there are none, more than the context, or one is outside the vocabulary.
   public func logits(_ tokens: [Int32]) throws(EngineError) -> [[Float]] {
-    guard (1...self.contextLength).contains(tokens.count) else {
-      throw EngineError(.invalidTokens, "\(tokens.count) tokens are given; 1 to \(self.contextLength) are possible.")
-    }
-    if let foreign = tokens.first(where: { $0 < 0 || Int($0) >= self.model.vocabulary.size }) {
-      throw EngineError(.invalidTokens, "Token \(foreign) is outside the vocabulary of \(self.model.vocabulary.size).")
-    }
+    try self.check(tokens)
     let cache = self.makeCache(positions: tokens.count)
     var rows: [[Float]] = []
     try self.read(tokens, into: cache, logits: .all) { count in
       for row in 0..<count { rows.append(self.pass.logits(row: row)) }
     }
     return rows
+  }
+
+  /// - Throws: `invalidTokens`.
+  func check(_ tokens: [Int32]) throws(EngineError) {
+    guard (1...self.contextLength).contains(tokens.count) else {
+      throw EngineError(.invalidTokens, "\(tokens.count) tokens are given; 1 to \(self.contextLength) are possible.")
+    }
+    if let foreign = tokens.first(where: { $0 < 0 || Int($0) >= self.model.vocabulary.size }) {
+      throw EngineError(.invalidTokens, "Token \(foreign) is outside the vocabulary of \(self.model.vocabulary.size).")
+    }
   }
 
   func makeCache(positions: Int) -> KVCache {

@@ -1,6 +1,7 @@
 internal import Documents
 internal import ModelFiles
 internal import Tensors
+internal import Tokenization
 
 /// A Hugging Face folder: `config.json`, safetensors, a tokenizer, and `generation_config.json` where there is one.
 struct HuggingFaceFolder {
@@ -14,9 +15,9 @@ struct HuggingFaceFolder {
 
   func source() throws(ModelFileError) -> WeightSource {
     let shape = try HuggingFaceShape(self.config)
-    var entries = shape.entries
-    try self.addVocabulary(rows: try self.config.integer("vocab_size", 1...1 << 20), to: &entries)
-    try self.addTokenIDs(to: &entries)
+    var vocabulary = try self.vocabulary()
+    vocabulary.fit(rows: try self.config.integer("vocab_size", 1...1 << 20))
+    try self.addTokenIDs(to: &vocabulary)
     let folder = try SafetensorsDirectory(path: self.path)
     var tensors: [StoredTensor] = []
     for file in folder.files {
@@ -35,8 +36,8 @@ struct HuggingFaceFolder {
       tensors.append(try scaling.tensor(base: shape.ropeBase, dimensions: shape.headDimension))
     }
     return WeightSource(
-      .huggingFace, path: self.path, metadata: entries.metadata(path: self.path), tensors: tensors, rotaryOrder: .halves,
-      files: folder.files.map(\.file))
+      .huggingFace, path: self.path, metadata: shape.entries.metadata(path: self.path), vocabulary: vocabulary,
+      tensors: tensors, rotaryOrder: .halves, files: folder.files.map(\.file))
   }
 
   /// Numbers that follow from the configuration; old files carry them along.
@@ -65,32 +66,39 @@ struct HuggingFaceFolder {
 
   // MARK: Vocabulary
 
-  private func addVocabulary(rows: Int, to entries: inout SourceEntries) throws(ModelFileError) {
-    let (pieces, json) = (self.path + "/tokenizer.model", self.path + "/tokenizer.json")
-    var vocabulary: VocabularyFile
-    if FileName.exists(pieces) {
-      vocabulary = try SentencePieceFile.vocabulary(path: pieces)
+  private static let byteLimit = 64 << 20
+
+  private func vocabulary() throws(ModelFileError) -> VocabularySource {
+    let (model, json) = (self.path + "/tokenizer.model", self.path + "/tokenizer.json")
+    let settings = self.path + "/tokenizer_config.json"
+    if let bytes = try VocabularySource.bytes(path: model, limit: Self.byteLimit) {
+      var vocabulary: VocabularySource
+      do {
+        vocabulary = try VocabularySource(sentencePieceModel: bytes)
+      } catch {
+        throw ModelFileError(error, path: model)
+      }
       try self.addAddedTokens(to: &vocabulary)
-    } else if FileName.exists(json) {
-      vocabulary = try TokenizerJSON.vocabulary(path: json)
-    } else {
+      if FileName.exists(settings) { try self.addSettings(of: try ConfigurationFile(path: settings), to: &vocabulary) }
+      return vocabulary
+    }
+    guard let bytes = try VocabularySource.bytes(path: json, limit: Self.byteLimit) else {
       throw ModelFileError(
         .cannotOpen, path: self.path, field: "tokenizer",
         message: "The folder has neither tokenizer.model nor tokenizer.json; download the model again.")
     }
-    try entries.set(vocabulary, rows: rows, path: self.path)
-    let settings = self.path + "/tokenizer_config.json"
-    guard FileName.exists(settings) else {
-      if let adds = vocabulary.addsBegin { entries.set("tokenizer.ggml.add_bos_token", .bool(adds)) }
-      return
+    let config = try VocabularySource.bytes(path: settings, limit: Self.byteLimit)
+    do {
+      return try VocabularySource(tokenizerJSON: bytes, tokenizerConfig: config)
+    } catch {
+      throw ModelFileError(error, path: json)
     }
-    let file = try ConfigurationFile(path: settings)
-    // A file that says nothing of it speaks for the library's class of SentencePiece tokenizers, which add it.
-    let adds = try file.flag("add_bos_token", ifAbsent: vocabulary.addsBegin ?? (vocabulary.kind == .scores))
-    entries.set("tokenizer.ggml.add_bos_token", .bool(adds))
-    if let template = file.document["chat_template"].flatMap(Self.template) {
-      entries.set("tokenizer.chat_template", .string(template))
-    }
+  }
+
+  /// What `tokenizer_config.json` says beside a SentencePiece model.
+  private func addSettings(of file: ConfigurationFile, to vocabulary: inout VocabularySource) throws(ModelFileError) {
+    vocabulary.addsBOS = try file.flag("add_bos_token", ifAbsent: vocabulary.addsBOS)
+    vocabulary.chatTemplate = file.document["chat_template"].flatMap(Self.template)
   }
 
   /// A template, or the default one of several.
@@ -105,31 +113,32 @@ struct HuggingFaceFolder {
   }
 
   /// Tokens that were added beside a SentencePiece model: markers, never text.
-  private func addAddedTokens(to vocabulary: inout VocabularyFile) throws(ModelFileError) {
+  private func addAddedTokens(to vocabulary: inout VocabularySource) throws(ModelFileError) {
     let path = self.path + "/added_tokens.json"
-    guard FileName.exists(path) else { return }
+    guard FileName.exists(path), case .scores(var scores) = vocabulary.merging else { return }
     let file = try ConfigurationFile(path: path)
     for (name, id) in try file.integers(0...1 << 20).sorted(by: { $0.value < $1.value }) where id >= vocabulary.pieces.count {
       guard id == vocabulary.pieces.count else {
         throw file.error(.invalidValue, name, "The id \(id) leaves a gap after \(vocabulary.pieces.count) tokens.")
       }
       vocabulary.pieces.append(name)
-      vocabulary.scores.append(0)
       vocabulary.types.append(3)
+      scores.append(0)
     }
+    vocabulary.merging = .scores(scores)
   }
 
-  /// Begin and end as the configuration has them; where it names several ends, the first and the last.
-  private func addTokenIDs(to entries: inout SourceEntries) throws(ModelFileError) {
+  /// Begin and ends as the configuration has them; the later file, `generation_config.json`, counts.
+  private func addTokenIDs(to vocabulary: inout VocabularySource) throws(ModelFileError) {
     var files = [self.config]
     let generation = self.path + "/generation_config.json"
     if FileName.exists(generation) { files.append(try ConfigurationFile(path: generation)) }
     for file in files {
-      if let begin = try file.tokens("bos_token_id").first { entries.set(token: "bos", begin) }
-      let ends = try file.tokens("eos_token_id")
-      if let first = ends.first { entries.set(token: "eos", first) }
-      if ends.count > 1, let last = ends.last { entries.set(token: "eot", last) }
-      if let padding = try file.tokens("pad_token_id").first { entries.set(token: "padding", padding) }
+      if let begin = try file.tokens("bos_token_id").first { vocabulary.bos = Int32(begin) }
+      let ends = try file.tokens("eos_token_id").map { Int32($0) }
+      guard let first = ends.first else { continue }
+      vocabulary.eos = first
+      vocabulary.otherEnds = Array(ends.dropFirst())
     }
   }
 }

@@ -1,5 +1,6 @@
 internal import ModelFiles
 internal import Tensors
+internal import Tokenization
 
 /// A folder as Meta publishes it: `params.json`, `consolidated.00.pth` and on, one file for each model-parallel part, and
 /// `tokenizer.model` in it or in the folder above.
@@ -15,7 +16,7 @@ struct MetaFolder {
   }
 
   func source() throws(ModelFileError) -> WeightSource {
-    let vocabulary = try self.vocabulary()
+    var vocabulary = try self.vocabulary()
     let parts = try self.parts()
     var entries = SourceEntries(architecture: "llama", name: self.parameters.folderName)
     let width = try self.parameters.integer("dim", 2...1 << 16)
@@ -33,17 +34,15 @@ struct MetaFolder {
     entries.set(model: "attention.layer_norm_rms_epsilon", try self.parameters.number("norm_eps"))
     // The folder does not say for how many positions the model was made; each generation has its own rotation.
     entries.set(model: "context_length", isScaled ? 131_072 : base > 10_000 ? 8_192 : 4_096)
-    let rows = try self.rows(parts, width: width) ?? vocabulary.pieces.count
-    try entries.set(vocabulary, rows: rows, path: self.path)
-    entries.set("tokenizer.ggml.add_bos_token", .bool(true))
+    if let rows = try self.rows(parts, width: width) { vocabulary.fit(rows: rows) }
     var tensors = try MetaShards(parts, width: width).tensors()
     if isScaled {
       let scaling = LongContextScaling(factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalContext: 8_192)
       tensors.append(try scaling.tensor(base: base, dimensions: head))
     }
     return WeightSource(
-      .meta, path: self.path, metadata: entries.metadata(path: self.path), tensors: tensors, rotaryOrder: .adjacent,
-      files: parts.map(\.file))
+      .meta, path: self.path, metadata: entries.metadata(path: self.path), vocabulary: vocabulary, tensors: tensors,
+      rotaryOrder: .adjacent, files: parts.map(\.file))
   }
 
   /// Tokens, as stated; older files state -1 and leave it to the embedding.
@@ -64,13 +63,17 @@ struct MetaFolder {
     return (length + multiple - 1) / multiple * multiple
   }
 
-  private func vocabulary() throws(ModelFileError) -> VocabularyFile {
-    let candidates = [self.path + "/tokenizer.model", self.path + "/../tokenizer.model"]
-    guard let file = candidates.first(where: FileName.exists) else {
-      throw ModelFileError(
-        .cannotOpen, path: candidates[0], message: "tokenizer.model is neither here nor in the folder above; copy it here.")
+  private func vocabulary() throws(ModelFileError) -> VocabularySource {
+    for path in [self.path + "/tokenizer.model", self.path + "/../tokenizer.model"] {
+      guard let bytes = try VocabularySource.bytes(path: path, limit: 64 << 20) else { continue }
+      do {
+        return try VocabularySource(sentencePieceModel: bytes)
+      } catch {
+        throw ModelFileError(error, path: path)
+      }
     }
-    return try SentencePieceFile.vocabulary(path: file)
+    throw ModelFileError(
+      .cannotOpen, path: self.path + "/tokenizer.model", message: "It is neither here nor in the folder above; copy it here.")
   }
 
   private func parts() throws(ModelFileError) -> [TorchCheckpoint] {

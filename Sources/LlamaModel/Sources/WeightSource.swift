@@ -1,5 +1,6 @@
 public import ModelFiles
 public import Tensors
+public import Tokenization
 
 /// A model as some publisher lays it out, in one form: keys as GGUF names them, tensors as GGUF names them, weights where they lie.
 ///
@@ -16,6 +17,8 @@ public struct WeightSource: Sendable {
   /// As the caller named it: a file or a folder.
   public let path: String
   public let metadata: GGUFMetadata
+  /// The tokenizer, where `metadata` does not hold it.
+  public let vocabulary: VocabularySource?
   public let tensors: [StoredTensor]
   /// The order of the rows of query and key matrices.
   public let rotaryOrder: RotaryOrder
@@ -24,11 +27,13 @@ public struct WeightSource: Sendable {
   private let positions: [String: Int]
 
   init(
-    _ kind: Kind, path: String, metadata: GGUFMetadata, tensors: [StoredTensor], rotaryOrder: RotaryOrder, files: [MappedFile]
+    _ kind: Kind, path: String, metadata: GGUFMetadata, vocabulary: VocabularySource? = nil, tensors: [StoredTensor],
+    rotaryOrder: RotaryOrder, files: [MappedFile]
   ) {
     self.kind = kind
     self.path = path
     self.metadata = metadata
+    self.vocabulary = vocabulary
     self.tensors = tensors
     self.rotaryOrder = rotaryOrder
     self.files = files
