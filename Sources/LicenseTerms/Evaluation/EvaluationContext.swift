@@ -98,6 +98,18 @@ final class EvaluationContext: Sendable {
     }
   }
 
+  /// The party's earliest record of an event that has happened.
+  func event(_ key: String) -> Fact? {
+    self.partyFacts.records(of: key).filter { $0.source == .event && $0.recordedAt <= self.time }.min {
+      ($0.recordedAt, $0.reference) < ($1.recordedAt, $1.reference)
+    }
+  }
+
+  /// When the next record of an event begins to count.
+  func nextEvent(_ key: String) -> Timestamp? {
+    self.partyFacts.records(of: key).lazy.map(\.recordedAt).filter { $0 > self.time }.min()
+  }
+
   func used(_ place: Int) -> UsedFact {
     let reading = self.reading(place)
     return UsedFact(

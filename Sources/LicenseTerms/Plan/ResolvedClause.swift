@@ -14,6 +14,8 @@ final class ResolvedClause: Sendable {
     let blockingAt: Set<Moment>
     /// The notice to include.
     let notice: TermFile.Notice?
+    /// The event of the party that shows the duty done: `document.delivered.<term file>.<role>`, `materials.deleted.<term file>`.
+    let event: String?
   }
 
   struct ForbiddenUse: Sendable {
@@ -51,7 +53,7 @@ final class ResolvedClause: Sendable {
     self.duties = clause.duties.map { duty in
       ResolvedDuty(
         duty: duty, proof: names.resolve(duty.proof), blockingAt: duty.blockingAt,
-        notice: duty.notice.flatMap { id in parts.notices.first { $0.id == id } })
+        notice: duty.notice.flatMap { id in parts.notices.first { $0.id == id } }, event: duty.event(of: parts.id))
     }
     self.exemptions = parts.clauses.filter { $0.kind == .exemption && $0.exempts.contains(clause.id) }
       .sorted { $0.id < $1.id }
@@ -85,6 +87,14 @@ extension Duty {
       .includeNotice(_, _, let blocking):
       blocking
     case .provideDocument, .display, .namePrefix, .deleteMaterials, .report, .showText, .header: []
+    }
+  }
+
+  fileprivate func event(of terms: TermFileID) -> String? {
+    switch self {
+    case .provideDocument(let role, _, _, _): "document.delivered.\(terms).\(role)"
+    case .deleteMaterials: "materials.deleted.\(terms)"
+    case .attest, .register, .bindRecipient, .includeNotice, .display, .namePrefix, .report, .showText, .header: nil
     }
   }
 

@@ -20,5 +20,6 @@ extension ClauseResult {
     self.fact = outcome.truth == .true ? nil : (leaf?.place ?? outcome.resolved.from).map(context.key)
     self.remedy = outcome.effect == .allow ? nil : RemedyWriter(context).remedy(outcome, leaf)
     self.code = judged.code
+    self.isVerified = context.file.isVerified(clause)
   }
 }

@@ -23,18 +23,58 @@ struct Judged: Sendable {
     return self.context.party == .operator && other.context.party != .operator
   }
 
-  /// The duties that ride along.
+  /// The duties that ride along, each with its state and what shows it done.
   var duties: [StandingDuty] {
     var duties: [StandingDuty] = []
-    let isInForce = self.outcome.state != .notApplicable && self.outcome.state != .exempt && self.outcome.state != .cured
-    if isInForce, self.outcome.carriesDuties {
-      duties = self.outcome.resolved.duties.compactMap { self.kind(of: $0) }.map(self.duty)
+    if self.carriesDuties {
+      for resolved in self.outcome.resolved.duties {
+        guard let kind = self.kind(of: resolved) else { continue }
+        let proof = self.proof(of: resolved)
+        duties.append(self.duty(kind, proof.state, proof.record))
+      }
     }
-    guard !self.outcome.evidence.read.isDisjoint(with: self.context.file.resolved.reaffirmed) else { return duties }
     for (key, due) in self.reaffirmations where due <= self.context.time {
-      duties.append(self.duty(.reaffirm(fact: key, since: due.day)))
+      duties.append(self.duty(.reaffirm(fact: key, since: due.day), .overdue, nil))
     }
     return duties
+  }
+
+  private var carriesDuties: Bool {
+    let state = self.outcome.state
+    return self.outcome.carriesDuties && state != .notApplicable && state != .exempt && state != .cured
+  }
+
+  /// Done where a fact or an event says so; a deletion is overdue once its days have passed.
+  private func proof(of resolved: ResolvedClause.ResolvedDuty) -> (state: StandingDuty.State, record: String?) {
+    if let event = resolved.event, let record = self.context.event(event) { return (.done, record.reference) }
+    if let proof = resolved.proof {
+      var evidence = Evidence()
+      if self.context.evaluate(proof, wanted: true, &evidence) == .true {
+        return (.done, evidence.read.places.first.flatMap { self.context.reading($0).record?.reference })
+      }
+    }
+    if let due = self.deletionDue(resolved.duty), due <= self.context.time { return (.overdue, nil) }
+    return (.open, nil)
+  }
+
+  private func deletionDue(_ duty: Duty) -> Timestamp? {
+    guard case .deleteMaterials(let days, _) = duty else { return nil }
+    return self.outcome.from.map { $0.start.advanced(byDays: days) }
+  }
+
+  /// The earliest later instant at which the state of a duty changes by itself.
+  var dutiesEnd: Timestamp? {
+    guard self.carriesDuties else { return nil }
+    var end: Timestamp?
+    for resolved in self.outcome.resolved.duties {
+      let changes = [self.deletionDue(resolved.duty), resolved.event.flatMap { self.context.nextEvent($0) }]
+      for case let change? in changes where change > self.context.time { end = min(end ?? change, change) }
+      guard resolved.event == nil, let proof = resolved.proof else { continue }
+      var evidence = Evidence()
+      _ = self.context.evaluate(proof, wanted: true, &evidence)
+      if let until = evidence.until { end = min(end ?? until, until) }
+    }
+    return end
   }
 
   /// The facts read that are to be affirmed again, with the instant from which on.
@@ -50,10 +90,11 @@ struct Judged: Sendable {
     }
   }
 
-  private func duty(_ kind: StandingDuty.Kind) -> StandingDuty {
+  private func duty(_ kind: StandingDuty.Kind, _ state: StandingDuty.State, _ record: String?) -> StandingDuty {
     let clause = self.outcome.clause
     return StandingDuty(
-      termFile: self.context.file.id, clause: clause.id, ref: clause.ref, party: self.context.party, kind: kind)
+      termFile: self.context.file.id, clause: clause.id, ref: clause.ref, party: self.context.party, kind: kind, state: state,
+      record: record)
   }
 
   /// A duty that is done by recording a fact is asked for as a missing fact where it blocks, and is no duty besides.

@@ -8,6 +8,12 @@ struct RemedyWriter {
 
   /// The remedy of a clause as a whole.
   func remedy(_ outcome: ClauseOutcome, _ leaf: Leaf?) -> String {
+    let remedy = self.words(outcome, leaf)
+    guard !self.context.file.isVerified(outcome.clause), !remedy.isEmpty else { return remedy }
+    return remedy + " The reading of this clause is not verified against its source."
+  }
+
+  private func words(_ outcome: ClauseOutcome, _ leaf: Leaf?) -> String {
     let clause = outcome.clause
     switch (outcome.truth, clause.kind) {
     case (.false, .termination): return self.terminated(outcome)

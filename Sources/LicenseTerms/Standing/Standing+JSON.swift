@@ -15,6 +15,7 @@ extension Standing {
       "duties": .array(self.duties.map(\.json)),
       "parameters": .array(self.parameters.map(\.json)),
       "terms": .array(self.terms.map(\.json)),
+      "unverified": .array(self.unverified.map { .string("\($0.termFile)/\($0.clause)") }.uniqued),
     ]
   }
 }
@@ -59,6 +60,7 @@ extension ClauseResult {
       "because": JSON(self.because),
       "fact": JSON(self.fact),
       "remedy": JSON(self.remedy),
+      "verified": .bool(self.isVerified),
     ]
   }
 }
@@ -113,7 +115,10 @@ extension TermsInForce {
 
 extension DocumentFound {
   public var json: JSON {
-    ["document": .string(self.role), "state": .string(self.state.rawValue), "sha256": JSON(self.digest?.hexadecimal)]
+    [
+      "document": .string(self.role), "state": .string(self.state.rawValue), "sha256": JSON(self.digest?.hexadecimal),
+      "matched_by": JSON(self.match.kind),
+    ]
   }
 }
 
@@ -124,7 +129,8 @@ extension StandingDuty {
       [
         JSONMember("terms", .string(self.termFile.name)), JSONMember("clause", .string(self.clause)),
         JSONMember("ref", .string(self.ref)), JSONMember("subject", .string(self.party.description)),
-        JSONMember("duty", .string(name)),
+        JSONMember("duty", .string(name)), JSONMember("state", .string(self.state.rawValue)),
+        JSONMember("record", JSON(self.record)),
       ] + details.map { JSONMember($0.key, $0.value) })
   }
 }
@@ -160,4 +166,9 @@ extension StandingDuty.Kind {
       ("review_document", [("document", .string(role)), ("since", .string(since.description))])
     }
   }
+}
+
+extension [JSON] {
+  /// Each element once, in order of first appearance. O(n²), for the few clauses of a file.
+  fileprivate var uniqued: [JSON] { self.reduce(into: []) { if !$0.contains($1) { $0.append($1) } } }
 }

@@ -29,15 +29,19 @@ extension Standing {
     var duties: [StandingDuty] = []
     for (part, context) in zip(self.plan.parts, self.contexts) {
       for duty in Self.judged(part, context).flatMap(\.duties) where !duties.contains(duty) { duties.append(duty) }
-      for (document, due) in part.reviews(self.plan.operatorFacts) where due <= self.time {
+      for review in part.question.file.reviews(self.plan.operatorFacts, at: self.time) where review.isOverdue {
         duties.append(
           StandingDuty(
-            termFile: part.question.file.id, clause: "", ref: document.incorporatedBy ?? document.name, party: .operator,
-            kind: .reviewDocument(role: document.role, since: due.day)))
+            termFile: part.question.file.id, clause: "", ref: review.document.incorporatedBy ?? review.document.name,
+            party: .operator, kind: .reviewDocument(role: review.document.role, since: review.due.day), state: .overdue,
+            record: nil))
       }
     }
     return duties
   }
+
+  /// Clauses whose reading nobody held against its source, among those that were looked at.
+  public var unverified: [ClauseResult] { self.clauses.filter { !$0.isVerified && $0.state != .notApplicable } }
 
   /// The operator's choices in force, in the order of the term files.
   public var parameters: [ParameterInForce] {
@@ -78,9 +82,11 @@ extension EvaluationContext {
     self.file.documents.compactMap { document in
       guard let key = document.foundAs, let place = self.file.resolved.place(of: key) else { return nil }
       guard case .digest(let digest)? = self.reading(place).value else {
-        return DocumentFound(role: document.role, state: .absent, digest: nil)
+        return DocumentFound(role: document.role, state: .absent, digest: nil, match: .none)
       }
-      return DocumentFound(role: document.role, state: document.matches(digest) ? .matched : .unknown, digest: digest)
+      let match = document.match(digest)
+      return DocumentFound(
+        role: document.role, state: match == .none ? .unknown : .matched, digest: digest, match: match)
     }
   }
 }

@@ -162,6 +162,8 @@ public struct DocumentFound: Sendable, Hashable {
   public let role: String
   public let state: State
   public let digest: Digest?
+  /// By which digest an accepted copy was known.
+  public let match: DocumentMatch
 }
 
 public struct ParameterInForce: Sendable, Hashable {
@@ -223,6 +225,8 @@ public struct ClauseResult: Sendable, Hashable {
   public let remedy: String?
   /// The code of a refusal that rests on this clause.
   public let code: RefusalCode
+  /// The reading of the clause, and the text it is in, were held against the source.
+  public let isVerified: Bool
 }
 
 /// A fact that has to be recorded.
@@ -263,9 +267,18 @@ public struct StandingDuty: Sendable, Hashable {
     case reviewDocument(role: String, since: CalendarDay)
   }
 
+  public enum State: String, Sendable, Hashable, CaseIterable {
+    case open
+    case done
+    case overdue
+  }
+
   public let termFile: TermFileID
   public let clause: String
   public let ref: String
   public let party: Subject
   public let kind: Kind
+  public let state: State
+  /// The record that shows the duty done, by its reference.
+  public let record: String?
 }

@@ -123,7 +123,7 @@ private struct PlanBuilder {
   }
 
   mutating func note(due part: StandingPlan.Part, _ facts: FactSheet) {
-    for (_, due) in part.reviews(facts) where due > self.request.time { self.note(until: due) }
+    for review in part.question.file.reviews(facts, at: self.request.time) { self.note(until: review.due) }
   }
 
   private mutating func note(until instant: Timestamp?) {
@@ -213,22 +213,9 @@ extension Judged {
   /// The earliest later instant at which the outcome, or a duty of it, changes.
   var end: Timestamp? {
     var end = self.outcome.evidence.until
+    if let change = self.dutiesEnd { end = min(end ?? change, change) }
     for (_, due) in self.reaffirmations where due > self.context.time { end = min(end ?? due, due) }
     return end
-  }
-}
-
-extension StandingPlan.Part {
-  /// A text that may change in place is to be read again from time to time: an operator's event
-  /// `document.reviewed.<term file>.<role>` says when it last was.
-  func reviews(_ operatorFacts: FactSheet) -> [(document: TermDocument, due: Timestamp)] {
-    let file = self.question.file
-    return file.documents.compactMap { document in
-      guard let days = document.reviewEveryDays, let readOn = file.reading?.readOn else { return nil }
-      let reviews = operatorFacts.records(of: "document.reviewed.\(file.id).\(document.role)")
-      let last = reviews.map(\.recordedAt).filter { $0 <= self.question.time }.max()
-      return (document, max(last ?? readOn.start, readOn.start).advanced(byDays: days))
-    }
   }
 }
 

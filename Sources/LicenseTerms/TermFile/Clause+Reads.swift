@@ -39,4 +39,14 @@ extension Predicate {
     case .fact, .holdsNotice, .threshold, .parameter, .action: false
     }
   }
+
+  /// Whether the predicate asks for the exception.
+  func names(exception id: String) -> Bool {
+    switch self {
+    case .all(let parts), .any(let parts): parts.contains { $0.names(exception: id) }
+    case .not(let part): part.names(exception: id)
+    case .exception(let named): named == id
+    case .fact, .holdsNotice, .threshold, .parameter, .action: false
+    }
+  }
 }

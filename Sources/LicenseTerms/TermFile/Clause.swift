@@ -26,6 +26,8 @@ public final class Clause: Sendable {
   public let sections: [String]
   public let kind: Kind
   public let summary: String
+  /// The reading was held against the source text; otherwise it is recalled or taken from others, and every result says so.
+  public let isVerified: Bool
   public let binds: Set<BoundParty>
   /// Customers are bound only where this is true; nil binds them always.
   public let bindsCustomersWhen: Predicate?
@@ -68,6 +70,7 @@ public final class Clause: Sendable {
     self.ref = try reader.string("ref")
     self.kind = try reader.choice("kind")
     self.summary = try reader.string("summary")
+    self.isVerified = try reader.optionalBool("verified") ?? true
     let sections = try reader.uniqueStrings("sections")
     self.sections = sections.isEmpty ? [self.ref] : sections
     self.binds = try reader.choices("binds")

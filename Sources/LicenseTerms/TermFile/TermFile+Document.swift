@@ -25,6 +25,7 @@ struct TermFileCheck {
     try self.unique(self.file.clauses.map(\.id), in: "clauses", what: "id")
     guard !self.file.clauses.isEmpty else { throw self.reader.failure("clauses", "at least one clause belongs here") }
     try self.clauseReferences()
+    try self.reachability()
     try self.zones()
     try self.unused()
     try self.sections()
@@ -64,6 +65,18 @@ struct TermFileCheck {
       for id in exception.cures where clauses[id] == nil {
         throw self.failure("exceptions", index, "cures '\(id)', which is no clause\(self.near(id, clauses.keys))")
       }
+    }
+  }
+
+  private func reachability() throws(DocumentError) {
+    for (index, clause) in self.file.clauses.enumerated() {
+      if let obstacle = Reachability(clause: clause).obstacle {
+        throw self.failure("clauses", index, "'\(clause.id)' \(obstacle)")
+      }
+    }
+    for (index, exception) in self.file.exceptions.enumerated() where exception.cures.isEmpty && !exception.mayWaiveOtherClauses {
+      guard !self.file.clauses.contains(where: { $0.predicates.contains { $0.names(exception: exception.id) } }) else { continue }
+      throw self.failure("exceptions", index, "'\(exception.id)' cures nothing, and no clause asks for it")
     }
   }
 

@@ -43,6 +43,37 @@ extension TermFile {
   }
 }
 
+extension TermFile {
+  /// Whether a clause, and the document that it stands in, were held against their source. A clause stands in the document whose
+  /// role its first section begins with, else in the first one.
+  public func isVerified(_ clause: Clause) -> Bool {
+    guard clause.isVerified else { return false }
+    let role = clause.sections.first.flatMap { section in
+      section.firstIndex(of: "/").map { String(section[..<$0]) }
+    }
+    let document = role.flatMap { role in self.documents.first { $0.role == role } } ?? self.documents.first
+    return document?.isVerified ?? true
+  }
+
+  /// The texts that may change in place, with the day by which each is to be read again. `facts` are the operator's: an event
+  /// `document.reviewed.<term file>.<role>` says when one last was.
+  public func reviews(_ facts: FactSheet, at time: Timestamp) -> [DocumentReview] {
+    self.documents.compactMap { document in
+      guard let days = document.reviewEveryDays, let readOn = self.reading?.readOn else { return nil }
+      let last = facts.records(of: "document.reviewed.\(self.id).\(document.role)").map(\.recordedAt).filter { $0 <= time }.max()
+      let due = max(last ?? readOn.start, readOn.start).advanced(byDays: days)
+      return DocumentReview(document: document, due: due, isOverdue: due <= time)
+    }
+  }
+}
+
+/// When a text that may change in place is to be read again.
+public struct DocumentReview: Sendable, Hashable {
+  public let document: TermDocument
+  public let due: Timestamp
+  public let isOverdue: Bool
+}
+
 extension PeriodUnit {
   func names(_ text: some StringProtocol) -> Bool {
     switch self {

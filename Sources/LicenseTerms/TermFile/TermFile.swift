@@ -180,6 +180,8 @@ public struct TermDocument: Sendable, Hashable {
   public let url: String
   /// The text at the address may change without a new name.
   public let isMutable: Bool
+  /// The text itself was read; otherwise what the file says of it is recalled or taken from others.
+  public let isVerified: Bool
   public let reviewEveryDays: Int?
   public let incorporatedBy: String?
   public let accepted: [Accepted]

@@ -83,6 +83,7 @@ extension TermDocument {
     self.name = try reader.string("name")
     self.url = try reader.string("url")
     self.isMutable = try reader.optionalBool("mutable") ?? false
+    self.isVerified = try reader.optionalBool("verified") ?? true
     self.reviewEveryDays = try reader.optionalInteger("review_every_days", in: 1...36_500)
     if self.isMutable != (self.reviewEveryDays != nil) {
       throw reader.failure("review_every_days", "goes together with mutable: true")
@@ -100,6 +101,9 @@ extension TermDocument {
     self.normalizer = try reader.optionalString("normalizer")
     if (self.normalizer == nil) != normalized.isEmpty {
       throw reader.failure("normalizer", "goes together with normalized_sha256")
+    }
+    if let name = self.normalizer, name != NormalizedText.name {
+      throw reader.failure("normalizer", "'\(name)' is not known; \(NormalizedText.name) is")
     }
     if let key = try reader.optionalString("found_as") {
       let fact = try references.fact(key, reader, at: "found_as")
