@@ -4,6 +4,13 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: $(shell sed -nE 's/^([a-z-]+):.*\#\# .*/\1/p' $(firstword $(MAKEFILE_LIST)))
+# The command that the endurance programs run; `make build` makes it.
+BINARY ?= .build/release/weighbridge
+SEEDS ?= 100000
+ROUNDS ?= 500
+CUTS ?= 200
+CLIENTS ?= 500
+SECONDS_LONG ?= 600
 
 PORT ?= 8080
 KEEP ?=
@@ -53,6 +60,29 @@ bench-audience: deps ## measure the counting of users: error, time per user, mer
 
 bench-terms: deps ## measure license decisions: loading all term files, plans, standings, look-ups (add ARGS=PARTIES)
 	@$(SWIFT) run -c release terms-bench $(ARGS)
+
+simulate: deps ## play seeded schedules against the gate and audit each step (SEEDS=100000)
+	@$(SWIFT) run -c release simulate --seeds $(SEEDS)
+
+simulate-mutants: deps ## plant deliberate bugs, one at a time, and show that the simulation finds each
+	@$(PYTHON) Tests/Endurance/simulate_mutants.py $(ARGS)
+
+crash-rounds: ## kill -9 under 64 streams, again and again, checked from outside (ROUNDS=500 BINARY=.build/release/weighbridge)
+	@$(PYTHON) Tests/Endurance/crash_rounds.py $(BINARY) --rounds $(ROUNDS) $(ARGS)
+
+power-cuts: ## cut the power under streams, torn sectors included (CUTS=200 BINARY=…)
+	@$(PYTHON) Tests/Endurance/power_cuts.py $(BINARY) --cuts $(CUTS) $(ARGS)
+
+limit-contest: ## 500 clients against one limit for ten minutes (CLIENTS=500 SECONDS_LONG=600 BINARY=…)
+	@$(PYTHON) Tests/Endurance/limit_contest.py $(BINARY) --clients $(CLIENTS) --seconds $(SECONDS_LONG) $(ARGS)
+
+bench-ledger: deps ## measure the ledger: in memory, rows/s beside raw SQLite, durable pairs/s
+	@$(SWIFT) build -c release --product ledger-bench
+	@for what in memory rows pairs; do directory=$$(mktemp -d) && .build/release/ledger-bench $$what $$directory/store && rm -rf $$directory; done
+
+test-tsan: deps ## run the concurrent tests under the thread sanitizer
+	@TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/Endurance/tsan.supp halt_on_error=0 exitcode=66" $(SWIFT) test --sanitize thread \
+		--scratch-path .build/tsan --disable-xctest --filter 'UsageLedgerTests|GovernanceTests|GovernanceStoreTests'
 
 lint: ## check the format of all Swift files
 	@$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_FILES)

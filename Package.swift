@@ -85,7 +85,8 @@ let package = Package(
       "AdminHTTP", "Completions", "Documents", "GatewayHTTP", "Governance", "GovernanceTypes", "LicenseTerms", "UsageLedger",
       hummingbird, nioCore),
     // For tests alone
-    layer("Simulation", "Completions", "Documents", "Governance", "GovernanceTypes", "UsageLedger"),
+    layer(
+      "Simulation", "AcceptableUse", "Completions", "Documents", "Governance", "GovernanceTypes", "LicenseTerms", "UsageLedger"),
     // Layer 4
     layer(
       "GatewayApp", "AcceptableUse", "AdminHTTP", "AuditSigning", "AuditTrail", "Billing", "Completions", "Documents",
@@ -106,7 +107,14 @@ let package = Package(
     .executableTarget(
       name: "terms-bench", dependencies: ["AuditSigning", "Documents", "GovernanceTypes", "LicenseTerms", "YAMLDocuments"],
       path: "Benchmarks/Terms", swiftSettings: strict),
+    .executableTarget(
+      name: "ledger-bench",
+      dependencies: [
+        "AuditSigning", "Documents", "Governance", "GovernanceStore", "GovernanceTypes", "UsageLedger",
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
+      ], path: "Benchmarks/Ledger", swiftSettings: strict),
     // Tests
+    .executableTarget(name: "simulate", dependencies: ["Simulation"], path: "Tests/Endurance/Simulate", swiftSettings: strict),
     .target(name: "FuzzHarnesses", dependencies: ["ModelFiles", "Tokenization"], path: "FuzzTesting/Harnesses", swiftSettings: strict),
     tests("ArchitectureTests"),
     // Runs the built command itself; it is skipped with a message where there is none.

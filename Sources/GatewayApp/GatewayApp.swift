@@ -113,10 +113,11 @@ public struct GatewayApp {
   }
 
   private func gateEnvironment(boot: BootID, tagKey: [UInt8]) throws -> GateEnvironment {
-    GateEnvironment(
+    let zones = SystemZones()
+    return GateEnvironment(
       now: wallClock, uptime: { ContinuousClock.now - processStart },
       randomBytes: { count in (0..<count).map { _ in UInt8.random(in: 0...255) } }, digest: sha256, keyedDigest: hmacSHA256,
-      tagKey: tagKey, boot: boot)
+      tagKey: tagKey, boot: boot, zone: zones.zone)
   }
 
   private func report(_ recovery: RecoveryReport) {

@@ -34,7 +34,9 @@ enum Architecture {
     lower + [
       // For tests alone: nothing else may import it.
       Room(
-        "Simulation", layer: 3, own: ["Completions", "Documents", "Governance", "GovernanceTypes", "UsageLedger"], system: basics),
+        "Simulation", layer: 3,
+        own: ["AcceptableUse", "Completions", "Documents", "Governance", "GovernanceTypes", "LicenseTerms", "UsageLedger"],
+        system: basics),
       // Layer 4: the composition knows everything, the command next to nothing.
       Room(
         "GatewayApp", layer: 4, own: anything, system: basics.union(["Foundation"]),

@@ -48,13 +48,14 @@ struct LimitCommand: AsyncParsableCommand {
     @Option(help: "spend, tokens, requests_per_minute, tokens_per_minute, concurrent_requests, active_users.") var kind: String
     @Option var amount: String
     @Option(help: "For spend.") var currency: String?
-    @Option(help: "For spend and tokens: day, month, total.") var window: String?
+    @Option(help: "For spend and tokens: hour, day, week, month, total.") var window: String?
+    @Option(help: "Whose clocks a window keeps to, such as Europe/Berlin; UTC if not given.") var timeZone: String?
 
     func run() async throws {
       let body: JSON = [
         "subject": .string(self.subject), "kind": .string(self.kind), "amount": .string(self.amount),
         "currency": JSON(self.currency),
-        "window": JSON(self.window),
+        "window": JSON(self.window), "time_zone": JSON(self.timeZone),
       ]
       try await self.gateway.perform("POST", "/admin/v1/limits", body, columns: columns)
     }
