@@ -34,10 +34,13 @@ public struct GatewayApp {
   public static let version = "0.1.0"
 
   private let configuration: GatewayConfiguration
+  private let checksBooks: Bool
   private let environment: [String: String]
   private let log: Logger
 
-  public init(configuration: GatewayConfiguration, environment: [String: String]) {
+  /// - Parameter checksBooks: reads the whole database before the start and compares its rows with the log.
+  public init(configuration: GatewayConfiguration, environment: [String: String], checksBooks: Bool = false) {
+    self.checksBooks = checksBooks
     self.configuration = configuration
     self.environment = environment
     LoggingSystem.bootstrap { label in
@@ -60,6 +63,7 @@ public struct GatewayApp {
     let gatePolicy = try self.gatePolicy(terms)
     let store = try self.openStore(boot: boot)
     do {
+      if self.checksBooks { try await self.checkBooks(of: store) }
       let keys = try KeyMaterial.loadOrCreate(
         directory: self.configuration.dataDirectory + "/keys", operatorName: self.configuration.operatorName,
         entries: store.logSize,
@@ -103,6 +107,24 @@ public struct GatewayApp {
       directory: self.configuration.dataDirectory, boot: boot, digest: sha256,
       options: StoreOptions(
         queueLimit: self.configuration.limits.queuedRecords, minimumFreeBytes: self.configuration.limits.minimumFreeBytes))
+  }
+
+  private func checkBooks(of store: SQLiteStore) async throws {
+    if let finding = try await store.checkIntegrity() {
+      throw StartFailure("the database is damaged: \(finding); keep the file as evidence and restore the newest backup")
+    }
+    let report = try await store.checkProjections()
+    guard report.differences.isEmpty else {
+      throw StartFailure(
+        "the rows beside the log do not follow from it; keep the file as evidence and restore the newest backup:\n  "
+          + report.differences.joined(separator: "\n  "))
+    }
+    self.log.notice(
+      "the books follow from the log",
+      metadata: [
+        "entries": "\(report.entries)", "settled": "\(report.settled)", "voided": "\(report.voided)",
+        "open_holds": "\(report.openHolds)",
+      ])
   }
 
   private func gatePolicy(_ terms: [TermFile]) throws -> GatePolicy {

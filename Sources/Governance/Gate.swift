@@ -68,7 +68,7 @@ public struct GatePolicy: Sendable {
   /// How far the engine may run ahead of what the client has taken.
   public var leadTokens = 32
   /// How long an engine that may produce can stay silent before it is given up.
-  public var engineSilence = Duration.seconds(120)
+  public var engineSilence = Duration.seconds(600)
   public var idempotencyLifetime = Duration.seconds(24 * 3600)
   /// The operator's choices where a license text is silent.
   public var parameters: [TermFileID: [String: ParameterValue]] = [:]

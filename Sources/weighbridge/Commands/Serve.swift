@@ -9,10 +9,13 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "The configuration file (YAML).")
   var config: String
 
+  @Flag(help: "Before the start, read the whole database, rebuild balances and open holds from the log, and compare.")
+  var check = false
+
   func run() async throws {
     let environment = ProcessInfo.processInfo.environment
     let configuration = try GatewayConfiguration.load(path: self.config, environment: environment)
-    try await GatewayApp(configuration: configuration, environment: environment).serve { host, port in
+    try await GatewayApp(configuration: configuration, environment: environment, checksBooks: self.check).serve { host, port in
       Terminal.say("weighbridge \(GatewayApp.version) listens on http://\(host):\(port)")
     }
   }
