@@ -1,3 +1,4 @@
+internal import Governance
 internal import GovernanceStore
 internal import Synchronization
 
