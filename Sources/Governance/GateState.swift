@@ -31,8 +31,7 @@ struct GateState: Sendable {
   var clock: ClockBaseline?
   var idempotency: [IdempotencyKey: IdempotencyState] = [:]
   var replies = RecordedReplies()
-  /// Settlements that the disk did not take yet, each with the ticket of its last attempt.
-  var unwritten: [Unwritten] = []
+  var unwritten = UnwrittenRecords()
   /// The idempotency keys of open holds, which a void frees.
   var boundKeys: [UsageID: IdempotencyKey] = [:]
   /// Requests that are being served, to find those whose engine has fallen silent.

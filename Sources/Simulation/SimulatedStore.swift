@@ -65,7 +65,11 @@ final class SimulatedStore: Journal, Archive {
   func sync() {
     let results = self.state.withLock { state -> [(Submission, Result<Int, JournalError>)] in
       defer { state.written = [] }
-      if let failure = state.failure { return state.written.map { ($0, .failure(failure)) } }
+      if let failure = state.failure, !state.written.isEmpty {
+        // What waits was submitted in the belief that this would be written.
+        defer { state.waiting = [] }
+        return (state.written + state.waiting).map { ($0, .failure(failure)) }
+      }
       return state.written.map { submission in
         let first = state.disk.entries
         do throws(StoredModel.Conflict) {

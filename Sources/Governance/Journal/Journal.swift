@@ -9,7 +9,8 @@ public protocol Journal: Sendable {
   /// Takes records for the next group commit, in the order of the calls, without blocking and without a suspension.
   ///
   /// The records of one call are written together or not at all. A journal whose queue is full, whose disk is full or which is
-  /// closed fails the ticket; nothing of the call is then written.
+  /// closed fails the ticket; nothing of the call is then written. What is submitted later may rest on it: where a call fails for a reason
+  /// of the journal's, all that was waiting behind it fails too, and tickets end in the order of the calls.
   func submit(_ records: [JournalRecord]) -> CommitTicket
 }
 

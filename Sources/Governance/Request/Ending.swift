@@ -39,7 +39,6 @@ struct Ending: Sendable {
 /// A request that is closed in memory and on its way to disk.
 struct Settling: Sendable {
   let record: UsageRecord
-  let records: [JournalRecord]
   let ticket: CommitTicket
 }
 

@@ -23,6 +23,13 @@ extension Gate {
   func hold(_ dossier: Dossier, prompt: PreparedPrompt) async throws(Refusal) -> HeldRequest {
     let outcome = self.state.withLock { state -> Result<HeldRequest, Refusal> in
       let now = state.tick(self.environment.now())
+      // A hold must never be on disk before the settlement whose money it takes.
+      guard !self.retryUnwritten(&state) else {
+        return .failure(
+          Refusal(
+            .storeUnavailable, "The ledger is catching up with settlements that its disk had refused. Retry in a moment.",
+            retryAfter: .seconds(1)))
+      }
       guard self.remember(dossier, state: &state, at: now) else {
         return .failure(
           Refusal(
@@ -71,7 +78,7 @@ extension Gate {
         ])
     }
     guard !records.isEmpty else { return }
-    state.unwritten.append(Unwritten(record: nil, records: records, attempt: self.journal.submit(records)))
+    _ = self.write(records, ending: nil, &state)
   }
 
   /// Puts a hold that the ledger has made on the books and on its way to disk.

@@ -72,7 +72,6 @@ extension LiveRequest {
       self.gate.record(reply: finish, record, text: delivery.recordedText, of: self)
       try await deliver(.finished(record, finish: finish))
     } catch let error as JournalError {
-      self.gate.retryLater(settled)
       try? await deliver(.failed(record, Refusal(error)))  // The client may be gone; the record is kept and retried either way.
     } catch {
       return record  // The client left after the settlement; there is nothing more to tell it.
@@ -171,9 +170,9 @@ extension Gate {
 
   /// Settles or voids in memory and submits the record; the money left over is free at once.
   func settle(_ ending: Ending) -> Settling {
-    self.flushRetries()
     let record = ending.record
     return self.state.withLock { state in
+      self.retryUnwritten(&state)
       let result =
         record.outcome == .settled
         ? state.ledger.settle(record.usage, amount: record.amount, tokens: record.tokens.total, at: record.settledAt)
@@ -181,7 +180,7 @@ extension Gate {
       guard case .success(let settled) = result else {
         let failed = CommitTicket()
         failed.complete(.failure(JournalError(.conflict, "the ledger did not close \(record.usage): \(result)")))
-        return Settling(record: record, records: [], ticket: failed)
+        return Settling(record: record, ticket: failed)
       }
       state.openHolds[record.usage] = nil
       state.live[record.usage] = nil
@@ -192,17 +191,16 @@ extension Gate {
       self.counters.settled(record)
       self.counters.request(outcome: record.outcome == .settled ? "settled" : "voided")
       let records = ending.records(slices: settled.slices, freeing: record.outcome == .voided ? key : nil)
-      return Settling(record: record, records: records, ticket: self.journal.submit(records))
+      return Settling(record: record, ticket: self.write(records, ending: record, &state))
     }
   }
 
   /// Settles and waits for the disk. Where that fails the record is kept and written later.
   func close(_ ending: Ending) async -> UsageRecord? {
-    let settled = self.settle(ending)
     do {
-      try await settled.ticket.durable()
+      try await self.settle(ending).ticket.durable()
     } catch {
-      self.retryLater(settled)
+      return ending.record  // It is kept and written when the disk takes it.
     }
     return ending.record
   }

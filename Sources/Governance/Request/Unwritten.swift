@@ -2,69 +2,93 @@ internal import Documents
 internal import GovernanceTypes
 internal import Synchronization
 
-/// Records that the disk must still get.
+/// Records on their way to disk that must get there: what was decided in memory by them is already relied on.
 struct Unwritten: Sendable {
   /// The end of the request; nil for what ends none.
   let record: UsageRecord?
   /// All that belongs to it, written together.
   let records: [JournalRecord]
-  var attempt: CommitTicket?
-  /// The disk holds another end of the same request: it is not written again, and the operator is told.
-  var isDisputed = false
+  var attempt: CommitTicket
+}
+
+/// What must still be written, in the order in which it was decided.
+struct UnwrittenRecords: Sendable {
+  private(set) var waiting: [Unwritten] = []
+  /// Those that contradict what is stored, until they have been compared with it.
+  var conflicting: [Unwritten] = []
+  /// Those of which the disk holds another end: never dropped, and never written again.
+  var disputed = 0
+
+  /// Something was refused at once, while others before it still wait.
+  private var hasRefusal = false
+
+  mutating func add(_ item: Unwritten) {
+    self.waiting.append(item)
+    if case .failure? = item.attempt.outcome { self.hasRefusal = true }
+  }
+
+  /// Lets go of what is on disk, and hands what has failed to `retry`, in order. O(what is settled meanwhile), unless something failed.
+  ///
+  /// - Returns: whether something had failed.
+  mutating func settle(retry: (Unwritten) -> CommitTicket) -> Bool {
+    // Submissions end in the order in which they were made: where the first still waits, none behind it has ended.
+    let done = self.waiting.prefix { if case .success? = $0.attempt.outcome { true } else { false } }
+    self.waiting.removeFirst(done.count)
+    if !self.hasRefusal { guard case .failure? = self.waiting.first?.attempt.outcome else { return false } }
+    self.hasRefusal = false
+    var hasFailed = false
+    var rest: [Unwritten] = []
+    for var item in self.waiting {
+      switch item.attempt.outcome {
+      case .success?: continue
+      case .failure(let error)? where error.code == .conflict: self.conflicting.append(item)
+      case .failure?:
+        hasFailed = true
+        item.attempt = retry(item)
+        if case .failure? = item.attempt.outcome { self.hasRefusal = true }
+        rest.append(item)
+      case nil: rest.append(item)
+      }
+    }
+    self.waiting = rest
+    return hasFailed
+  }
 }
 
 extension Gate {
-  /// Keeps a settlement that the disk did not take; it goes first when the next one is made, or when asked.
-  func retryLater(_ settled: Settling) {
-    guard !settled.records.isEmpty else { return }
-    self.state.withLock { state in
-      state.unwritten.append(Unwritten(record: settled.record, records: settled.records, attempt: nil))
-    }
-  }
-
-  /// Records that could not be written yet, and how many of them contradict what is stored.
+  /// Records that are not on disk yet, and how many of them contradict what is stored.
   public var unwrittenRecords: (waiting: Int, disputed: Int) {
     self.state.withLock { state in
-      let disputed = state.unwritten.count { $0.isDisputed }
-      let waiting = state.unwritten.count { if case .success = $0.attempt?.outcome { false } else { !$0.isDisputed } }
-      return (waiting, disputed)
+      let waiting = state.unwritten.waiting.count { if case .success? = $0.attempt.outcome { false } else { true } }
+      return (waiting + state.unwritten.conflicting.count, state.unwritten.disputed)
     }
   }
 
-  /// Submits again what could not be written. Called before each settlement and from time to time.
-  ///
-  /// A conflict is not tried again here: ``reviewConflicts()`` finds out what it means.
-  func flushRetries() {
-    self.state.withLock { state in
-      guard !state.unwritten.isEmpty else { return }
-      state.unwritten.removeAll { if case .success = $0.attempt?.outcome { true } else { false } }
-      for (index, item) in state.unwritten.enumerated() where !item.isDisputed {
-        switch item.attempt?.outcome {
-        case .failure(let error) where error.code == .conflict: continue
-        case .failure: state.unwritten[index].attempt = self.journal.submit(item.records)
-        case .success: continue
-        case nil where item.attempt != nil: continue
-        case nil: state.unwritten[index].attempt = self.journal.submit(item.records)
-        }
-      }
-    }
+  /// Submits again what could not be written, before anything else is decided; true where there was something.
+  @discardableResult
+  func retryUnwritten(_ state: inout GateState) -> Bool { state.unwritten.settle { self.journal.submit($0.records) } }
+
+  /// Submits records that must get to the disk, however many attempts it takes.
+  func write(_ records: [JournalRecord], ending record: UsageRecord?, _ state: inout GateState) -> CommitTicket {
+    let ticket = self.journal.submit(records)
+    state.unwritten.add(Unwritten(record: record, records: records, attempt: ticket))
+    return ticket
   }
 
   /// Compares settlements that conflicted with what is stored: the same record was written by an earlier attempt and is done; any
-  /// other is kept, counted as disputed and never dropped.
+  /// other is counted as disputed.
   func reviewConflicts() async {
     let conflicting = self.state.withLock { state in
-      state.unwritten.compactMap { item -> UsageRecord? in
-        guard !item.isDisputed, case .failure(let error)? = item.attempt?.outcome, error.code == .conflict else { return nil }
-        return item.record
-      }
+      defer { state.unwritten.conflicting = [] }
+      return state.unwritten.conflicting
     }
-    for record in conflicting {
-      let stored: UsageRecord?
-      do { stored = try await self.archive.usageRecord(record.usage) } catch { continue }  // Asked again next time.
-      self.state.withLock { state in
-        guard let place = state.unwritten.firstIndex(where: { $0.record?.usage == record.usage && !$0.isDisputed }) else { return }
-        if stored == record { state.unwritten.remove(at: place) } else { state.unwritten[place].isDisputed = true }
+    for item in conflicting {
+      do {
+        guard let record = item.record else { continue }
+        if try await self.archive.usageRecord(record.usage) != record { self.state.withLock { $0.unwritten.disputed += 1 } }
+      } catch {
+        // The store cannot be read now: asked again next time.
+        self.state.withLock { $0.unwritten.conflicting.append(item) }
       }
     }
   }
@@ -74,14 +98,13 @@ extension Gate {
     self.state.withLock { state in
       let now = state.tick(self.environment.now())
       let entry = LogEntry(.clock, at: now, [JSONMember("reason", "probe after a failed commit")])
-      state.unwritten.append(
-        Unwritten(record: nil, records: [JournalRecord(entry)], attempt: self.journal.submit([JournalRecord(entry)])))
+      _ = self.write([JournalRecord(entry)], ending: nil, &state)
     }
   }
 
   /// What the gate does from time to time: retries, engines that have fallen silent, and a wall clock that jumped.
   public func tend() async {
-    self.flushRetries()
+    self.state.withLock { state in _ = self.retryUnwritten(&state) }
     await self.reviewConflicts()
     self.giveUpSilentEngines()
     self.watchClock()
@@ -106,8 +129,7 @@ extension Gate {
           JSONMember("reason", "the wall clock was set"), JSONMember("wall", .string(wall.description)),
           JSONMember("expected", .string(expected.description)),
         ])
-      state.unwritten.append(
-        Unwritten(record: nil, records: [JournalRecord(entry)], attempt: self.journal.submit([JournalRecord(entry)])))
+      _ = self.write([JournalRecord(entry)], ending: nil, &state)
     }
   }
 

@@ -95,6 +95,18 @@ final class CommitQueue: Sendable {
     }
   }
 
+  /// Fails what was taken and not written, and all that waits: it was submitted before the failure was known, and rests on what has
+  /// failed. In one step, so that nothing is submitted in between.
+  func fail(_ taken: ArraySlice<Submission>, _ failure: JournalError) -> Int {
+    self.state.withLock { state in
+      let failed = taken + state.waiting
+      state.waiting = []
+      state.depth -= failed.reduce(0) { $0 + $1.command.weight }
+      for submission in failed { submission.ticket.complete(.failure(failure)) }
+      return failed.count
+    }
+  }
+
   /// The writer is done with submissions of this weight.
   func finished(weight: Int) { self.state.withLock { $0.depth -= weight } }
 

@@ -59,12 +59,21 @@ struct CommitWriter: Sendable {
         weight += submissions[end].command.weight
         end += 1
       } while end < submissions.count && weight + submissions[end].command.weight <= self.options.batchLimit
-      self.write(batch: submissions[start..<end], weight: weight)
+      if let failure = self.write(batch: submissions[start..<end], weight: weight) {
+        return self.fail(submissions[end...], failure)
+      }
       start = end
     }
   }
 
-  private mutating func write(batch: ArraySlice<Submission>, weight: Int) {
+  /// What waits behind a failed transaction was submitted in the belief that it would be written, and must not be without it.
+  private func fail(_ taken: ArraySlice<Submission>, _ failure: JournalError) {
+    let count = self.queue.fail(taken, failure)
+    self.committed.count(failure, submissions: count)
+  }
+
+  /// Why the transaction failed; nil where it did not.
+  private mutating func write(batch: ArraySlice<Submission>, weight: Int) -> JournalError? {
     let start = ContinuousClock.now
     let outcome = Result { try self.commit(batch) }
     let end = ContinuousClock.now
@@ -81,8 +90,10 @@ struct CommitWriter: Sendable {
       let failure = journalError(error)
       self.committed.count(failure, submissions: batch.count)
       for submission in batch { submission.ticket.complete(.failure(failure)) }
+      return failure
     }
     if self.uncheckpointed >= Self.checkpointInterval { self.tidy() }
+    return nil
   }
 
   /// Writes a batch as one transaction. A conflict fails its own submission only; any other error fails the whole batch.
