@@ -91,7 +91,7 @@ let package = Package(
     layer(
       "GatewayApp", "AcceptableUse", "AdminHTTP", "AuditSigning", "AuditTrail", "Billing", "Completions", "Documents",
       "GatewayHTTP",
-      "Governance", "GovernanceStore", "GovernanceTypes", "InferenceEngine", "LicenseTerms", "YAMLDocuments",
+      "Governance", "GovernanceStore", "GovernanceTypes", "InferenceEngine", "LicenseTerms", "LlamaModel", "YAMLDocuments",
       hummingbird, nioCore, logging, .product(name: "NIOHTTP1", package: "swift-nio"),
       .product(name: "AsyncHTTPClient", package: "async-http-client"),
       .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -115,7 +115,8 @@ let package = Package(
       ], path: "Benchmarks/Ledger", swiftSettings: strict),
     // Tests
     .executableTarget(name: "simulate", dependencies: ["Simulation"], path: "Tests/Endurance/Simulate", swiftSettings: strict),
-    .target(name: "FuzzHarnesses", dependencies: ["ModelFiles", "Tokenization"], path: "FuzzTesting/Harnesses", swiftSettings: strict),
+    .target(
+      name: "FuzzHarnesses", dependencies: ["ModelFiles", "Tokenization"], path: "FuzzTesting/Harnesses", swiftSettings: strict),
     tests("ArchitectureTests"),
     // Runs the built command itself; it is skipped with a message where there is none.
     tests("EndToEndTests"),

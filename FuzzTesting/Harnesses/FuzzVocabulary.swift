@@ -2,7 +2,9 @@ internal import Tokenization
 
 /// One fuzzing step: reads the bytes as `tokenizer.json` and, where they are accepted, makes the tokenizer and uses it.
 @discardableResult
-public func fuzzTokenizerJSON(_ bytes: [UInt8]) -> Bool { use { () throws(TokenizerError) in try VocabularySource(tokenizerJSON: bytes) } }
+public func fuzzTokenizerJSON(_ bytes: [UInt8]) -> Bool {
+  use { () throws(TokenizerError) in try VocabularySource(tokenizerJSON: bytes) }
+}
 
 /// The same for SentencePiece's `tokenizer.model`.
 @discardableResult

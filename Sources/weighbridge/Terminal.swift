@@ -10,6 +10,14 @@ enum Terminal {
   /// Whether a person is likely to look at standard error.
   static var isInteractive: Bool { isatty(2) == 1 }
 
+  /// A bar on standard error that is drawn over itself; a share of 1 ends it.
+  static func progress(_ share: Double, _ label: String) {
+    let width = 40
+    let done = Int(share * Double(width))
+    let bar = String(repeating: "#", count: done) + String(repeating: ".", count: width - done)
+    self.write("\r[\(bar)] \(Int(share * 100)) % \(label)\u{1B}[K" + (share >= 1 ? "\n" : ""), to: .standardError)
+  }
+
   private static func write(_ text: String, to handle: FileHandle) { handle.write(Data(text.utf8)) }
 
   /// Lines of `name  value`, the names padded to one width.

@@ -23,14 +23,17 @@ struct GGUFModelTests {
   }
 
   /// Writes parts of a model, each with one tensor; `change` may spoil a part.
-  static func write(parts: Int, _ change: (Int, inout [(key: String, value: GGUFValue)], inout String) -> Void = { _, _, _ in })
+  static func write(
+    parts: Int, _ change: (Int, inout [(key: String, value: GGUFValue)], inout String) -> Void = { _, _, _ in }
+  )
     throws -> String
   {
     let folder = FileManager.default.temporaryDirectory.appending(path: "parts-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     for part in 0..<parts {
       var entries: [(key: String, value: GGUFValue)] = [
-        ("split.no", .uint16(UInt16(part))), ("split.count", .uint16(UInt16(parts))), ("split.tensors.count", .int32(Int32(parts))),
+        ("split.no", .uint16(UInt16(part))), ("split.count", .uint16(UInt16(parts))),
+        ("split.tensors.count", .int32(Int32(parts))),
       ]
       if part == 0 { entries.append(("general.architecture", .string("llama"))) }
       var tensor = "t\(part)"
@@ -67,7 +70,8 @@ struct GGUFModelTests {
   @Test("parts that do not belong together")
   func mixed() throws {
     let first = "/m-00001-of-00002.gguf"
-    #expect(Self.refusal(try Self.write(parts: 2) { part, entries, _ in entries[0].value = .uint16(0) } + first)?.field == "split.no")
+    #expect(
+      Self.refusal(try Self.write(parts: 2) { part, entries, _ in entries[0].value = .uint16(0) } + first)?.field == "split.no")
     let other = try Self.write(parts: 2) { part, entries, _ in if part == 1 { entries[1].value = .uint16(9) } }
     #expect(Self.refusal(other + first)?.field == "split.no")
     #expect(Self.refusal(try Self.write(parts: 2) { _, _, tensor in tensor = "same" } + first)?.code == .duplicate)

@@ -41,18 +41,22 @@ public struct OfflineEngine: Sendable {
     }
   }
 
-  private let model: String
-  private let threads: Int
+  let model: String
+  let threads: Int
+  private let memoryLimit: Int?
 
-  public init(model: String, threads: Int) {
+  /// - Parameter memoryLimit: bytes; a model that needs more is refused before it is loaded. Nil for no limit.
+  public init(model: String, threads: Int, memoryLimit: Int? = nil) {
     self.model = model
     self.threads = threads
+    self.memoryLimit = memoryLimit
   }
 
   /// Hands the answer over as it comes.
   public func generate(_ question: Question, emit: (String) -> Void) async throws {
     let engine = try EmbeddedEngine(
-      path: self.model, options: EngineOptions(threads: self.threads, maximumSequences: 1, queueLimit: 1))
+      path: self.model,
+      options: EngineOptions(threads: self.threads, maximumSequences: 1, queueLimit: 1, memoryLimit: self.memoryLimit))
     defer { engine.shutdown() }
     let prompt: CompletionRequest.Prompt =
       question.isRaw
@@ -76,7 +80,9 @@ public struct OfflineEngine: Sendable {
       figures: try self.session.bench(promptTokens: promptTokens, generateTokens: generateTokens, parallel: parallel))
   }
 
-  private var session: ModelSession {
-    get throws { try ModelSession(path: self.model, options: EngineOptions(threads: self.threads)) }
+  var session: ModelSession {
+    get throws {
+      try ModelSession(path: self.model, options: EngineOptions(threads: self.threads, memoryLimit: self.memoryLimit))
+    }
   }
 }

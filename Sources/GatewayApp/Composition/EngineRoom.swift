@@ -29,7 +29,7 @@ struct EngineRoom: Sendable {
       } catch {
         throw StartFailure("model '\(model.id)': \(error)")
       }
-      let weights = try fileDigest(model.file)
+      let weights = try ModelDigest.of(model: model.file)
       let terms = model.terms + configuration.termsForAllModels.filter { !model.terms.contains($0) }
       try gate.register(
         ServedModel(
@@ -75,7 +75,7 @@ func fileDigest(_ path: String) throws -> Digest {
 /// What can be measured of a model's files: the digests of the license texts that lie beside the weights.
 enum ModelFacts {
   static func measure(_ model: GatewayConfiguration.Model, terms: [TermFile], at now: Timestamp) throws -> FactSheet {
-    let folder = URL(fileURLWithPath: model.file).deletingLastPathComponent()
+    let folder = ModelDigest.folder(ofModel: model.file)
     var facts: [Fact] = []
     for document in terms.flatMap(\.documents) {
       guard let key = document.foundAs else { continue }

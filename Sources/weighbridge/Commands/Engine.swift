@@ -5,24 +5,25 @@ internal import GatewayApp
 struct Engine: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Work with a model file offline: no gateway, no license, no charge; for the operator's own tests.",
-    subcommands: [Generate.self, Tokenize.self, Logits.self, Bench.self])
+    subcommands: [
+      Generate.self, Tokenize.self, Logits.self, Perplexity.self, Embed.self, Bench.self, Quantize.self,
+    ])
 
   struct Generate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Print the model's answer to a prompt.")
 
-    @Option(help: "The model file (GGUF).") var model: String
+    @OptionGroup var engine: EngineOptionGroup
     @Option(help: "The user's message, or raw text with --raw.") var prompt: String
     @Option(help: "The most tokens of the answer.") var maxTokens = 256
     @Option(help: "0 is greedy.") var temperature = 0.0
     @Option(help: "The seed for sampling.") var seed: UInt64?
-    @Option(help: "Threads of the engine.") var threads = 2
     @Flag(help: "Continue the prompt as it stands, without the chat template.") var raw = false
 
     func run() async throws {
       let asked = OfflineEngine.Question(
         prompt: self.prompt, isRaw: self.raw, maximumTokens: self.maxTokens, temperature: Float(self.temperature), seed: self.seed
       )
-      try await OfflineEngine(model: self.model, threads: self.threads).generate(asked) { Terminal.write($0) }
+      try await self.engine.offline.generate(asked) { Terminal.write($0) }
       Terminal.say("")
     }
   }
@@ -30,7 +31,7 @@ struct Engine: AsyncParsableCommand {
   struct Tokenize: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Tokenise standard input.")
 
-    @Option(help: "The model file (GGUF).") var model: String
+    @Option(help: "A GGUF file, a Hugging Face folder or a Meta checkpoint.") var model: String
     @Flag(help: "Print as JSON.") var json = false
 
     func run() throws {
@@ -45,9 +46,8 @@ struct Engine: AsyncParsableCommand {
   struct Logits: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Print the logits after each of some tokens.")
 
-    @Option(help: "The model file (GGUF).") var model: String
+    @OptionGroup var engine: EngineOptionGroup
     @Option(help: "Token ids, divided by commas.") var tokens: String
-    @Option(help: "Threads of the engine.") var threads = 2
     @Flag(help: "Print as JSON.") var json = false
 
     func run() throws {
@@ -55,7 +55,7 @@ struct Engine: AsyncParsableCommand {
         guard let id = Int32(text) else { throw ValidationError("'\(text)' is no token id") }
         return id
       }
-      let logits = try OfflineEngine(model: self.model, threads: self.threads).logits(ids)
+      let logits = try self.engine.offline.logits(ids)
       guard self.json else {
         for row in logits { Terminal.say(row.map { "\($0)" }.joined(separator: " ")) }
         return
@@ -67,17 +67,33 @@ struct Engine: AsyncParsableCommand {
   struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Measure prefill and decode speed.")
 
-    @Option(help: "The model file (GGUF).") var model: String
-    @Option(help: "Threads of the engine.") var threads = 2
+    @OptionGroup var engine: EngineOptionGroup
     @Option(help: "Tokens of the prompt.") var promptTokens = 512
     @Option(help: "Tokens to generate.") var generateTokens = 128
     @Option(help: "Sequences at once.") var parallel = 1
     @Flag(help: "Print as JSON.") var json = false
 
     func run() throws {
-      let result = try OfflineEngine(model: self.model, threads: self.threads).bench(
+      let result = try self.engine.offline.bench(
         promptTokens: self.promptTokens, generateTokens: self.generateTokens, parallel: self.parallel)
       Terminal.say(self.json ? result.json.text : Terminal.table(result.rows))
     }
+  }
+}
+
+/// What every command that runs a model takes.
+struct EngineOptionGroup: ParsableArguments {
+  @Option(help: "A GGUF file, a Hugging Face folder or a Meta checkpoint.") var model: String
+  @Option(help: "Threads of the engine.") var threads = 2
+  @Option(help: "The most memory in MiB; a model that needs more is refused before it is loaded.") var memoryLimit: Int?
+
+  func validate() throws {
+    guard (self.memoryLimit ?? 1) >= 1, (self.memoryLimit ?? 1) <= 1 << 40 else {
+      throw ValidationError("--memory-limit must be 1 or more.")
+    }
+  }
+
+  var offline: OfflineEngine {
+    OfflineEngine(model: self.model, threads: self.threads, memoryLimit: self.memoryLimit.map { $0 << 20 })
   }
 }

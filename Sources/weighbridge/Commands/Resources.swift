@@ -115,7 +115,8 @@ struct Key: AsyncParsableCommand {
 }
 
 struct Model: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Models that a gateway serves.", subcommands: [List.self])
+  static let configuration = CommandConfiguration(
+    abstract: "Models that a gateway serves, and model files.", subcommands: [List.self, Inspect.self, Verify.self])
 
   struct List: AsyncParsableCommand {
     @OptionGroup var gateway: GatewayOptions
