@@ -25,7 +25,8 @@ struct EngineRoom: Sendable {
           path: model.file,
           options: EngineOptions(
             threads: limits.engineThreads, maximumSequences: limits.concurrentSequences, queueLimit: limits.queuedRequests,
-            contextLimit: limits.contextTokens == 0 ? nil : limits.contextTokens))
+            contextLimit: limits.contextTokens == 0 ? nil : limits.contextTokens,
+            memoryLimit: limits.engineMemoryMiB == 0 ? nil : limits.engineMemoryMiB << 20))
       } catch {
         throw StartFailure("model '\(model.id)': \(error)")
       }

@@ -25,7 +25,8 @@ extension GatewayConfiguration {
       "limits": [
         "concurrent_sequences": .integer(self.limits.concurrentSequences),
         "queued_requests": .integer(self.limits.queuedRequests),
-        "engine_threads": .integer(self.limits.engineThreads), "context_tokens": .integer(self.limits.contextTokens),
+        "engine_threads": .integer(self.limits.engineThreads), "engine_memory_mib": .integer(self.limits.engineMemoryMiB),
+        "context_tokens": .integer(self.limits.contextTokens),
         "initial_hold_tokens": .integer(self.limits.initialHoldTokens), "queued_records": .integer(self.limits.queuedRecords),
         "minimum_free_bytes": .integer(self.limits.minimumFreeBytes),
       ],

@@ -35,6 +35,8 @@ public struct GatewayConfiguration: Sendable {
     public var queuedRequests = 256
     /// Threads of one model's engine.
     public var engineThreads = 2
+    /// MiB that one model may take, weights, keys and values of all completions included; 0 for no limit.
+    public var engineMemoryMiB = 0
     /// The most tokens of a prompt and its completion; 0 takes the model's own context.
     public var contextTokens = 0
     /// Completion tokens held at first for a request that names no limit of its own.
@@ -174,6 +176,7 @@ public struct GatewayConfiguration: Sendable {
     guard var section = try reader.optionalReader("limits") else { return limits }
     limits.concurrentSequences = try section.optionalInteger("concurrent_sequences", in: 1...1024) ?? limits.concurrentSequences
     limits.queuedRequests = try section.optionalInteger("queued_requests", in: 0...100_000) ?? limits.queuedRequests
+    limits.engineMemoryMiB = try section.optionalInteger("engine_memory_mib", in: 0...1 << 30) ?? limits.engineMemoryMiB
     limits.engineThreads = try section.optionalInteger("engine_threads", in: 1...256) ?? limits.engineThreads
     limits.contextTokens = try section.optionalInteger("context_tokens", in: 0...1_048_576) ?? limits.contextTokens
     limits.initialHoldTokens = try section.optionalInteger("initial_hold_tokens", in: 1...1_048_576) ?? limits.initialHoldTokens
