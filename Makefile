@@ -21,6 +21,7 @@ CLIENTS_VENV = .venv-clients
 ORACLE_VENV = .venv-oracle
 TARGET ?= gguf
 SECONDS ?= 60
+ORACLES_VENV = .venv-oracles
 
 help: ## list these words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 15
@@ -84,6 +85,21 @@ test-tsan: deps ## run the concurrent tests under the thread sanitizer
 	@TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/Endurance/tsan.supp halt_on_error=0 exitcode=66" $(SWIFT) test --sanitize thread \
 		--scratch-path .build/tsan --disable-xctest --filter 'UsageLedgerTests|GovernanceTests|GovernanceStoreTests'
 
+oracle-tokenizers: $(ORACLES_VENV) deps ## compare token ids with tokenizers and sentencepiece on generated texts (COUNT=10000 SEED=…)
+	@rm -rf .build/oracles && mkdir -p .build/oracles
+	@$(ORACLES_VENV)/bin/python Tests/Oracles/tokenizer_vectors.py generate .build/oracles Tests/Oracles/Tokenizers $${WEIGHBRIDGE_SHARED:-../shared}
+	@WEIGHBRIDGE_TOKENIZER_VECTORS=$(CURDIR)/.build/oracles $(SWIFT) test --disable-xctest --filter TokenizerVectorTests
+
+oracle-schemas: $(ORACLES_VENV) deps ## have a thousand texts of random weights, held to random schemas, checked by jsonschema (SEED=1)
+	@rm -rf .build/oracles && mkdir -p .build/oracles
+	@WEIGHBRIDGE_SCHEMA_OUTPUTS=$(CURDIR)/.build/oracles $(SWIFT) test --disable-xctest --filter SchemaOracleTests
+	@$(ORACLES_VENV)/bin/python Tests/Oracles/check_schemas.py .build/oracles
+
+$(ORACLES_VENV): Tests/Oracles/requirements.txt
+	@test -x $@/bin/python || $(PYTHON) -m venv $@
+	@$@/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 lint: ## check the format of all Swift files
 	@$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_FILES)
 
@@ -96,3 +112,4 @@ deps: ## install the system packages that are missing, and look for the Swift to
 
 clean: ## remove what was built
 	@rm -rf .build $(CLIENTS_VENV) $(ORACLE_VENV)
+	@rm -rf .build $(CLIENTS_VENV) $(ORACLES_VENV)

@@ -71,8 +71,7 @@ let package = Package(
       "UsageLedger"),
     layer("LlamaModel", "Documents", "ModelFiles", "Tensors", "Tokenization"),
     layer(
-      "InferenceEngine", "Completions", "ConstrainedOutput", "Documents", "LlamaModel", "ModelFiles", "Sampling", "Tensors",
-      "Tokenization"),
+      "InferenceEngine", "Completions", "ConstrainedOutput", "LlamaModel", "ModelFiles", "Sampling", "Tensors", "Tokenization"),
     // Layer 3
     layer("GovernanceStore", "AuditTrail", "Documents", "Governance", "GovernanceTypes", "UsageLedger", grdb),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -125,7 +124,7 @@ let package = Package(
     tests("ModelFilesTests", "ModelFiles", "FuzzHarnesses"),
     tests("TokenizationTests", "Tokenization", "ModelFiles"),
     tests("SamplingTests", "Sampling"),
-    tests("ConstrainedOutputTests", "ConstrainedOutput", "Documents"),
+    tests("ConstrainedOutputTests", "ConstrainedOutput", "Documents", "EngineFixtures"),
     tests("LicenseTermsTests", "LicenseTerms", "YAMLDocuments", "GovernanceTypes", "Documents"),
     tests("YAMLDocumentsTests", "YAMLDocuments", "Documents"),
     tests("AcceptableUseTests", "AcceptableUse", "GovernanceTypes", "Documents", "YAMLDocuments"),

@@ -70,8 +70,9 @@ enum Architecture {
     Room("Tensors", layer: 1, own: ["CKernels", "COpenBLAS"], system: basics),
     Room("LlamaModel", layer: 2, own: ["Tensors", "ModelFiles", "Tokenization", "Documents"], system: basics),
     Room(
-      "InferenceEngine", layer: 2, own: [
-        "LlamaModel", "Tensors", "ModelFiles", "Tokenization", "Sampling", "ConstrainedOutput", "Completions", "Documents",
+      "InferenceEngine", layer: 2,
+      own: [
+        "LlamaModel", "Tensors", "ModelFiles", "Tokenization", "Sampling", "ConstrainedOutput", "Completions",
       ],
       system: basics),
 

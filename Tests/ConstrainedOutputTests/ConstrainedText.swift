@@ -1,5 +1,6 @@
 import ConstrainedOutput
 import Documents
+import EngineFixtures
 
 /// A small vocabulary with every trap: all bytes, words, parts of characters, tokens that reach across a string's end.
 enum TestVocabulary {
@@ -7,11 +8,15 @@ enum TestVocabulary {
 
   static let surfaces: [[UInt8]] = {
     let words = [
-      "a", "the", " name", "id", "\":", "\", \"", "{\"", "\"}", "}", "}}", "],", "[[", " ", "  ", "\n", "\n  ", ": ", ",\n\t", "true",
-      "false", "null", "tru", "12", "007", "-", "0.", "e+", "\\", "\\n", "\\\"", "\\u00", "é", "🦙", "llama🦙x", "ïve", "x y", "\"a\"",
+      "a", "the", " name", "id", "\":", "\", \"", "{\"", "\"}", "}", "}}", "],", "[[", " ", "  ", "\n", "\n  ", ": ", ",\n\t",
+      "true",
+      "false", "null", "tru", "12", "007", "-", "0.", "e+", "\\", "\\n", "\\\"", "\\u00", "é", "🦙", "llama🦙x", "ïve", "x y",
+      "\"a\"",
       String(repeating: "long ", count: 10), "abcdefgh", "next\":", "\"b\": {\"v\":", "\0", "\t", "a\"", "bc\"}",
     ]
-    return [[]] + (0..<256).map { [UInt8($0)] } + words.map { Array($0.utf8) } + [[0xC3], [0x9F, 0xA6], [0xF0, 0x9F], [0xA9, 0x22]]
+    return [[]] + (0..<256).map { [UInt8($0)] } + words.map { Array($0.utf8) } + [
+      [0xC3], [0x9F, 0xA6], [0xF0, 0x9F], [0xA9, 0x22],
+    ]
   }()
 
   static let vocabulary = TokenVocabulary(surfaces: Self.surfaces, ends: [Self.end])

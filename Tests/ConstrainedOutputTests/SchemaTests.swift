@@ -1,5 +1,6 @@
 import ConstrainedOutput
 import Documents
+import EngineFixtures
 import Testing
 
 struct SchemaExample: Sendable, CustomTestStringConvertible {
@@ -15,7 +16,9 @@ struct SchemaTests {
     SchemaExample(
       schema: #"{"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"string"}},"required":["a"]}"#,
       fit: [#"{"a":1}"#, #"{"a": -5, "b":"x"}"#, "{\n  \"a\":0,\n  \"b\":\"\"\n}"],
-      unfit: ["{}", #"{"b":"x"}"#, #"{"b":"x","a":1}"#, #"{"a":1,}"#, #"{"a":01}"#, #"{"a":1.5}"#, #"{"a":1,"c":2}"#, #"{"a":1} "#]),
+      unfit: [
+        "{}", #"{"b":"x"}"#, #"{"b":"x","a":1}"#, #"{"a":1,}"#, #"{"a":01}"#, #"{"a":1.5}"#, #"{"a":1,"c":2}"#, #"{"a":1} "#,
+      ]),
     SchemaExample(
       schema: #"{"type":"object","properties":{"ab":{"type":"null"}},"additionalProperties":{"type":"boolean"}}"#,
       fit: ["{}", #"{"ab":null}"#, #"{"a":true}"#, #"{"ab":null,"abc":false,"b":true}"#],
@@ -28,17 +31,23 @@ struct SchemaTests {
       schema: #"{"type":"string","minLength":2,"maxLength":3}"#,
       fit: [#""ab""#, #""éé""#, #""🦙🦙🦙""#, #""a\n\u00e9""#, #""\"\\""#],
       unfit: [#""a""#, #""abcd""#, #""🦙🦙🦙🦙""#, #""\ud83e\udd99""#, "\"a\n\"", #""ab"#, #""a\x""#]),
-    SchemaExample(schema: #"{"enum":["a",1,null,{"b":[]}]}"#, fit: [#""a""#, "1", "null", #"{"b":[]}"#], unfit: [#""b""#, "2", "{}"]),
-    SchemaExample(schema: #"{"type":["integer","null"],"minimum":-3,"maximum":12}"#, fit: ["-3", "0", "12", "null"], unfit: ["-4", "13", "1.0"]),
+    SchemaExample(
+      schema: #"{"enum":["a",1,null,{"b":[]}]}"#, fit: [#""a""#, "1", "null", #"{"b":[]}"#], unfit: [#""b""#, "2", "{}"]),
+    SchemaExample(
+      schema: #"{"type":["integer","null"],"minimum":-3,"maximum":12}"#, fit: ["-3", "0", "12", "null"],
+      unfit: ["-4", "13", "1.0"]),
     SchemaExample(
       schema: #"{"type":"number","minimum":0.25,"exclusiveMaximum":2.5}"#,
       fit: ["0.25", "0.3", "1", "1.999", "2.4999", "2"], unfit: ["0.2", "0.2499", "2.5", "2.50", "3", "-1", "1e0"]),
     SchemaExample(
-      schema: ##"{"$defs":{"t":{"type":"object","properties":{"c":{"type":"array","items":{"$ref":"#/$defs/t"}}}}},"$ref":"#/$defs/t"}"##,
+      schema:
+        ##"{"$defs":{"t":{"type":"object","properties":{"c":{"type":"array","items":{"$ref":"#/$defs/t"}}}}},"$ref":"#/$defs/t"}"##,
       fit: ["{}", #"{"c":[{},{"c":[]}]}"#], unfit: [#"{"c":{}}"#, #"{"c":[1]}"#]),
-    SchemaExample(schema: #"{"anyOf":[{"type":"string","maxLength":1},{"type":"boolean"}]}"#, fit: [#""a""#, "true"], unfit: [#""ab""#, "1"]),
+    SchemaExample(
+      schema: #"{"anyOf":[{"type":"string","maxLength":1},{"type":"boolean"}]}"#, fit: [#""a""#, "true"], unfit: [#""ab""#, "1"]),
     SchemaExample(schema: #"{"minLength":2}"#, fit: [#""ab""#], unfit: [#""a""#]),
-    SchemaExample(schema: "{}", fit: ["1", #"{"a":[1,2,{"b":"c"}]}"#, "-0.5e+10", "null"], unfit: ["", "{", "[1 2]", "1.", "+1"]),
+    SchemaExample(
+      schema: "{}", fit: ["1", #"{"a":[1,2,{"b":"c"}]}"#, "-0.5e+10", "null"], unfit: ["", "{", "[1 2]", "1.", "+1"]),
     SchemaExample(schema: #"{"type":"object","additionalProperties":false}"#, fit: ["{}", "{ }"], unfit: [#"{"a":1}"#]),
     SchemaExample(schema: #"{"type":"object","required":["k"]}"#, fit: [#"{"k":[]}"#], unfit: ["{}", #"{"j":1}"#]),
   ]
@@ -50,7 +59,8 @@ struct SchemaTests {
     for text in example.unfit { #expect(!grammar.accepts(text), "\(text)") }
   }
 
-  @Test("any object", arguments: [("{}", true), (#"{"a":[1,{"b":null}]}"#, true), ("[]", false), ("1", false), (#"{"a"}"#, false)])
+  @Test(
+    "any object", arguments: [("{}", true), (#"{"a":[1,{"b":null}]}"#, true), ("[]", false), ("1", false), (#"{"a"}"#, false)])
   func objects(text: String, fits: Bool) throws {
     #expect(try Grammar.jsonObject().accepts(text) == fits)
   }
@@ -58,7 +68,8 @@ struct SchemaTests {
   @Test(
     "what is not supported is refused by its place",
     arguments: [
-      (#"{"type":"string","pattern":"a"}"#, "#/pattern"), (#"{"properties":{"a/b":{"format":"date"}}}"#, "#/properties/a~1b/format"),
+      (#"{"type":"string","pattern":"a"}"#, "#/pattern"),
+      (#"{"properties":{"a/b":{"format":"date"}}}"#, "#/properties/a~1b/format"),
       (#"{"oneOf":[{}]}"#, "#/oneOf"), (#"{"items":{"not":{}}}"#, "#/items/not"), (#"{"type":"thing"}"#, "#/type"),
       (##"{"allOf":[{},{}]}"##, "#/allOf"), (##"{"enum":[1],"minimum":2}"##, "#/minimum"), (##"{"$ref":"http://x"}"##, "#/$ref"),
       (##"{"$ref":"#/$defs/x"}"##, "#/$ref"), (##"{"$ref":"#"}"##, "#"), (##"{"anyOf":[{"$ref":"#"},{"type":"null"}]}"##, "#"),
@@ -66,7 +77,8 @@ struct SchemaTests {
       (#"{"minLength":-1}"#, "#/minLength"), (#"{"minItems":3,"maxItems":2}"#, "#/maxItems"), (#"{"items":1}"#, "#/items"),
       (##"{"type":"object","properties":{"a":{"$ref":"#"}},"required":["a"]}"##, "#"), ("false", "#"), ("[", "#"), ("1", "#"),
       (#"{"required":["a"],"additionalProperties":false}"#, "#/required"), (#"{"multipleOf":2}"#, "#/multipleOf"),
-      (#"{"minimum":12345678901234567}"#, "#/minimum"), (#"{"enum":[],"type":"null"}"#, "#"), (#"{"patternProperties":{}}"#, "#/patternProperties"),
+      (#"{"minimum":12345678901234567}"#, "#/minimum"), (#"{"enum":[],"type":"null"}"#, "#"),
+      (#"{"patternProperties":{}}"#, "#/patternProperties"),
     ])
   func refusals(schema: String, path: String) {
     let error = #expect(throws: GrammarError.self) { try Grammar.jsonSchema(schema) }
@@ -171,7 +183,10 @@ struct SchemaTests {
   @Test("parts around values, and one leading space")
   func envelope() throws {
     let grammar = try Grammar.envelope([
-      .some([.text("<call>"), .oneOf([[.text("f"), .schema(#"{"type":"null"}"#)], [.text("g"), .schema("true")]]), .text("</call>")], separator: "\n")
+      .some(
+        [
+          .text("<call>"), .oneOf([[.text("f"), .schema(#"{"type":"null"}"#)], [.text("g"), .schema("true")]]), .text("</call>"),
+        ], separator: "\n")
     ])
     #expect(grammar.accepts("<call>fnull</call>") && grammar.accepts("<call>g[1]</call>\n<call>fnull</call>"))
     #expect(!grammar.accepts("<call>f1</call>") && !grammar.accepts("<call>fnull</call>\n"))

@@ -7,6 +7,8 @@ struct Collected: Equatable, Sendable {
   /// Tokens of all deltas.
   var tokens = 0
   var deltas: [String] = []
+  var logprobs: [TokenLogprob] = []
+  var calls: [ToolCallPiece] = []
   var prompt: CompletionUsage?
   var end: CompletionEnd?
 
@@ -17,6 +19,8 @@ struct Collected: Equatable, Sendable {
       self.text += delta.text
       self.tokens += delta.tokens
       self.deltas.append(delta.text)
+      self.logprobs += delta.logprobs
+      self.calls += delta.toolCalls
     case .end(let end): self.end = end
     }
   }

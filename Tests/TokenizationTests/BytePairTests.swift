@@ -63,7 +63,8 @@ struct BytePairTests {
     }
   }
 
-  @Test("a long text without a cut takes time in proportion", .timeLimit(.minutes(1)), arguments: ["a", " ", "'", "1", "\r", "é"])
+  @Test(
+    "a long text without a cut takes time in proportion", .timeLimit(.minutes(1)), arguments: ["a", " ", "'", "1", "\r", "é"])
   func hostileLength(unit: String) throws {
     let tokenizer = try Self.source(
       ["aa", "aaaa", "ĠĠ", "''"], merges: [Merge("a", "a"), Merge("aa", "aa"), Merge("Ġ", "Ġ"), Merge("'", "'")]
@@ -117,7 +118,8 @@ struct TokenizerFileTests {
     #expect(throws: Never.self) { try VocabularySource(sentencePieceModel: bytes).makeTokenizer() }
     // A later message of the same kind overrides: a trainer of unigram models, a normaliser with a character map.
     for (extra, field) in [
-      ([0x12, 0x02, 0x18, 0x01], "trainer_spec.model_type"), ([0x1A, 0x03, 0x12, 0x01, 0x07], "normalizer_spec.precompiled_charsmap"),
+      ([0x12, 0x02, 0x18, 0x01], "trainer_spec.model_type"),
+      ([0x1A, 0x03, 0x12, 0x01, 0x07], "normalizer_spec.precompiled_charsmap"),
       ([0x1A, 0x02, 0x20, 0x01], "normalizer_spec.remove_extra_whitespaces"),
     ] as [([UInt8], String)] {
       let error = #expect(throws: TokenizerError.self) { try VocabularySource(sentencePieceModel: bytes + extra) }
@@ -148,7 +150,9 @@ struct TokenizerFileTests {
     var text = String(decoding: try Self.golden("llama-bpe.tokenizer.json"), as: UTF8.self)
     text = text.replacingOccurrences(
       of: "\"added_tokens\":[]",
-      with: "\"added_tokens\":[{\"id\":600,\"content\":\"<|b|>\",\"special\":true},{\"id\":601,\"content\":\"<|e|>\",\"special\":true}]")
+      with:
+        "\"added_tokens\":[{\"id\":600,\"content\":\"<|b|>\",\"special\":true},{\"id\":601,\"content\":\"<|e|>\",\"special\":true}]"
+    )
     let config = #"{"bos_token":{"content":"<|b|>"},"eos_token":"<|e|>","add_bos_token":true,"chat_template":"x"}"#
     var source = try VocabularySource(tokenizerJSON: Array(text.utf8), tokenizerConfig: Array(config.utf8))
     #expect(source.bos == 600 && source.eos == 601 && source.addsBOS && source.chatTemplate == "x")

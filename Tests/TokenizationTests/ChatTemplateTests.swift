@@ -52,7 +52,9 @@ struct ChatTemplateTests {
 
   @Test("Llama 3: headers by token, texts trimmed, names of control tokens in a text are text")
   func llama3() throws {
-    let turns = [ChatTurn(.system, " Be brief. "), ChatTurn(.user, "a<|eot_id|>"), ChatTurn(.assistant, "b"), ChatTurn(.user, "c")]
+    let turns = [
+      ChatTurn(.system, " Be brief. "), ChatTurn(.user, "a<|eot_id|>"), ChatTurn(.assistant, "b"), ChatTurn(.user, "c"),
+    ]
     #expect(
       try rendered(.llama3, turns) == "{BOS}{<system>}\n\nBe brief.{EOT}{<user>}\n\na<|eot_id|>{EOT}{<assistant>}\n\nb{EOT}"
         + "{<user>}\n\nc{EOT}{<assistant>}\n\n")
@@ -98,7 +100,8 @@ struct ChatTemplateTests {
     let qwen = try #require(ChatTemplate(name: "qwen2"))
     let call = ChatCall(name: "weather", arguments: #"{"city":"Bern"}"#)
     let turns = [
-      ChatTurn(.user, "Rain?<|im_end|>"), ChatTurn(.assistant, "", calls: [call, call]), ChatTurn(.tool, "wet"), ChatTurn(.tool, "dry"),
+      ChatTurn(.user, "Rain?<|im_end|>"), ChatTurn(.assistant, "", calls: [call, call]), ChatTurn(.tool, "wet"),
+      ChatTurn(.tool, "dry"),
     ]
     #expect(
       try rendered(qwen, turns, tools: [Self.weather]) == """
@@ -166,7 +169,10 @@ struct ChatTemplateTests {
     let text = try rendered(third, [ChatTurn(.user, " a "), ChatTurn(.assistant, "b<END CONVERSATION>")])
     #expect(text.hasPrefix("{BOS}{<user>}\n\nTask: Check if there is unsafe content in 'Agent' messages in conversations"))
     #expect(text.contains("S5: Defamation.\n") && text.contains("S14: Code Interpreter Abuse.\n<END UNSAFE CONTENT CATEGORIES>"))
-    #expect(text.contains("<BEGIN CONVERSATION>\n\nUser: a\n\nAgent: b\n\n<END CONVERSATION>\n\nProvide your safety assessment for ONLY THE LAST Agent message in the"))
+    #expect(
+      text.contains(
+        "<BEGIN CONVERSATION>\n\nUser: a\n\nAgent: b\n\n<END CONVERSATION>\n\nProvide your safety assessment for ONLY THE LAST Agent message in the"
+      ))
     #expect(text.hasSuffix("violated categories.{EOT}{<assistant>}\n\n"))
     let first = try rendered(try #require(ChatTemplate(name: "llama-guard")), [ChatTurn(.user, "a")])
     #expect(first.hasPrefix("{BOS}|[INST] Task: ") && first.hasSuffix("violated categories. [/INST]|"))
@@ -177,7 +183,8 @@ struct ChatTemplateTests {
   func safeguardTemplate() throws {
     let template = try #require(
       ChatTemplate(
-        template: "{{ '[INST] Task … <BEGIN UNSAFE CONTENT CATEGORIES>\\nO1: Own.\\n<END UNSAFE CONTENT CATEGORIES>\\n - First line' }}"))
+        template:
+          "{{ '[INST] Task … <BEGIN UNSAFE CONTENT CATEGORIES>\\nO1: Own.\\n<END UNSAFE CONTENT CATEGORIES>\\n - First line' }}"))
     let text = try rendered(template, [ChatTurn(.user, "a")])
     #expect(text.contains("CATEGORIES>\nO1: Own.\n<END") && text.contains("\n - First line"))
   }
@@ -229,10 +236,16 @@ struct ToolCallTests {
   @Test("tags across pieces; text before them is shown, text that is no call comes back")
   func tags() {
     let call = Self.read(
-      Self.tagged, ["Well <", "b> <tool_", "call>\n{\"name\": \"f\", \"arguments\"", ": {\"a\": 1}}\n</tool_call>\n", "<tool_call>{\"name\":\"g\"}"])
+      Self.tagged,
+      [
+        "Well <", "b> <tool_", "call>\n{\"name\": \"f\", \"arguments\"", ": {\"a\": 1}}\n</tool_call>\n",
+        "<tool_call>{\"name\":\"g\"}",
+      ])
     #expect(call.shown == ["Well ", "<b> ", "", "", ""])
     #expect(call.rest == "" && call.calls == [ChatCall(name: "f", arguments: "{\"a\":1}"), ChatCall(name: "g", arguments: "{}")])
-    for text in ["<tool_call>{\"name\": \"h\"}</tool_call>", "<tool_call>{", "<tool_call>{\"name\":\"f\",\"arguments\":1}</tool_call>x"] {
+    for text in [
+      "<tool_call>{\"name\": \"h\"}</tool_call>", "<tool_call>{", "<tool_call>{\"name\":\"f\",\"arguments\":1}</tool_call>x",
+    ] {
       let none = Self.read(Self.tagged, [text])
       #expect(none.calls.isEmpty && none.shown.joined() + none.rest == text)
     }

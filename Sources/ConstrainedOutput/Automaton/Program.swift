@@ -76,7 +76,9 @@ struct Program: Sendable {
       return node
     case .choice(let choices):
       var targets: [(node: Int32, need: Int32)] = []
-      for choice in choices { targets.append((try self.compile(choice, next: next), Self.need(choice, self.needs, isLast: next == 0))) }
+      for choice in choices {
+        targets.append((try self.compile(choice, next: next), Self.need(choice, self.needs, isLast: next == 0)))
+      }
       return try self.add(.split(targets))
     case .repeating(let body, let least, let most):
       let need = Self.raised(Self.need(body, self.needs, isLast: true))

@@ -19,7 +19,8 @@ extension SchemaReader {
     for member in members {
       let place = "\(path)/properties/\(SchemaKeywords.escaped(member.key))"
       properties.append(
-        Property(name: member.key, value: try self.inner(member.value, place), isRequired: required.contains(Array(member.key.utf8))))
+        Property(
+          name: member.key, value: try self.inner(member.value, place), isRequired: required.contains(Array(member.key.utf8))))
     }
     var more: Expression?
     if let extra {

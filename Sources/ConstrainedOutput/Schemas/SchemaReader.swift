@@ -79,7 +79,8 @@ struct SchemaReader {
       guard let choices = try keywords.list(key) else { continue }
       try keywords.finish(beside: key)
       guard !choices.isEmpty, key == "anyOf" || choices.count == 1 else {
-        throw GrammarError(path: "\(path)/\(key)", message: "Only a list of \(key == "anyOf" ? "at least " : "")one schema is supported.")
+        throw GrammarError(
+          path: "\(path)/\(key)", message: "Only a list of \(key == "anyOf" ? "at least " : "")one schema is supported.")
       }
       var expressions: [Expression] = []
       for (index, choice) in choices.enumerated() {
@@ -114,7 +115,9 @@ struct SchemaReader {
     var expressions: [Expression] = []
     for type in wanted { expressions.append(try self.form(type, &keywords, path)) }
     // Keywords of types that are not wanted constrain nothing, but must be sound and known all the same.
-    for type in spoken where !wanted.contains(where: { $0.keywords == type.keywords }) { _ = try self.form(type, &keywords, path) }
+    for type in spoken where !wanted.contains(where: { $0.keywords == type.keywords }) {
+      _ = try self.form(type, &keywords, path)
+    }
     try keywords.finish()
     return .choice(expressions)
   }
@@ -132,7 +135,9 @@ struct SchemaReader {
     case .array:
       let (least, most) = try keywords.bounds("minItems", "maxItems")
       let items = try keywords.schema("items")
-      guard most != 0 || items == nil else { return JSONForms.list("[", .choice([]), "]", least: 0, most: 0, space: self.forms.space) }
+      guard most != 0 || items == nil else {
+        return JSONForms.list("[", .choice([]), "]", least: 0, most: 0, space: self.forms.space)
+      }
       let element = try items.map { items throws(GrammarError) in try self.inner(items, path + "/items") } ?? self.forms.value
       return JSONForms.list(
         "[", .sequence([element, self.forms.space]), "]", least: least, most: most, space: self.forms.space)

@@ -30,7 +30,8 @@ struct OutputForm: Sendable {
     }
     guard request.output == .text else {
       throw CompletionError(
-        .invalidRequest, "A form of the text cannot be asked for beside tools; set tool_choice to none.", parameter: "response_format")
+        .invalidRequest, "A form of the text cannot be asked for beside tools; set tool_choice to none.",
+        parameter: "response_format")
     }
     self.calls = Calls(form: form, tools: Set(tools.map(\.name)))
     switch request.toolChoice {

@@ -69,12 +69,16 @@ public struct BytePairTokenizer: Tokenizer {
         offset += 1
         continue
       }
-      if start < offset { self.encode(plain: Array(text[start..<offset]), withSpace: withSpace && start == 0, &merger, into: &tokens) }
+      if start < offset {
+        self.encode(plain: Array(text[start..<offset]), withSpace: withSpace && start == 0, &merger, into: &tokens)
+      }
       tokens.append(id)
       offset += length
       start = offset
     }
-    if start < text.count { self.encode(plain: Array(text[start...]), withSpace: withSpace && start == 0, &merger, into: &tokens) }
+    if start < text.count {
+      self.encode(plain: Array(text[start...]), withSpace: withSpace && start == 0, &merger, into: &tokens)
+    }
   }
 
   private func encode(plain text: [UInt8], withSpace: Bool, _ merger: inout PairMerger, into tokens: inout [Int32]) {

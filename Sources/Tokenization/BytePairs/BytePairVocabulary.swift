@@ -60,7 +60,8 @@ struct BytePairVocabulary: Sendable {
       case .normal:
         guard let bytes = self.bytes(of: piece) else {
           throw TokenizerError(
-            field: "piece \(index)", message: "It has a character outside the byte alphabet; its type must be control or user-defined.")
+            field: "piece \(index)",
+            message: "It has a character outside the byte alphabet; its type must be control or user-defined.")
         }
         try self.checkLength(bytes.count, index)
         if !bytes.isEmpty { self.table.insert(bytes, id: id) }

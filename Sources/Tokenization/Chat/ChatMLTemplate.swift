@@ -16,13 +16,14 @@ public struct ChatMLTemplate: Sendable, Equatable {
   init(template: String) {
     self.hasTools = template.contains("<tool_call>")
     let plain = template.replacing("\\n", with: "\n")
-    self.standardSystem = plain.ranges(of: "<|im_start|>system\n").lazy.compactMap { range -> String? in
-      let rest = plain[range.upperBound...]
-      guard let end = rest.firstRange(of: "<|im_end|>")?.lowerBound else { return nil }
-      let text = rest[..<end]
-      // A quote or a brace ends the literal before the turn ends: then the text comes from the conversation.
-      return text.isEmpty || text.contains(where: { "'\"{}".contains($0) }) ? nil : String(text)
-    }.first
+    self.standardSystem =
+      plain.ranges(of: "<|im_start|>system\n").lazy.compactMap { range -> String? in
+        let rest = plain[range.upperBound...]
+        guard let end = rest.firstRange(of: "<|im_end|>")?.lowerBound else { return nil }
+        let text = rest[..<end]
+        // A quote or a brace ends the literal before the turn ends: then the text comes from the conversation.
+        return text.isEmpty || text.contains(where: { "'\"{}".contains($0) }) ? nil : String(text)
+      }.first
   }
 
   func encode(_ turns: [ChatTurn], _ tools: [ChatTool], with tokenizer: any Tokenizer) throws(ChatTemplateError) -> [Int32] {

@@ -30,7 +30,8 @@ enum Llama3ChatTemplate {
       if isFirst, !tools.isEmpty {
         guard turn.role == .user else {
           throw ChatTemplateError(
-            .toolsUnsupported, messageIndex: index, message: "With tools the first message after the system's must be the user's.")
+            .toolsUnsupported, messageIndex: index, message: "With tools the first message after the system's must be the user's."
+          )
         }
         try Self.write("user", try Self.introduction(tools) + TemplateText.trimmed(turn.text), &writer)
       } else {
@@ -57,7 +58,8 @@ enum Llama3ChatTemplate {
     if let call = turn.calls.first {
       guard turn.calls.count == 1 else {
         throw ChatTemplateError(
-          .toolsUnsupported, messageIndex: index, message: "This model's chat template has room for one tool call a message only.")
+          .toolsUnsupported, messageIndex: index, message: "This model's chat template has room for one tool call a message only."
+        )
       }
       let arguments = TemplateText.json(try TemplateText.parsed(call.arguments, message: index, "The arguments of a tool call"))
       try self.write("assistant", "{\"name\": \"\(call.name)\", \"parameters\": \(arguments)}", &writer)

@@ -22,7 +22,8 @@ enum TemplateText {
     case .map(let members) where !members.isEmpty:
       self.bracketed(
         "{",
-        members.map { "\(JSON.string($0.key).text): \(self.json($0.value, indent: indent, level: level + 1))" }, "}", indent, level)
+        members.map { "\(JSON.string($0.key).text): \(self.json($0.value, indent: indent, level: level + 1))" }, "}", indent,
+        level)
     default: JSON(document).text
     }
   }

@@ -29,7 +29,8 @@ public enum ToolCallForm: Sendable, Equatable {
 
   private func call(_ text: String, _ key: String, _ tools: Set<String>) -> ChatCall? {
     // A text that is no JSON is no call: it is shown as it is, so nothing is lost with the error.
-    guard let object = try? Document.parseJSON(Array(TemplateText.trimmed(text).utf8)), case .string(let name)? = object["name"]?.content,
+    guard let object = try? Document.parseJSON(Array(TemplateText.trimmed(text).utf8)),
+      case .string(let name)? = object["name"]?.content,
       tools.contains(name)
     else { return nil }
     switch object[key]?.content {
@@ -91,7 +92,8 @@ public struct ToolCallFilter: Sendable {
   private func possibleStart(of tag: String) -> String.Index {
     let text = Array(self.held.utf8)
     let tag = Array(tag.utf8)
-    for length in stride(from: min(tag.count - 1, text.count), to: 0, by: -1) where text.suffix(length).elementsEqual(tag.prefix(length)) {
+    for length in stride(from: min(tag.count - 1, text.count), to: 0, by: -1)
+    where text.suffix(length).elementsEqual(tag.prefix(length)) {
       return self.held.utf8.index(self.held.endIndex, offsetBy: -length)
     }
     return self.held.endIndex

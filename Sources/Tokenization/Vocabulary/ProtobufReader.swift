@@ -54,6 +54,7 @@ struct ProtobufReader {
   }
 
   private func damaged(_ finding: String) -> TokenizerError {
-    TokenizerError(field: "tokenizer.model", message: "\(finding); the file is damaged or no SentencePiece model. Download it again.")
+    TokenizerError(
+      field: "tokenizer.model", message: "\(finding); the file is damaged or no SentencePiece model. Download it again.")
   }
 }

@@ -1,14 +1,16 @@
 /// Schemas of the supported kinds, made from a seed. Strings and arrays are bounded, so that random texts come to an end.
-struct RandomSchema {
+public struct RandomSchema {
   private var random: SplitMix64
 
-  static func text(seed: UInt64) -> String {
+  public static func text(seed: UInt64) -> String {
     var maker = RandomSchema(random: SplitMix64(seed: seed))
     let body = maker.schema(depth: 3)
     // Half of them refer to a shared part, some to themselves.
     guard maker.pick(2) == 0 else { return body }
-    let node = ##"{"type":"object","properties":{"v":\##(maker.schema(depth: 1)),"next":{"anyOf":[{"type":"null"},{"$ref":"#/$defs/node"}]}},"required":["v"],"additionalProperties":false}"##
-    return ##"{"type":"object","$defs":{"node":\##(node)},"properties":{"a":\##(body),"b":{"$ref":"#/$defs/node"}},"required":["b"]}"##
+    let node =
+      ##"{"type":"object","properties":{"v":\##(maker.schema(depth: 1)),"next":{"anyOf":[{"type":"null"},{"$ref":"#/$defs/node"}]}},"required":["v"],"additionalProperties":false}"##
+    return
+      ##"{"type":"object","$defs":{"node":\##(node)},"properties":{"a":\##(body),"b":{"$ref":"#/$defs/node"}},"required":["b"]}"##
   }
 
   private mutating func pick(_ count: Int) -> Int { Int(self.random.next() % UInt64(count)) }
