@@ -9,7 +9,7 @@ internal import YAMLDocuments
 //
 //   terms-bench [PARTIES]     run in the folder that holds Licenses/ and Jurisdictions/; 10,000 parties where none is given
 //
-// Each time is the best of several runs, so that a busy machine shows less.
+// Each figure is processor time, the best of several runs: a busy machine shows least in it.
 @main
 enum TermsBench {
   static func main() throws {
