@@ -14,6 +14,8 @@ SECONDS_LONG ?= 600
 
 PORT ?= 8080
 KEEP ?=
+ENTRIES ?= 1000000
+MUTATIONS ?= 1000
 SWIFT ?= swift
 PYTHON ?= python3
 SWIFT_FILES = Package.swift Sources Tests $(wildcard FuzzTesting Benchmarks)
@@ -99,6 +101,14 @@ $(ORACLES_VENV): Tests/Oracles/requirements.txt
 	@test -x $@/bin/python || $(PYTHON) -m venv $@
 	@$@/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
+
+bench-audit: deps ## write and verify a bundle of a million entries, beside sha256sum over the same bytes (ENTRIES=1000000)
+	@$(SWIFT) build -c release --product audit-bench
+	@Benchmarks/Audit/bench.sh $(ENTRIES)
+
+audit-mutations: deps ## a thousand random single mutations of a bundle, each judged by both verifiers (MUTATIONS=1000)
+	@$(SWIFT) build --build-tests
+	@WEIGHBRIDGE_MUTATIONS=$(MUTATIONS) $(SWIFT) test --skip-build --disable-xctest --filter MutationTests
 
 lint: ## check the format of all Swift files
 	@$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_FILES)

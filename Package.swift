@@ -112,6 +112,9 @@ let package = Package(
         "AuditSigning", "Documents", "Governance", "GovernanceStore", "GovernanceTypes", "UsageLedger",
         .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ], path: "Benchmarks/Ledger", swiftSettings: strict),
+    .executableTarget(
+      name: "audit-bench", dependencies: ["AuditSigning", "AuditTrail", "Documents", "GovernanceTypes"], path: "Benchmarks/Audit",
+      exclude: ["bench.sh"], swiftSettings: strict),
     // Tests
     .executableTarget(name: "simulate", dependencies: ["Simulation"], path: "Tests/Endurance/Simulate", swiftSettings: strict),
     .target(

@@ -134,6 +134,44 @@ struct EntryRulesTests {
     #expect(said[0] != nil)
   }
 
+  @Test("a customer's entries have no gap, whatever lies between them")
+  func customerSequences() {
+    func line(_ sequence: Int, _ customer: Int, _ place: JSON?) -> [UInt8] {
+      let members = [JSONMember("customer", .string(CustomerID(UInt128(customer)).description))]
+      return entryLine("delivery", sequence, extra: members + (place.map { [JSONMember("customer_seq", $0)] } ?? []))
+    }
+    #expect(verdicts([line(0, 1, 0), line(1, 2, 0), line(2, 1, 1), line(3, 2, 1)]).0.allSatisfy { $0 == nil })
+    // Entries of before numbers were given have none; once there are some, all have.
+    #expect(verdicts([line(0, 1, nil), line(1, 1, 0), line(2, 1, 1)]).0.allSatisfy { $0 == nil })
+    let missing: [JSON?] = [nil, 0, 2, "1", -1]
+    for wrong in missing { #expect(verdicts([line(0, 1, 0), line(1, 1, wrong)]).0[1] != nil, "\(String(describing: wrong))") }
+    #expect(verdicts([entryLine("admin", 0, extra: [JSONMember("customer_seq", 0)])]).0[0] != nil, "without a customer")
+  }
+
+  @Test("a heartbeat states what the entries up to it add up to, and nothing else")
+  func heartbeats() {
+    func heartbeat(_ sequence: Int, _ totals: JSON) -> [UInt8] {
+      entryLine("heartbeat", sequence, extra: [JSONMember("totals", totals)])
+    }
+    func totals(_ amount: String, _ requests: Int, _ voided: Int) -> JSON {
+      [
+        "USD": [
+          "amount_nano": .string(amount), "requests": .integer(requests), "voided": .integer(voided), "prompt_uncached": "10",
+          "prompt_cached": "10", "completion": "10",
+        ]
+      ]
+    }
+    let lines = [
+      heartbeat(0, [:]), entryLine("hold", 1, amount: "100"), heartbeat(2, [:]), entryLine("settle", 3, amount: "70"),
+      entryLine("hold", 4, usage: 2, amount: "5"), entryLine("void", 5, usage: 2),
+    ]
+    #expect(verdicts(lines + [heartbeat(6, totals("70", 1, 1))]).0.allSatisfy { $0 == nil })
+    for wrong in [totals("71", 1, 1), totals("70", 2, 1), totals("70", 1, 0), [:], "70"] {
+      #expect(verdicts(lines + [heartbeat(6, wrong)]).0[6] != nil)
+    }
+    #expect(verdicts([entryLine("heartbeat", 0)]).0[0] != nil)
+  }
+
   @Test(
     "amounts are plain decimal strings up to the largest",
     arguments: [

@@ -112,6 +112,9 @@ def check_keys(directory, listed, origin, vkey):
         require(head[:3] == ["weighbridge/key-succession/v1", origin, str(number)] and len(signers) == 2, f"{name} lacks a signature")
         require(number == 1 or head[3] == chain[-1], f"{name} does not follow on the key before it")
         chain, number, certificate = (chain if number > 1 else [head[3]]) + [head[4]], number + 1, head[5]
+    key = base64.b64encode(bytes.fromhex("302a300506032b6570032100") + parse_key(vkey)[1][1:]).decode()
+    pem = f"-----BEGIN PUBLIC KEY-----\n{key}\n-----END PUBLIC KEY-----\n"
+    require(load(os.path.join(directory, "keys/log.pem")).decode() == pem, "is not the key of keys/log.pem")
     require((chain[-1], certificate) == (vkey, listed["keys/signer.pem"]), "is not where the succession of keys ends")
     return chain
 

@@ -142,7 +142,7 @@ def verify(log_key=None, certificate=None):
     if not sound: bad("entries.jsonl", f"lines 1 to {size - first} do not give the root in checkpoint")
     attempt("summary.json", check_summary, summary, first)
     with open(path("usage.csv"), newline="", encoding="utf-8") as rows: attempt("usage.csv", read_usage, csv.DictReader(rows))
-    return f"{size - first} entries, seq {first} to {size - 1}, of {origin}\nlog key {chain[-1:]}\ncosigned by {len(cosigned)} witnesses"
+    return f"{size - first} entries, seq {first} to {size - 1}, of {origin}\nlog key {chain[-1]}\ncosigned by {len(cosigned)} witnesses"
 if len(sys.argv) not in (2, 3, 4) or not os.path.isdir(sys.argv[1]): sys.exit(print(__doc__, file=sys.stderr) or 2)
 directory = sys.argv[1]
 result = attempt("the bundle", verify, *sys.argv[2:])
