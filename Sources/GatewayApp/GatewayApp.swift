@@ -58,8 +58,9 @@ public struct GatewayApp {
     let boot = BootID(at: wallClock(), random: try secureRandomBytes(16).reduce(0) { $0 << 8 | UInt128($1) })
     let packs = try RuleLibrary.packs(self.configuration.rulePacks, environment: self.environment)
     let terms = try TermLibrary.load(self.configuration, packs: packs, environment: self.environment)
-    try RuleLibrary.check(packs, against: terms)
-    let policy = try AcceptableUsePolicy(packs: packs)
+    let classifier = try RuleLibrary.classifier(self.configuration.classifier, environment: self.environment)
+    try RuleLibrary.check(packs, classifier, against: terms)
+    let policy = try AcceptableUsePolicy(packs: packs, classifier: classifier)
     let gatePolicy = try self.gatePolicy(terms)
     let store = try self.openStore(boot: boot)
     do {

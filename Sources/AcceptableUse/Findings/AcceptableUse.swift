@@ -1,6 +1,6 @@
 // AcceptableUse: what a license's acceptable-use policy says about a text, as findings with evidence that hold none of the text.
 // Holds the normaliser, rule packs, the matcher that runs them over whole texts, and the guard that runs them over a stream.
-// It must never know a customer, a model, an exemption, a clock, a file or a network, nor what a finding leads to.
+// It must never know a customer, a model, a clock, a file or a network, nor what a finding leads to.
 
 /// A use that a policy forbids, by the id which the policy's term file gives it (`2b`, `1a-ii`).
 public struct ProhibitedUseID: Hashable, Sendable, Comparable, CustomStringConvertible {

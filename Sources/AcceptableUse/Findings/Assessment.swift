@@ -5,12 +5,16 @@ public import GovernanceTypes
 public struct Assessment: Sendable, Hashable {
   /// True if a rule in mode enforce matched.
   public var flagged: Bool
-  /// The highest score of any use, from 0 to 1000.
-  public var score: Int
-  /// One entry for each use that any matching rule names, ordered by id.
+  /// How likely a violation is by all that was found, in millionths; without a classifier the highest score of any use.
+  public var probability: Int
+  /// The same in thousandths.
+  public var score: Int { self.probability / 1000 }
+  /// One entry for each use that any matching rule, or the classifier above its threshold, names; ordered by id.
   public var uses: [UseFinding]
   /// The matches, in the order in which they were decided; at most ``hitLimit`` of them.
   public var rules: [RuleHit]
+  /// What the classifier says, over its threshold or not; nil where the policy has none.
+  public var classifier: ClassifierFinding?
   public var transforms: TextTransforms
   /// How many bytes of the text's UTF-8 were read.
   public var scannedBytes: Int
@@ -49,16 +53,18 @@ public struct RuleHit: Sendable, Hashable {
 }
 
 extension Assessment {
-  /// `{"flagged":…,"score":0…1,"uses":[…],"rules":[…],"transforms":[…],"scanned_bytes":…}`; scores in thousandths.
+  /// `{"flagged":…,"score":0…1,"uses":[…],"rules":[…],"transforms":[…],"scanned_bytes":…,"classifier":{"score":…}}`.
   public var json: JSON {
-    [
-      "flagged": .bool(self.flagged),
-      "score": .number(decimalText(milli: self.score)),
-      "uses": .array(self.uses.map(\.json)),
-      "rules": .array(self.rules.map(\.json)),
-      "transforms": .array(self.transforms.names.map(JSON.string)),
-      "scanned_bytes": .integer(self.scannedBytes),
+    var members = [
+      JSONMember("flagged", .bool(self.flagged)), JSONMember("score", .number(decimalText(micro: self.probability))),
+      JSONMember("uses", .array(self.uses.map(\.json))), JSONMember("rules", .array(self.rules.map(\.json))),
+      JSONMember("transforms", .array(self.transforms.names.map(JSON.string))),
+      JSONMember("scanned_bytes", .integer(self.scannedBytes)),
     ]
+    if let classifier = self.classifier {
+      members.append(JSONMember("classifier", ["score": .number(decimalText(micro: classifier.score))]))
+    }
+    return .object(members)
   }
 }
 
@@ -82,10 +88,13 @@ extension RuleHit {
 }
 
 /// Thousandths as a decimal: 0, 0.05, 0.975, 1.
-func decimalText(milli: Int) -> String {
-  let held = min(max(milli, 0), 1000)
-  guard held % 1000 != 0 else { return String(held / 1000) }
-  var digits = String(1000 + held).dropFirst()
+func decimalText(milli: Int) -> String { decimalText(micro: min(max(milli, 0), 1000) * 1000) }
+
+/// Millionths as a decimal.
+func decimalText(micro: Int) -> String {
+  let held = min(max(micro, 0), 1_000_000)
+  guard held % 1_000_000 != 0 else { return String(held / 1_000_000) }
+  var digits = String(1_000_000 + held).dropFirst()
   while digits.last == "0" { digits.removeLast() }
   return "0.\(digits)"
 }

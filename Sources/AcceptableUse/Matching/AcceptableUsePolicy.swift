@@ -1,25 +1,38 @@
-/// The rule packs in force, compiled for both directions; assesses texts and guards streams.
+public import GovernanceTypes
+
+/// The rule packs in force, compiled for both directions, with the classifier beside them; assesses texts and guards streams.
 public struct AcceptableUsePolicy: Sendable {
   private var prompt: DirectedRules
   private var response: DirectedRules
   /// The packs, as given.
   public let packs: [RulePack]
+  /// Nil where the operator switched it off or gave no weights.
+  public let classifier: LinearClassifier?
 
-  /// With no pack at all nothing is ever flagged; whether that may be is for the caller to refuse.
+  /// With no pack at all no rule ever matches; whether that may be is for the caller to refuse.
   ///
+  /// - Parameter classifier: Annotates from its own threshold on, unless ``applying(_:)`` says otherwise.
   /// - Throws: ``AcceptableUseError`` where two packs have one id: records could not tell their rules apart.
-  public init(packs: [RulePack]) throws(AcceptableUseError) {
-    var seen: Set<String> = []
+  public init(packs: [RulePack], classifier: LinearClassifier? = nil) throws(AcceptableUseError) {
+    var seen: Set<String> = [LinearClassifier.packID]
     for pack in packs where !seen.insert(pack.id).inserted {
       throw AcceptableUseError(message: "two rule packs have the id '\(pack.id)'; remove one of them")
     }
-    self.init(compiling: packs)
+    self.init(compiling: packs, classifier: classifier)
   }
 
-  init(compiling packs: [RulePack]) {
+  init(compiling packs: [RulePack], classifier: LinearClassifier? = nil) {
     self.packs = packs
-    self.prompt = DirectedRules(CompiledRules(packs, direction: .prompt))
-    self.response = DirectedRules(CompiledRules(packs, direction: .response))
+    self.classifier = classifier
+    let terms = ClassifierTerms(mode: .annotate, threshold: classifier?.threshold ?? 1_000_000)
+    self.prompt = DirectedRules(CompiledRules(packs, direction: .prompt), terms)
+    self.response = DirectedRules(CompiledRules(packs, direction: .response), terms)
+  }
+
+  /// The term file whose uses the findings of a pack, or of the classifier, name.
+  public func policy(ofPack id: String) -> TermFileID? {
+    if id == LinearClassifier.packID { return self.classifier?.policy }
+    return self.packs.first { $0.id == id }?.policy
   }
 
   /// The same policy for someone whom other evidence permits `uses`: enforced rules that name no other use only annotate.
@@ -31,90 +44,96 @@ public struct AcceptableUsePolicy: Sendable {
     return copy
   }
 
-  /// Runs all rules of the direction over a whole text. O(bytes) time; memory bounded by the rules, not by the text.
+  /// The same policy with the modes that an operator set: for single uses, and for the classifier. O(rules).
+  public func applying(_ settings: PolicySettings) -> AcceptableUsePolicy {
+    var copy = self
+    copy.prompt.apply(settings)
+    copy.response.apply(settings)
+    return copy
+  }
+
+  /// Runs everything of the direction over a whole text. O(bytes) time; memory bounded by the rules, not by the text.
   public func assess(_ text: String, direction: TextDirection) -> Assessment {
-    let rules =
-      switch direction {
-      case .prompt: self.prompt
-      case .response: self.response
-      }
-    var scan = TextScan(rules.compiled, modes: rules.modes)
-    for scalar in text.unicodeScalars { scan.feed(scalar) }
-    scan.finish()
-    return Assessment(scan, rules.compiled, rules.modes)
+    var scanner = self.scanner(direction)
+    return scanner.assess(text)
+  }
+
+  /// A scanner for many texts, one after the other, which allocates nothing for a text that has no findings.
+  public func scanner(_ direction: TextDirection) -> TextScanner {
+    let rules = self.rules(direction)
+    return TextScanner(rules, TextScan(rules.compiled, modes: rules.modes, classifier: self.classifier))
   }
 
   /// A guard for one stream of generated text.
   ///
   /// - Parameter maximumHold: How many bytes may be held back at most, see ``StreamGuard``.
-  public func streamGuard(maximumHold: Int = StreamGuard.defaultHold) -> StreamGuard {
-    StreamGuard(self.response.compiled, modes: self.response.modes, maximumHold: maximumHold)
-  }
-}
-
-/// The rules of one direction with the modes in force.
-private struct DirectedRules: Sendable {
-  let compiled: CompiledRules
-  private(set) var modes: [RuleMode]
-
-  init(_ compiled: CompiledRules) {
-    self.compiled = compiled
-    self.modes = compiled.modes
+  public func streamGuard(
+    maximumHold: Int = StreamGuard.defaultHold, hold: StreamHold = .live
+  ) -> StreamGuard {
+    StreamGuard(self.response, classifier: self.classifier, hold: hold, maximumHold: maximumHold)
   }
 
-  mutating func permit(_ uses: Set<ProhibitedUseID>) {
-    for (index, rule) in self.compiled.rules.enumerated() where self.modes[index] == .enforce {
-      if uses.isSuperset(of: rule.uses) { self.modes[index] = .annotate }
+  func rules(_ direction: TextDirection) -> DirectedRules {
+    switch direction {
+    case .prompt: self.prompt
+    case .response: self.response
     }
   }
 }
 
-/// Packs that cannot be in force together.
+/// Takes texts one after the other with the memory of the first.
+public struct TextScanner: Sendable {
+  private let rules: DirectedRules
+  private var scan: TextScan
+
+  init(_ rules: DirectedRules, _ scan: TextScan) {
+    self.rules = rules
+    self.scan = scan
+  }
+
+  /// O(bytes) time. Allocates only where an encoded run was decoded or something was found.
+  public mutating func assess(_ text: String) -> Assessment {
+    self.scan.reset()
+    for scalar in text.unicodeScalars { self.scan.feed(scalar) }
+    self.scan.finish()
+    return Assessment(self.scan, self.rules)
+  }
+}
+
+/// The rules of one direction with the modes in force.
+struct DirectedRules: Sendable {
+  let compiled: CompiledRules
+  private(set) var modes: [RuleMode]
+  private(set) var classifier: ClassifierTerms
+  private(set) var permitted: Set<ProhibitedUseID> = []
+
+  init(_ compiled: CompiledRules, _ classifier: ClassifierTerms) {
+    self.compiled = compiled
+    self.modes = compiled.modes
+    self.classifier = classifier
+  }
+
+  mutating func permit(_ uses: Set<ProhibitedUseID>) {
+    self.permitted.formUnion(uses)
+    for (index, rule) in self.compiled.rules.enumerated() where self.modes[index] == .enforce {
+      if uses.isSuperset(of: rule.uses) { self.modes[index] = .annotate }
+    }
+  }
+
+  mutating func apply(_ settings: PolicySettings) {
+    if let classifier = settings.classifier { self.classifier = classifier }
+    for (index, rule) in self.compiled.rules.enumerated() {
+      if let mode = settings.mode(ofRule: rule.id, pack: rule.packID, uses: rule.uses, shipped: self.modes[index]) {
+        self.modes[index] = mode
+      }
+    }
+  }
+}
+
+/// Packs, settings or weights that cannot be in force.
 public struct AcceptableUseError: Error, Sendable, Equatable, CustomStringConvertible {
   public var message: String
   public var description: String { self.message }
 
   public init(message: String) { self.message = message }
-}
-
-extension Assessment {
-  init(_ scan: TextScan, _ rules: CompiledRules, _ modes: [RuleMode]) {
-    let found = scan.hits
-    self.flagged = scan.isFlagged
-    self.transforms = scan.transforms
-    self.scannedBytes = scan.position
-    self.rules = []
-    self.uses = []
-    self.score = 0
-    guard !found.isEmpty else { return }
-    // Enforced rules first where the record cannot hold all: what flagged the text must be in it.
-    let enforced = found.filter { modes[$0.rule] == .enforce }
-    let kept = found.count <= Self.hitLimit ? found : enforced + found.filter { modes[$0.rule] != .enforce }
-    self.rules = kept.prefix(Self.hitLimit).map { RuleHit($0, rules.rules[$0.rule], modes[$0.rule]) }
-    self.uses = UseFinding.findings(of: found.map { rules.rules[$0.rule] })
-    self.score = self.uses.map(\.score).max() ?? 0
-  }
-}
-
-extension RuleHit {
-  init(_ found: RuleMatcher.FoundRule, _ rule: CompiledRules.Rule, _ mode: RuleMode) {
-    self.init(
-      packID: rule.packID, packDigest: rule.packDigest, ruleID: rule.id, uses: rule.uses, mode: mode, severity: rule.severity,
-      score: rule.score, spanOffset: found.offset, spanLength: found.end - found.offset)
-  }
-}
-
-extension UseFinding {
-  static func findings(of rules: [CompiledRules.Rule]) -> [UseFinding] {
-    var findings: [ProhibitedUseID: UseFinding] = [:]
-    for rule in rules {
-      for use in rule.uses {
-        var finding = findings[use] ?? UseFinding(id: use, score: 0, severity: rule.severity)
-        finding.score = 1000 - (1000 - finding.score) * (1000 - rule.score) / 1000
-        finding.severity = max(finding.severity, rule.severity)
-        findings[use] = finding
-      }
-    }
-    return findings.values.sorted { $0.id < $1.id }
-  }
 }

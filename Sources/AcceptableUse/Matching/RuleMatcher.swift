@@ -52,6 +52,22 @@ struct RuleMatcher: WordSink, Sendable {
     self.isDecided = Array(repeating: false, count: rules.rules.count)
   }
 
+  /// Ready for another text, with the memory of the last. What lies in the ring is written anew before it is read.
+  mutating func reset() {
+    self.transforms = []
+    self.hits.removeAll(keepingCapacity: true)
+    self.isFlagged = false
+    self.deadline = .max
+    self.wordCount = 0
+    self.singleRun = 0
+    self.lastEnd = 0
+    self.lanes[0] = Lanes()
+    for group in self.latest.indices { self.latest[group] = GroupHit(start: -1, end: -1, offset: 0) }
+    for rule in self.isDecided.indices { self.isDecided[rule] = false }
+    self.pending.removeAll(keepingCapacity: true)
+    self.touched.removeAll(keepingCapacity: true)
+  }
+
   /// A rule's first match.
   struct FoundRule: Sendable {
     var rule: Int
@@ -75,6 +91,7 @@ struct RuleMatcher: WordSink, Sendable {
   }
 
   mutating func letter(_ value: UInt32, folded: UInt32) {}
+  mutating func token(_ token: ScannedToken) {}
 
   @inline(__always)
   mutating func word(_ word: ScannedWord) {

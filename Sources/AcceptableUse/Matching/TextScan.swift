@@ -1,61 +1,93 @@
-/// One pass over one text: scanner, matcher and decoders, fed scalar by scalar.
+/// One pass over one text: scanner, matcher, classifier and decoders, fed scalar by scalar.
 ///
-/// Its state is a function of the scalars fed, however they were cut into strings.
+/// Its state is a function of the scalars fed, however they were cut into strings. After ``reset()`` it takes another text with the
+/// memory of the last.
 struct TextScan: Sendable {
-  private let rules: CompiledRules
+  let rules: CompiledRules
   private var scanner = WordScanner()
-  private var matcher: RuleMatcher
+  private var sink: ScanSink
   private var runs = EncodedRuns()
   private let depth: Int
   private var decodedTransforms: TextTransforms = []
   private var decodedHits: [RuleMatcher.FoundRule] = []
   private var isDecodedFlagged = false
+  private var decodedFinding: ClassifierFinding?
   /// Bytes fed.
   private(set) var position = 0
 
   /// How deep encodings are taken off one another.
   static let depthLimit = 2
 
-  init(_ rules: CompiledRules, modes: [RuleMode], depth: Int = 0) {
+  init(_ rules: CompiledRules, modes: [RuleMode], classifier: LinearClassifier? = nil, depth: Int = 0) {
     self.rules = rules
-    self.matcher = RuleMatcher(rules, modes: modes)
+    self.sink = ScanSink(matcher: RuleMatcher(rules, modes: modes), features: classifier.map(FeatureScan.init))
     self.depth = depth
   }
 
+  mutating func reset() {
+    self.scanner = WordScanner()
+    self.sink.matcher.reset()
+    self.sink.features?.reset()
+    self.runs.reset()
+    self.decodedTransforms = []
+    self.decodedHits.removeAll(keepingCapacity: true)
+    self.isDecodedFlagged = false
+    self.decodedFinding = nil
+    self.position = 0
+  }
+
+  /// The classifier that reads along.
+  var classifier: LinearClassifier? { self.sink.features?.classifier }
+
+  /// Words complete so far.
+  var words: Int { self.sink.matcher.wordCount }
+
   /// Whether a rule in mode enforce has matched.
-  var isFlagged: Bool { self.matcher.isFlagged || self.isDecodedFlagged }
+  var isFlagged: Bool { self.sink.matcher.isFlagged || self.isDecodedFlagged }
 
   /// The disguises met so far.
-  var transforms: TextTransforms { self.scanner.transforms.union(self.matcher.transforms).union(self.decodedTransforms) }
+  var transforms: TextTransforms {
+    self.scanner.transforms.union(self.sink.matcher.transforms).union(self.decodedTransforms)
+  }
 
   /// The first match of each rule, in the order decided; of the text itself before those of its encoded runs.
   var hits: [RuleMatcher.FoundRule] {
-    guard !self.decodedHits.isEmpty else { return self.matcher.hits }
-    let own = Set(self.matcher.hits.map(\.rule))
-    return self.matcher.hits + self.decodedHits.filter { !own.contains($0.rule) }
+    guard !self.decodedHits.isEmpty else { return self.sink.matcher.hits }
+    let own = Set(self.sink.matcher.hits.map(\.rule))
+    return self.sink.matcher.hits + self.decodedHits.filter { !own.contains($0.rule) }
+  }
+
+  /// What the classifier says of the text so far, or of an encoded run in it if that is worse; nil without one.
+  var finding: ClassifierFinding? {
+    guard let features = self.sink.features else { return nil }
+    let own = ClassifierFinding(features)
+    guard let decoded = self.decodedFinding, decoded.logit > own.logit else { return own }
+    return decoded
   }
 
   @inline(__always)
   mutating func feed(_ scalar: Unicode.Scalar) {
     let offset = self.position
-    if offset >= self.matcher.deadline { self.matcher.reach(offset) }
+    if offset >= self.sink.matcher.deadline { self.sink.matcher.reach(offset) }
     let width = UTF8.width(scalar)
-    self.scanner.scan(scalar, at: offset, width: width, into: &self.matcher)
+    self.scanner.scan(scalar, at: offset, width: width, into: &self.sink)
     if self.runs.scan(scalar, at: offset) { self.assessDecoded() }
     self.position = offset + width
   }
 
   mutating func finish() {
-    self.scanner.finish(into: &self.matcher)
+    self.scanner.finish(into: &self.sink)
     if self.runs.finish() { self.assessDecoded() }
-    self.matcher.finish()
+    self.sink.matcher.finish()
+    self.sink.features?.finish()
   }
 
   private mutating func assessDecoded() {
     let runs = self.runs.takeDecoded()
     guard self.depth < Self.depthLimit else { return }
     for run in runs {
-      var scan = TextScan(self.rules, modes: self.matcher.modes, depth: self.depth + 1)
+      var scan = TextScan(
+        self.rules, modes: self.sink.matcher.modes, classifier: self.sink.features?.classifier, depth: self.depth + 1)
       for scalar in run.text.unicodeScalars { scan.feed(scalar) }
       scan.finish()
       self.decodedTransforms.formUnion(run.transform.union(scan.transforms))
@@ -63,17 +95,40 @@ struct TextScan: Sendable {
       for hit in scan.hits where !self.decodedHits.contains(where: { $0.rule == hit.rule }) {
         self.decodedHits.append(RuleMatcher.FoundRule(rule: hit.rule, offset: run.offset, end: run.offset + run.length))
       }
+      guard let finding = scan.finding, finding.logit > self.decodedFinding?.logit ?? .min else { continue }
+      self.decodedFinding = finding
     }
   }
 
   /// The byte offset up to which the text cannot be part of a match of an enforced rule, whatever follows.
   var clearOffset: Int {
-    let offset = self.matcher.clearOffset(self.scanner, at: self.position)
+    let offset = self.sink.matcher.clearOffset(self.scanner, at: self.position)
     return min(offset, self.runs.heldOffset ?? .max)
   }
 
   /// The byte offset before which nothing belongs to an enforced match that was found in the text itself.
   var matchedOffset: Int {
-    self.matcher.hits.lazy.filter { self.matcher.modes[$0.rule] == .enforce }.map(\.offset).min() ?? .max
+    self.sink.matcher.hits.lazy.filter { self.sink.matcher.modes[$0.rule] == .enforce }.map(\.offset).min() ?? .max
   }
+}
+
+/// Both readers of a text's words.
+private struct ScanSink: WordSink, Sendable {
+  var matcher: RuleMatcher
+  var features: FeatureScan?
+
+  @inline(__always)
+  mutating func letter(_ value: UInt32, folded: UInt32) {}
+
+  @inline(__always)
+  mutating func word(_ word: ScannedWord) {
+    self.matcher.word(word)
+    self.features?.word(word)
+  }
+
+  @inline(__always)
+  mutating func reading(_ hash: WordHash, words: Int) { self.matcher.reading(hash, words: words) }
+
+  @inline(__always)
+  mutating func token(_ token: ScannedToken) { self.features?.token(token) }
 }

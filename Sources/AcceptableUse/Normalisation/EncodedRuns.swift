@@ -60,6 +60,14 @@ struct EncodedRuns: Sendable {
     return !self.decoded.isEmpty
   }
 
+  /// Ready for another text, with the memory of the last.
+  mutating func reset() {
+    self.bytes.removeAll(keepingCapacity: true)
+    self.base64Start = 0
+    self.percentStart = nil
+    self.decoded.removeAll(keepingCapacity: true)
+  }
+
   mutating func takeDecoded() -> [DecodedRun] {
     defer { self.decoded = [] }
     return self.decoded

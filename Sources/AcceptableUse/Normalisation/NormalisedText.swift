@@ -57,6 +57,7 @@ private struct WordCollector: WordSink {
   }
 
   mutating func reading(_ hash: WordHash, words: Int) {}
+  mutating func token(_ token: ScannedToken) {}
 }
 
 extension UTF8 {

@@ -6,11 +6,24 @@ protocol WordSink {
   mutating func word(_ word: ScannedWord)
   /// The last `words` words may also be read as the one word `hash`: digits and signs stand for letters.
   mutating func reading(_ hash: WordHash, words: Int)
+  /// The words since the last token, at least one or a lone sign, are a token.
+  mutating func token(_ token: ScannedToken)
+}
+
+/// A token of a text: words with nothing but signs that may stand for letters between them.
+struct ScannedToken {
+  /// Whether it holds a letter, and a digit or sign that may stand for one.
+  var isDisguised: Bool
+  /// Read as one word up to its last letter or digit, and the beginning of that word.
+  var hash: WordHash
+  var prefix: WordHash
 }
 
 /// A word of a text: its letters by hash, its place in bytes.
 struct ScannedWord {
   var hash: WordHash
+  /// The hash of its first ``WordScanner/prefixLetters`` letters: a word in most of its inflections.
+  var prefix: WordHash
   var start: Int
   var end: Int
   /// The letter, where the word is a single one of an alphabet; 0 otherwise.
@@ -45,12 +58,18 @@ struct WordScanner: Sendable {
   private(set) var leetTrimmed = WordHash.empty
   private(set) var leetOneTrimmed = WordHash.empty
   private(set) var tokenLength = 0
+  private var writtenPrefix = WordHash.empty
+  private var foldedPrefix = WordHash.empty
+  private var leetPrefix = WordHash.empty
+  /// Letters of the token up to the last letter or digit.
+  private var trimmedLength = 0
   private(set) var tokenStart = 0
   /// Words of the token in progress that are complete.
   private(set) var tokenWords = 0
   private var tokenHasLetter = false
   private var tokenHasDisguise = false
 
+  static let prefixLetters = 5
   /// Longest token that is read with signs as letters, in words.
   static let tokenWordLimit = 24
 
@@ -132,6 +151,12 @@ struct WordScanner: Sendable {
     self.leetOne.append(one)
     self.leetTrimmed = self.leet
     self.leetOneTrimmed = self.leetOne
+    self.trimmedLength = self.tokenLength
+    if self.length <= Self.prefixLetters {
+      self.writtenPrefix = self.written
+      self.foldedPrefix = self.folded
+    }
+    if self.tokenLength <= Self.prefixLetters { self.leetPrefix = self.leet }
   }
 
   @inline(__always)
@@ -151,6 +176,7 @@ struct WordScanner: Sendable {
     self.tokenHasDisguise = true
     self.leet.append(UInt32(byte))
     self.leetOne.append(UInt32(byte == UInt8(ascii: "i") ? UInt8(ascii: "l") : byte))
+    if self.tokenLength <= Self.prefixLetters { self.leetPrefix = self.leet }
   }
 
   @inline(__always)
@@ -172,13 +198,19 @@ struct WordScanner: Sendable {
     self.tokenWords += 1
     sink.word(
       ScannedWord(
-        hash: isFolded ? self.folded : self.written, start: self.wordStart, end: self.wordEnd,
+        hash: isFolded ? self.folded : self.written, prefix: isFolded ? self.foldedPrefix : self.writtenPrefix,
+        start: self.wordStart, end: self.wordEnd,
         single: isSingle ? self.lastLetter : 0, isFolded: isFolded))
   }
 
   @inline(__always)
   private mutating func endToken(_ sink: inout some WordSink) {
-    if self.tokenHasDisguise { self.readToken(&sink) }
+    let isDisguised = self.tokenHasLetter && self.tokenHasDisguise && (1...Self.tokenWordLimit).contains(self.tokenWords)
+    if isDisguised { self.readToken(&sink) }
+    sink.token(
+      ScannedToken(
+        isDisguised: isDisguised, hash: self.leetTrimmed,
+        prefix: self.trimmedLength <= Self.prefixLetters ? self.leetTrimmed : self.leetPrefix))
     self.tokenLength = 0
     self.tokenWords = 0
     self.tokenHasLetter = false
@@ -190,7 +222,6 @@ struct WordScanner: Sendable {
   }
 
   private mutating func readToken(_ sink: inout some WordSink) {
-    guard self.tokenHasLetter, (1...Self.tokenWordLimit).contains(self.tokenWords) else { return }
     sink.reading(self.leetTrimmed, words: self.tokenWords)
     if self.leetOneTrimmed != self.leetTrimmed { sink.reading(self.leetOneTrimmed, words: self.tokenWords) }
     if self.leet != self.leetTrimmed { sink.reading(self.leet, words: self.tokenWords) }

@@ -137,6 +137,7 @@ private struct HashCollector: WordSink {
   }
 
   mutating func reading(_ hash: WordHash, words: Int) {}
+  mutating func token(_ token: ScannedToken) {}
 
   mutating func read(_ text: String) {
     var scanner = WordScanner()

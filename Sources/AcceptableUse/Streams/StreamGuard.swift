@@ -2,41 +2,49 @@
 public struct GuardStep: Sendable, Hashable {
   /// Text that may now be shown; whole scalars, empty if nothing is clear.
   public var released: String
-  /// Set by the one step in which a rule in mode enforce matched. Nothing is released afterwards: end the stream.
+  /// Set by the one step in which something enforced was found. Nothing is released afterwards: end the stream.
   public var finding: Assessment?
 }
 
 /// Lets a stream of generated text through as far as it cannot be part of a match of an enforced rule.
 ///
 /// Held back are: a live beginning of a phrase; a match that an allowed context may still clear; from the first part of a
-/// proximity window to where the window closes; an encoded run after its first 16 bytes. At most `maximumHold` bytes are held:
-/// what exceeds them is released from the front, so of a match that spans more than that (a wide window, a word stuffed with
-/// invisible characters) the beginning may have been shown. The finding itself does not depend on the hold. No byte of any
-/// other enforced match is ever released, and both the finding and the text released are the same however the stream is cut.
+/// proximity window to where the window closes; an encoded run after its first 16 bytes. An enforced classifier is asked at the end
+/// of each clause and after every ``evaluationWords`` words; ``StreamHold`` says whether the text waits for it. At most `maximumHold`
+/// bytes are held: what exceeds them is released from the front (``exceededHold`` says so), so of a match that spans more than that
+/// (a wide window, a word stuffed with invisible characters) the beginning may have been shown. The finding itself does not depend
+/// on the hold. No byte of any other enforced match is ever released, and both the finding and the text released are the same however
+/// the stream is cut.
 ///
 /// One value per stream. A step costs O(bytes appended + maximumHold).
 public struct StreamGuard: Sendable {
   /// In bytes.
   public static let defaultHold = 256
+  /// Words after which the classifier is asked even if no clause has ended.
+  public static let evaluationWords = 64
 
-  private let rules: CompiledRules
-  private let modes: [RuleMode]
+  private let rules: DirectedRules
+  private let hold: StreamHold
   private let maximumHold: Int
   private var scan: TextScan
   private var held: [UInt8] = []
   /// Offset of the first byte held.
   private var heldStart = 0
+  /// Offset up to which the classifier has found nothing.
+  private var evaluated = 0
   private var isOver = false
+  /// Whether text was released that would have waited, because more than the bound would have been held.
+  public private(set) var exceededHold = false
 
-  init(_ rules: CompiledRules, modes: [RuleMode], maximumHold: Int) {
+  init(_ rules: DirectedRules, classifier: LinearClassifier?, hold: StreamHold, maximumHold: Int) {
     self.rules = rules
-    self.modes = modes
+    self.hold = hold
     self.maximumHold = max(0, maximumHold)
-    self.scan = TextScan(rules, modes: modes)
+    self.scan = TextScan(rules.compiled, modes: rules.modes, classifier: classifier)
   }
 
   /// What was found so far, rules in mode shadow and annotate included: for the record when the stream ends.
-  public var assessment: Assessment { Assessment(self.scan, self.rules, self.modes) }
+  public var assessment: Assessment { Assessment(self.scan, self.rules) }
 
   /// Bytes that were taken in and neither released nor dropped.
   public var heldBytes: Int { self.held.count }
@@ -47,23 +55,50 @@ public struct StreamGuard: Sendable {
     self.held.append(contentsOf: text.utf8)
     for scalar in text.unicodeScalars {
       self.scan.feed(scalar)
-      if self.scan.isFlagged { return self.stop() }
+      if self.scan.isFlagged { return self.stop(before: self.scan.matchedOffset) }
+      if self.isEnforcing, self.isDue(after: scalar), self.evaluate() { return self.stop(before: self.heldStart) }
     }
-    return GuardStep(released: self.release(to: self.scan.clearOffset), finding: nil)
+    return GuardStep(released: self.release(to: min(self.scan.clearOffset, self.waitingOffset)), finding: nil)
   }
 
   /// Ends the stream: releases what is held, or finds what only its end decides.
   public mutating func finish() -> GuardStep {
     guard !self.isOver else { return GuardStep(released: "", finding: nil) }
     self.scan.finish()
-    if self.scan.isFlagged { return self.stop() }
+    if self.scan.isFlagged { return self.stop(before: self.scan.matchedOffset) }
+    if self.isEnforcing, self.evaluate() { return self.stop(before: self.heldStart) }
     self.isOver = true
     return GuardStep(released: self.release(to: self.scan.position), finding: nil)
   }
 
-  private mutating func stop() -> GuardStep {
+  private var isEnforcing: Bool { self.rules.classifier.mode == .enforce && self.scan.classifier != nil }
+
+  /// At the end of a clause, and at every ``evaluationWords``-th word.
+  private func isDue(after scalar: Unicode.Scalar) -> Bool {
+    switch scalar {
+    case ".", "!", "?", ";", ":", ",", "\n", "。", "！", "？", "；", "，", "：": true
+    case " ": self.scan.words % Self.evaluationWords == 0 && self.scan.words > 0
+    default: false
+    }
+  }
+
+  /// Asks the classifier about the text so far; true if it is over the threshold with a use that is not permitted.
+  private mutating func evaluate() -> Bool {
+    self.evaluated = self.scan.position
+    return Assessment(self.scan, self.rules).flagged
+  }
+
+  private var waitingOffset: Int {
+    switch self.isEnforcing ? self.hold : .live {
+    case .live: .max
+    case .sentence: self.evaluated
+    case .all: 0
+    }
+  }
+
+  private mutating func stop(before offset: Int) -> GuardStep {
     self.isOver = true
-    let clear = min(self.scan.clearOffset, self.scan.matchedOffset)
+    let clear = min(self.scan.clearOffset, offset, self.waitingOffset)
     let step = GuardStep(released: self.release(to: clear), finding: self.assessment)
     self.held = []
     return step
@@ -71,6 +106,7 @@ public struct StreamGuard: Sendable {
 
   /// Takes the bytes before `clear` out of the hold, and more where the hold would exceed its bound.
   private mutating func release(to clear: Int) -> String {
+    if self.scan.position - self.maximumHold > clear { self.exceededHold = true }
     var count = max(clear, self.scan.position - self.maximumHold) - self.heldStart
     guard count > 0 else { return "" }
     // A bound may fall inside a scalar: UTF-8 continuation bytes stay with their first byte.

@@ -2,20 +2,24 @@ internal import AcceptableUse
 internal import AuditSigning
 public import Documents
 
-/// Runs rule packs over texts, offline.
+/// Runs rule packs and the classifier over texts, offline.
 public struct PromptClassifier: Sendable {
-  private let policy: AcceptableUsePolicy
+  private var scanner: TextScanner
 
   /// - Parameter packs: Paths of rule packs; those that come with the gateway where there is none.
-  public init(packs: [String], environment: [String: String]) throws {
-    self.policy = try AcceptableUsePolicy(packs: try RuleLibrary.packs(packs, environment: environment))
+  /// - Parameter classifier: `shipped`, `off`, or the path of a file of weights.
+  public init(packs: [String], classifier: String, environment: [String: String]) throws {
+    self.scanner = try AcceptableUsePolicy(
+      packs: try RuleLibrary.packs(packs, environment: environment),
+      classifier: try RuleLibrary.classifier(classifier, environment: environment)
+    ).scanner(.prompt)
   }
 
   /// Reads `{"text": …}` and returns the finding.
-  public func classify(jsonLine line: String, number: Int) throws -> JSON {
+  public mutating func classify(jsonLine line: String, number: Int) throws -> JSON {
     do throws(DocumentError) {
       var reader = try DocumentReader(try Document.parseJSON(Array(line.utf8)))
-      return self.policy.assess(try reader.string("text"), direction: .prompt).json
+      return self.scanner.assess(try reader.string("text")).json
     } catch {
       throw StartFailure("line \(number) of standard input: \(error)")
     }

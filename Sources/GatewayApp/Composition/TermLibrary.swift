@@ -89,7 +89,15 @@ enum TermLibrary {
 enum RuleLibrary {
 
   /// A rule that names a use which no license forbids would find and never refuse.
-  static func check(_ packs: [RulePack], against terms: [TermFile]) throws(StartFailure) {
+  static func check(
+    _ packs: [RulePack], _ classifier: LinearClassifier?, against terms: [TermFile]
+  ) throws(StartFailure) {
+    if let classifier {
+      let known = Set(terms.first { $0.id == classifier.policy }?.uses.map(\.id) ?? [])
+      for use in classifier.heads.compactMap(\.use) where !known.isEmpty && !known.contains(use.name) {
+        throw StartFailure("the classifier names the use '\(use)', which the terms '\(classifier.policy)' do not list")
+      }
+    }
     for pack in packs {
       guard let file = terms.first(where: { $0.id == pack.policy }) else {
         throw StartFailure("the rule pack '\(pack.id)' is for the terms '\(pack.policy)', which are not there")
@@ -110,6 +118,29 @@ enum RuleLibrary {
     }
     return try FileManager.default.contentsOfDirectory(atPath: folder).sorted().map { "\(folder)/\($0)/rules.yaml" }
       .filter { FileManager.default.fileExists(atPath: $0) }.map { try self.load(file: $0) }
+  }
+
+  /// The classifier: `off` for none, `shipped` for the weights that come with the program, else a path.
+  static func classifier(_ setting: String, environment: [String: String]) throws(ConfigurationError) -> LinearClassifier? {
+    guard setting != "off" else { return nil }
+    var path = setting
+    if setting == "shipped" {
+      guard let folder = SharedFiles.directory("Policies/classifier", environment: environment) else {
+        throw ConfigurationError(
+          path: "policies.classifier", message: "no weights lie beside the program. Name a file, or write 'off'.")
+      }
+      path = folder + "/linear.weights"
+    }
+    do throws(AcceptableUseError) {
+      return try LinearClassifier(bytes: try Self.bytes(path), digest: sha256)
+    } catch {
+      throw ConfigurationError(path: path, message: error.description)
+    }
+  }
+
+  /// At most 16 MiB.
+  private static func bytes(_ path: String) throws(AcceptableUseError) -> [UInt8] {
+    do { return try readFile(path) } catch { throw AcceptableUseError(message: "\(error)") }
   }
 
   static func load(file path: String) throws(ConfigurationError) -> RulePack {

@@ -23,7 +23,8 @@ final class TermReload: Sendable {
     do {
       let packs = try RuleLibrary.packs(self.configuration.rulePacks, environment: self.environment)
       let terms = try TermLibrary.load(self.configuration, packs: packs, environment: self.environment)
-      try RuleLibrary.check(packs, against: terms)
+      try RuleLibrary.check(
+        packs, try RuleLibrary.classifier(self.configuration.classifier, environment: self.environment), against: terms)
       try await self.gate.replaceTerms(terms, by: actor)
       self.lastFailure.withLock { $0 = nil }
     } catch {

@@ -21,6 +21,7 @@ extension GatewayConfiguration {
         }),
       "policies": [
         "terms": .array(self.termsDirectories.map(JSON.string)), "acceptable_use": .array(self.rulePacks.map(JSON.string)),
+        "classifier": .string(self.classifier),
       ],
       "limits": [
         "concurrent_sequences": .integer(self.limits.concurrentSequences),
@@ -55,7 +56,8 @@ extension GatewayConfiguration {
     let packs = try RuleLibrary.packs(self.rulePacks, environment: environment)
     let terms = try TermLibrary.load(self, packs: packs, environment: environment)
     _ = try TermLibrary.interpretations(self, terms: terms)
-    try RuleLibrary.check(packs, against: terms)
+    let classifier = try RuleLibrary.classifier(self.classifier, environment: environment)
+    try RuleLibrary.check(packs, classifier, against: terms)
     for model in self.models {
       _ = try fileDigest(model.file)
     }

@@ -63,6 +63,8 @@ public struct GatewayConfiguration: Sendable {
   var interpretations: [Document.Member] = []
   /// Rule packs for acceptable use.
   public var rulePacks: [String]
+  /// Path of the weights of the acceptable-use classifier; `shipped` for those that come with the program, `off` for none.
+  public var classifier: String
   public var limits = Limits()
   public var logLevel = "info"
   /// Seconds between signed checkpoints of the log.
@@ -111,6 +113,8 @@ public struct GatewayConfiguration: Sendable {
     self.termsDirectories = try policies?.strings("terms").map { Self.resolve($0, directory) } ?? []
     self.rulePacks = try policies?.strings("acceptable_use").map { Self.resolve($0, directory) } ?? []
     self.termsForAllModels = try policies?.strings("for_all_models").map { TermFileID($0) } ?? []
+    let classifier = try policies?.optionalString("classifier") ?? "shipped"
+    self.classifier = ["shipped", "off"].contains(classifier) ? classifier : Self.resolve(classifier, directory)
     if var section = policies {
       self.interpretations = try Self.members(&section, "interpretations")
       try section.finish()

@@ -26,7 +26,7 @@ extension Gate {
   func findings(in assessments: [Assessment], for model: ServedModel) -> [String] {
     var names: Set<String> = []
     for hit in assessments.flatMap(\.rules) where hit.mode == .enforce {
-      guard let policy = self.acceptableUse.packs.first(where: { $0.id == hit.packID })?.policy else { continue }
+      guard let policy = self.acceptableUse.policy(ofPack: hit.packID) else { continue }
       if model.terms.contains(policy) { names.formUnion(hit.uses.map(\.name)) }
       guard model.terms.contains(where: { $0 != policy }), let file = self.termFile(policy) else { continue }
       names.formUnion(file.uses.filter { use in hit.uses.contains { $0.name == use.id } }.map(\.category))

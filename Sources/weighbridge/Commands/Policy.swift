@@ -5,7 +5,7 @@ internal import GatewayApp
 
 struct Policy: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Try acceptable-use rules offline.", subcommands: [Classify.self, Test.self])
+    abstract: "Try acceptable-use rules and the classifier offline.", subcommands: [Classify.self, Test.self])
 
   struct Classify: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,8 +14,11 @@ struct Policy: ParsableCommand {
     @Option(help: "A rule pack; may be given several times. Without it the packs that come with the gateway are used.")
     var pack: [String] = []
 
+    @Option(help: "Weights of the classifier: 'shipped', 'off', or a file.")
+    var classifier = "shipped"
+
     func run() throws {
-      let classifier = try PromptClassifier(packs: self.pack, environment: ProcessInfo.processInfo.environment)
+      var classifier = try PromptClassifier(packs: self.pack, classifier: self.classifier, environment: ProcessInfo.processInfo.environment)
       var number = 0
       while let line = StandardInput.line() {
         number += 1
