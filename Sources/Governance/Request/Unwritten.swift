@@ -19,6 +19,9 @@ struct UnwrittenRecords: Sendable {
   /// Those of which the disk holds another end: never dropped, and never written again.
   var disputed = 0
 
+  /// Those that are not known to be on disk.
+  var count: Int { self.waiting.count { if case .success? = $0.attempt.outcome { false } else { true } } + self.conflicting.count }
+
   /// Something was refused at once, while others before it still wait.
   private var hasRefusal = false
 
@@ -58,10 +61,7 @@ struct UnwrittenRecords: Sendable {
 extension Gate {
   /// Records that are not on disk yet, and how many of them contradict what is stored.
   public var unwrittenRecords: (waiting: Int, disputed: Int) {
-    self.state.withLock { state in
-      let waiting = state.unwritten.waiting.count { if case .success? = $0.attempt.outcome { false } else { true } }
-      return (waiting + state.unwritten.conflicting.count, state.unwritten.disputed)
-    }
+    self.state.withLock { ($0.unwritten.count, $0.unwritten.disputed) }
   }
 
   /// Submits again what could not be written, before anything else is decided; true where there was something.
