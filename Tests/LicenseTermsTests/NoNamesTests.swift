@@ -9,7 +9,7 @@ struct NoNamesTests {
       "llama", "meta platforms", "qwen", "tongyi", "gemma", "falcon", "mistral", "kimi", "baichuan", "hunyuan", "deepseek",
     ]
     var files = 0
-    for folder in ["", "Facts", "TermFile", "Evaluation", "Standing", "DecisionTable"] {
+    for folder in ["", "Facts", "TermFile", "Evaluation", "Standing", "DecisionTable", "Plan", "Affiliates", "Inventory"] {
       let path = "\(TestFiles.root)/Sources/LicenseTerms/\(folder)"
       for name in try entries(of: path) where name.hasSuffix(".swift") {
         files += 1
