@@ -1,7 +1,7 @@
 /// The automata of the grammars in use and their masks over one vocabulary. For one thread.
 public final class GrammarRoom {
   /// Grammars kept at once; the one that was not used for the longest time goes first.
-  static let limit = 32
+  static let limit = 8
 
   fileprivate final class Entry {
     var automaton: Automaton

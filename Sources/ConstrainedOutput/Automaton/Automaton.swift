@@ -24,7 +24,8 @@ final class Automaton {
     var withoutText: Int32 = -1
   }
 
-  static let stateLimit = 1 << 14
+  /// A state takes some two kilobytes with its transitions.
+  static let stateLimit = 1 << 13
   /// More places at once than any sound grammar needs; those beyond are given up, which only narrows what may be written.
   static let placeLimit = 1 << 12
   static let dead: Int32 = -1

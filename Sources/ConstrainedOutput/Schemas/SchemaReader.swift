@@ -16,10 +16,10 @@ struct SchemaReader {
   private let root: Document
   let forms: JSONForms
   var book: RuleBook
-  /// By place: the rule of the schema there.
-  private var known: [String: Int] = [:]
+  /// By where it stands in the text: the rule of the schema there.
+  private var known: [TextPosition: Int] = [:]
   /// The schemas that are being read and have not yet written anything: a reference to one of these would never end.
-  private var open: [String] = []
+  private var open: [TextPosition] = []
 
   static func expression(
     _ text: String, _ forms: JSONForms, _ book: inout RuleBook
@@ -42,13 +42,13 @@ struct SchemaReader {
 
   /// A schema whose value begins where the one around it begins.
   private mutating func schema(_ document: Document, _ path: String) throws(GrammarError) -> Expression {
-    guard !self.open.contains(path) else {
+    guard !self.open.contains(document.position) else {
       throw GrammarError(path: path, message: "The schema refers to itself without a value between.")
     }
-    if let rule = self.known[path] { return .rule(rule) }
+    if let rule = self.known[document.position] { return .rule(rule) }
     let rule = try self.book.declare()
-    self.known[path] = rule
-    self.open.append(path)
+    self.known[document.position] = rule
+    self.open.append(document.position)
     let expression = try self.content(document, path)
     self.open.removeLast()
     self.book.define(rule, expression)
