@@ -26,7 +26,7 @@ SECONDS ?= 60
 ORACLES_VENV = .venv-oracles
 
 help: ## list these words
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 15
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 19
 
 run: build ## build, start on loopback and show a first minute of real requests (PORT=8080; KEEP=1 leaves the server running)
 	@$(PYTHON) Examples/first-minute.py --port $(PORT) $(if $(KEEP),--keep)
