@@ -62,7 +62,7 @@ struct RefusedModelTests {
         key: "llama.attention.layer_norm_rms_epsilon", values: [.float(0), .float(-1), .float(.nan), .float(1)],
         code: .invalidHyperparameter),
       Key(key: "llama.expert_count", values: [.unsigned(8)], code: .unsupportedFeature),
-      Key(key: "tokenizer.ggml.model", values: [.string("gpt2"), .string("")], code: .unsupportedTokenizer),
+      Key(key: "tokenizer.ggml.model", values: [.string("bert"), .string("")], code: .unsupportedTokenizer),
       Key(key: "tokenizer.ggml.add_eos_token", values: [.bool(true)], code: .unsupportedFeature),
       Key(key: "tokenizer.ggml.tokens", values: [nil, .integers([1])], code: .invalidFile),
       Key(key: "tokenizer.ggml.scores", values: [nil], code: .invalidFile),
