@@ -48,6 +48,8 @@ public struct ExportOrder: Sendable {
   public var from: Timestamp?
   public var to: Timestamp?
   public var actor: Actor
+  /// What it is for, where the terms of models have a say in that.
+  public var output: OutputExport?
 }
 
 public struct ExportState: Sendable {

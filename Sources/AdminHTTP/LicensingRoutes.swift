@@ -13,6 +13,10 @@ extension AdminRoutes {
       use: self.guarded { call in
         jsonResponse(try await self.gate.attest(call.json(), by: call.actor), status: .created)
       })
+    router.get(
+      "/admin/v1/attestations", use: self.guarded { call in listResponse(self.gate.attestations(about: call.query("subject"))) })
+    router.get("/admin/v1/terminations", use: self.guarded { _ in listResponse(self.gate.terminations()) })
+    self.addRecordsOfParties(to: router)
     router.post(
       "/admin/v1/terminations",
       use: self.guarded { call in
@@ -32,7 +36,8 @@ extension AdminRoutes {
         guard let id = CustomerID(subject) else {
           throw Refusal(.notFound, "There is no customer '\(subject)'.", parameter: "subject")
         }
-        return jsonResponse(try self.gate.standing(of: id, model: ModelID(try call.requiredQuery("model"))).json)
+        return jsonResponse(
+          try self.gate.explanation(of: id, model: ModelID(try call.requiredQuery("model")), action: try call.action()))
       })
     router.get(
       "/admin/v1/licenses",
@@ -62,6 +67,33 @@ extension AdminRoutes {
             ]
           })
       })
+  }
+
+  /// Who belongs to whom, what was deleted, and what was read again.
+  private func addRecordsOfParties(to router: Router<GatewayContext>) {
+    router.post(
+      "/admin/v1/affiliations",
+      use: self.guarded { call in
+        jsonResponse(try await self.gate.recordAffiliation(call.json(), by: call.actor), status: .created)
+      })
+    router.get("/admin/v1/affiliations", use: self.guarded { _ in listResponse(self.gate.affiliations()) })
+    router.post(
+      "/admin/v1/affiliations/{id}/end",
+      use: self.guarded { call in
+        jsonResponse(try await self.gate.endAffiliation(call.identifier(), call.json(), by: call.actor))
+      })
+    router.post(
+      "/admin/v1/deletions",
+      use: self.guarded { call in
+        jsonResponse(try await self.gate.recordDeletion(call.json(), by: call.actor), status: .created)
+      })
+    router.get("/admin/v1/deletions", use: self.guarded { _ in listResponse(self.gate.deletions()) })
+    router.post(
+      "/admin/v1/reviews",
+      use: self.guarded { call in
+        jsonResponse(try await self.gate.recordReview(call.json(), by: call.actor), status: .created)
+      })
+    router.get("/admin/v1/reviews", use: self.guarded { _ in listResponse(self.gate.reviews()) })
   }
 
   private func licenses() -> Response {
@@ -112,5 +144,17 @@ extension AdminRoutes {
       use: self.guarded { call in
         jsonResponse(try await self.gate.revokeAdminKey(call.identifier(), by: call.actor).json)
       })
+  }
+}
+
+extension AdminRequest {
+  /// The action that the query names; nil where it names none.
+  fileprivate func action() throws -> Action? {
+    guard let name = self.query("action") else { return nil }
+    guard let action = Action(rawValue: name) else {
+      let known = Action.allCases.map(\.rawValue).joined(separator: ", ")
+      throw Refusal(.invalidRequest, "'\(name)' is not one of: \(known).", parameter: "action")
+    }
+    return action
   }
 }

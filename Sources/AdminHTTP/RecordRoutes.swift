@@ -21,6 +21,7 @@ extension AdminRoutes {
       "/admin/v1/exports",
       use: self.guarded { call in
         let order = try ExportOrder(await call.json(), by: call.actor)
+        if let output = order.output { try await self.gate.askExport(output, by: call.actor) }
         return jsonResponse(try await self.services.exports.start(order).json, status: .accepted)
       })
     router.get(
@@ -64,12 +65,28 @@ extension ExportOrder {
         throw reader.failure("format", "'\(format)' is not one of: \(known)")
       }
       self.init(
-        kind: knownKind, format: knownFormat, from: try Self.time(&reader, "from"), to: try Self.time(&reader, "to"), actor: actor
-      )
+        kind: knownKind, format: knownFormat, from: try Self.time(&reader, "from"), to: try Self.time(&reader, "to"),
+        actor: actor,
+        output: try Self.output(&reader))
       try reader.finish()
     } catch {
       throw Refusal(error)
     }
+  }
+
+  /// What the export is for, where the body says so: `purpose`, and with it `customer`, `models` and `target_lineage`.
+  private static func output(_ reader: inout DocumentReader) throws(DocumentError) -> OutputExport? {
+    guard let name = try reader.optionalString("purpose") else { return nil }
+    guard let purpose = ExportPurpose(rawValue: name) else {
+      let known = ExportPurpose.allCases.map(\.rawValue).joined(separator: ", ")
+      throw reader.failure("purpose", "'\(name)' is not one of: \(known)")
+    }
+    let customer = try reader.optionalString("customer")
+    let id = customer.flatMap { CustomerID($0) }
+    if customer != nil, id == nil { throw reader.failure("customer", "a customer's id belongs here") }
+    return OutputExport(
+      purpose: purpose, customer: id, models: try reader.strings("models").map { ModelID($0) },
+      trainingTarget: try reader.optionalString("target_lineage"))
   }
 
   private static func time(_ reader: inout DocumentReader, _ key: String) throws(DocumentError) -> Timestamp? {

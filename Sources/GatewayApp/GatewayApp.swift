@@ -7,6 +7,7 @@ internal import AdminHTTP
 internal import AuditSigning
 internal import AuditTrail
 internal import Completions
+internal import Documents
 internal import Foundation
 internal import GatewayHTTP
 internal import Governance
@@ -70,11 +71,13 @@ public struct GatewayApp {
         entries: store.logSize,
         passphrase: try KeyPassphrase(file: self.configuration.keyFile, environment: self.environment).text)
       let signer = try await self.logSigner(store: store, keys: keys)
+      let audienceKeys = try self.audienceKeys(tagKey: keys.tagKey, entries: store.logSize)
       let gate = Gate(
-        environment: try self.gateEnvironment(boot: boot, tagKey: keys.tagKey), policy: gatePolicy, journal: store,
+        environment: self.gateEnvironment(boot: boot, tagKey: keys.tagKey, audienceKeys: audienceKeys), policy: gatePolicy,
+        journal: store,
         archive: store,
         acceptableUse: policy, terms: terms)
-      let engines = try EngineRoom.load(self.configuration, into: gate, log: self.log)
+      let engines = try EngineRoom.load(self.configuration, into: gate, environment: self.environment, log: self.log)
       let recovery = try await gate.recover(try store.load(), version: Self.version)
       self.report(recovery)
       try await gate.recordTermsInForce()
@@ -82,7 +85,11 @@ public struct GatewayApp {
         try await gate.recordKeySuccession(
           number: succession.number, old: succession.old.vkey, new: succession.new.vkey, note: sha256(note))
       }
-      try await self.run(gate: gate, store: store, keys: keys, signer: signer, engines: engines, announce: announce)
+      try audienceKeys.check(wallClock().month, hasUsers: gate.hasUsers(of: wallClock().month))
+      let watch = LicenseWatch(gate: gate, engines: engines, keys: audienceKeys, log: self.log)
+      await watch.look()
+      try await self.run(
+        gate: gate, store: store, keys: keys, signer: signer, engines: engines, watch: watch, announce: announce)
       engines.shutdown()
       await store.close()
     } catch {
@@ -135,12 +142,32 @@ public struct GatewayApp {
     return policy
   }
 
-  private func gateEnvironment(boot: BootID, tagKey: [UInt8]) throws -> GateEnvironment {
+  private func audienceKeys(tagKey: [UInt8], entries: Int) throws -> AudienceKeys {
+    let folder = self.configuration.dataDirectory + "/keys/audience"
+    let isNew = !FileManager.default.fileExists(atPath: folder)
+    let keys = try AudienceKeys(directory: folder, months: self.configuration.audienceKeyMonths)
+    // Before there were keys of months, users were counted under one made from the tag key: the running month goes on with that.
+    if isNew, entries > 0 {
+      let month = wallClock().month
+      try keys.adopt(hmacSHA256(tagKey, Array("audience \(month)".utf8)).bytes, for: month)
+    }
+    return keys
+  }
+
+  private func gateEnvironment(boot: BootID, tagKey: [UInt8], audienceKeys: AudienceKeys) -> GateEnvironment {
+    let log = self.log
     let zones = SystemZones()
-    return GateEnvironment(
+    var environment = GateEnvironment(
       now: wallClock, uptime: { ContinuousClock.now - processStart },
       randomBytes: { count in (0..<count).map { _ in UInt8.random(in: 0...255) } }, digest: sha256, keyedDigest: hmacSHA256,
       tagKey: tagKey, boot: boot, zone: zones.zone)
+    environment.audienceKey = { try audienceKeys.key(of: $0) }
+    environment.verifySignature = { try StatementSignatures.verify($0, $1) }
+    environment.alert = { alert in
+      let fields = alert.fields.map { ($0.key, Logger.MetadataValue.string($0.value.text)) }
+      log.warning("\(alert.kind.rawValue)", metadata: Dictionary(fields) { first, _ in first })
+    }
+    return environment
   }
 
   private func report(_ recovery: RecoveryReport) {
@@ -157,7 +184,7 @@ public struct GatewayApp {
 
   private func run(
     gate: Gate, store: SQLiteStore, keys: KeyMaterial, signer: LogSigner, engines: EngineRoom,
-    announce: @escaping @Sendable (String, Int) -> Void
+    watch: LicenseWatch, announce: @escaping @Sendable (String, Int) -> Void
   ) async throws {
     try await signer.sign()
     let library = LicenseLibrary(directory: self.configuration.dataDirectory + "/licenses", gate: gate)
@@ -176,7 +203,7 @@ public struct GatewayApp {
         document: { try library.text(of: $0, role: $1) }, readiness: { engines.readiness(gate, store, terms) },
         metrics: { metrics.text() },
         checkpoint: { await signer.newest }, digest: sha256, departures: departures,
-        bodyLimit: self.configuration.server.bodyLimit)
+        region: self.configuration.requestRegion, bodyLimit: self.configuration.server.bodyLimit)
     ).add(to: router)
     AdminRoutes(
       gate: gate,
@@ -200,6 +227,7 @@ public struct GatewayApp {
       services: [
         signer.service(every: .seconds(self.configuration.checkpointSeconds), gate: gate),
         HeartbeatService(gate: gate, interval: .seconds(self.configuration.audit.heartbeatSeconds), log: self.log),
+        watch,
       ],
       onServerRunning: { channel in announce(host, channel.localAddress?.port ?? 0) },
       logger: Logger(label: "http") { _ in

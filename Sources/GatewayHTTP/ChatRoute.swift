@@ -21,7 +21,7 @@ extension PublicRoutes {
     }
     let call = Call(
       secret: secret, model: asked.model, request: asked.completion, endUser: asked.endUser,
-      declaredPurpose: asked.declaredPurpose,
+      declaredPurpose: asked.declaredPurpose, circumstances: self.services.region.circumstances(of: request),
       idempotencyKey: key, bodyDigest: self.services.digest(bytes))
     switch try await self.gate.admit(call) {
     case .live(let live):

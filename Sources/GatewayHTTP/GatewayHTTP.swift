@@ -21,13 +21,14 @@ public struct GatewayServices: Sendable {
   public var digest: DigestFunction
   /// Says when the client of a connection goes away.
   public var departures: Departures
+  public var region: RequestRegion
   /// The most bytes of a request's body that are read.
   public var bodyLimit: Int
 
   public init(
     document: @escaping @Sendable (TermFileID, String) async throws -> [UInt8]?, readiness: @escaping @Sendable () -> Readiness,
     metrics: @escaping @Sendable () async -> String, checkpoint: @escaping @Sendable () async throws -> String?,
-    digest: @escaping DigestFunction, departures: Departures, bodyLimit: Int
+    digest: @escaping DigestFunction, departures: Departures, region: RequestRegion = RequestRegion(), bodyLimit: Int
   ) {
     self.document = document
     self.readiness = readiness
@@ -35,6 +36,7 @@ public struct GatewayServices: Sendable {
     self.checkpoint = checkpoint
     self.digest = digest
     self.departures = departures
+    self.region = region
     self.bodyLimit = bodyLimit
   }
 }

@@ -24,6 +24,7 @@ extension HTTPField.Name {
   public static let rateRemainingTokens = literal("x-ratelimit-remaining-tokens")
   public static let rateResetTokens = literal("x-ratelimit-reset-tokens")
   public static let xWeighbridgeDelivery = literal("x-weighbridge-delivery")
+  public static let xWeighbridgeTargetLineage = literal("x-weighbridge-target-lineage")
   public static let link = literal("link")
   public static let xAccelBuffering = literal("x-accel-buffering")
 }

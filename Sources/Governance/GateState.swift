@@ -17,8 +17,14 @@ struct GateState: Sendable {
   var anonymous: [AnonymousTally.Place: AnonymousTally] = [:]
   var history = AudienceHistory()
   var affiliations: [AffiliationID: StoredAffiliation] = [:]
+  /// The same as a graph.
+  var affiliates = AffiliateGraph.empty
   var terms: [TermFileID: TermFile] = [:]
   var models: [ModelID: ServedModel] = [:]
+  /// The weights that each model was registered with, by digest, in this run or an earlier one.
+  var registeredWeights: [ModelID: Digest] = [:]
+  /// Models of which the operator's license has ended, told once.
+  var ended: Set<ModelID> = []
   var facts = FactRecords()
   /// What people stated, as stored: read anew when the term files change.
   var statements: [StoredObject] = []
@@ -27,6 +33,8 @@ struct GateState: Sendable {
   var grants: [GrantID: StoredGrant] = [:]
   var adminKeys: [AdminKeyID: AdminKey] = [:]
   var standings: [StandingKey: RecordedStanding] = [:]
+  /// Numbers that standings rest on, by the scopes that they are about.
+  var watching: [AudienceScope: Set<AudienceWatch>] = [:]
   var openHolds: [UsageID: HoldRecord] = [:]
   var clock: ClockBaseline?
   var idempotency: [IdempotencyKey: IdempotencyState] = [:]

@@ -48,7 +48,8 @@ struct AudienceStepTests {
     let again = try GateFixture.makeGate(journal: fixture.journal, clock: fixture.clock, terms: RecordTerms.text)
     try again.register(GateFixture.model(fixture.engine))
     _ = try await again.recover(fixture.journal.stored(lastAt: fixture.clock.now), version: "test")
-    #expect(again.audience() == fixture.gate.audience())
+    func bounds(_ gate: Gate) -> [[JSON?]] { gate.audience().map { [$0["scope"], $0["least"], $0["most"], $0["active_users"]] } }
+    #expect(bounds(again) == bounds(fixture.gate))
   }
 
   @Test("a busy key is noted ahead: never too low after a restart, and too high by no more than a part")
@@ -119,6 +120,24 @@ struct AudienceStepTests {
     fixture.clock.advance(by: .seconds(1))
     try await fixture.attest("party.users", #"{"upper":1}"#)
     #expect(try await fixture.refused(fixture.call(user: "one")) == nil)
+  }
+
+  @Test("what an affiliate states of the group holds against a party that states less")
+  func statedByAffiliate() async throws {
+    let fixture = try await GateFixture.inGoodStanding()
+    _ = try await fixture.gate.recordAffiliation(
+      GateFixture.document(
+        #"{"controller":"operator","controlled":"\#(fixture.customer)","control":"0.51","valid_from":"2026-01-01"}"#),
+      by: GateFixture.actor)
+    fixture.clock.advance(by: .seconds(1))
+    try await fixture.attest("party.users", #"{"upper":900}"#)
+    #expect(try await fixture.refused(fixture.call(user: "one")) == nil)
+    _ = try await fixture.gate.attest(
+      GateFixture.document(
+        #"{"subject":"operator","fact":"party.users","value":{"lower":5000},"signer":{"name":"O","role":"CEO"}}"#),
+      by: GateFixture.actor)
+    let refusal = try await fixture.refused(fixture.call(user: "one"))
+    #expect(refusal?.citation?.clause == "few" && refusal?.citation?.state == "false")
   }
 
   @Test("half a share makes no affiliate, and a party is none of itself")

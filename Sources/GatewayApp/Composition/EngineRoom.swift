@@ -7,15 +7,23 @@ internal import Governance
 internal import GovernanceStore
 internal import GovernanceTypes
 internal import InferenceEngine
-internal import LicenseTerms
 internal import Logging
+internal import Synchronization
 
 /// The engines of a process, by model.
 struct EngineRoom: Sendable {
   let engines: [(model: ModelID, engine: EmbeddedEngine)]
+  private let unloaded = UnloadedModels()
+
+  private init(engines: [(model: ModelID, engine: EmbeddedEngine)]) { self.engines = engines }
 
   /// Loads each model's file, takes its digest, and registers it with the gate under its terms.
-  static func load(_ configuration: GatewayConfiguration, into gate: Gate, log: Logger) throws -> EngineRoom {
+  ///
+  /// - Throws: ``StartFailure`` where the file has another digest than the configuration names, or says of itself that it is under the
+  ///   agreement of another model family than the configuration does.
+  static func load(
+    _ configuration: GatewayConfiguration, into gate: Gate, environment: [String: String], log: Logger
+  ) throws -> EngineRoom {
     var engines: [(ModelID, EmbeddedEngine)] = []
     for model in configuration.models {
       let limits = configuration.limits
@@ -31,16 +39,31 @@ struct EngineRoom: Sendable {
         throw StartFailure("model '\(model.id)': \(error)")
       }
       let weights = try ModelDigest.of(model: model.file)
+      if let named = model.weights, named != weights {
+        throw StartFailure(
+          "model '\(model.id)': the file has the SHA-256 \(weights), the configuration names \(named). It is not the file that was meant; or correct models[].sha256."
+        )
+      }
+      try EmbeddedLicense(of: engine.model).check(model, configuration, gate: gate, environment: environment, log: log)
       let terms = model.terms + configuration.termsForAllModels.filter { !model.terms.contains($0) }
       try gate.register(
         ServedModel(
           id: model.id, engine: engine, weights: weights, terms: terms,
           facts: try ModelFacts.measure(model, terms: terms.compactMap { gate.termFile($0) }, at: wallClock()),
-          registeredAt: wallClock(), owner: configuration.operatorName))
+          registeredAt: wallClock(), owner: configuration.operatorName, action: model.action, isPinned: model.weights != nil))
       log.info("loaded a model", metadata: ["model": "\(model.id)", "sha256": "\(weights)"])
       engines.append((model.id, engine))
     }
     return EngineRoom(engines: engines)
+  }
+
+  /// Lets go of the models whose license has ended: their engines stop and give their memory back.
+  func unloadEnded(of gate: Gate, log: Logger) {
+    for model in gate.endedModels() {
+      guard let engine = self.engines.first(where: { $0.model == model })?.engine, self.unloaded.insert(model) else { continue }
+      engine.shutdown()
+      log.warning("unloaded a model whose license has ended", metadata: ["model": "\(model)"])
+    }
   }
 
   func shutdown() { for (_, engine) in self.engines { engine.shutdown() } }
@@ -56,9 +79,20 @@ struct EngineRoom: Sendable {
     if let failure = terms.failure {
       reasons.append("the term files on disk were not taken, those before stay in force: \(failure)")
     }
+    for ended in gate.terminations() where ended["subject"] == "operator" && ended["deletion"] == "due" {
+      reasons.append("the license '\(ended["terms"]?.text ?? "")' has ended: delete the materials and record the deletion")
+    }
     // A model without a price is refused on its own; it does not make the gateway unready.
     return Readiness(isReady: !statistics.isFailing, reasons: reasons)
   }
+}
+
+/// The models that were let go of, each once.
+final class UnloadedModels: Sendable {
+  private let models = Mutex<Set<ModelID>>([])
+
+  /// Whether the model was not among them yet.
+  func insert(_ model: ModelID) -> Bool { self.models.withLock { $0.insert(model).inserted } }
 }
 
 /// SHA-256 of a file, read in pieces.
@@ -71,39 +105,4 @@ func fileDigest(_ path: String) throws -> Digest {
     digest.update(bytes.span)
   }
   return digest.finish()
-}
-
-/// What can be measured of a model's files: the digests of the license texts that lie beside the weights.
-enum ModelFacts {
-  static func measure(_ model: GatewayConfiguration.Model, terms: [TermFile], at now: Timestamp) throws -> FactSheet {
-    let folder = ModelDigest.folder(ofModel: model.file)
-    var facts: [Fact] = []
-    for document in terms.flatMap(\.documents) {
-      guard let key = document.foundAs else { continue }
-      let path = folder.appendingPathComponent(document.name).path
-      guard FileManager.default.fileExists(atPath: path) else { continue }
-      facts.append(
-        Fact(key: key, value: .digest(try fileDigest(path)), source: .measured, reference: document.name, recordedAt: now))
-    }
-    return FactSheet(facts + (try model.facts.map { try self.stated($0, of: model, terms: terms, at: now) }))
-  }
-
-  /// A fact of the model that the configuration states. One that no term file of the model asks for is refused: it would say
-  /// nothing to anyone.
-  private static func stated(
-    _ member: Document.Member, of model: GatewayConfiguration.Model, terms: [TermFile], at now: Timestamp
-  ) throws -> Fact {
-    let known = terms.flatMap(\.facts).filter { $0.subject == .model && $0.accepts(.config) }
-    guard let declaration = known.first(where: { $0.key == member.key }) else {
-      let near = nearestName(to: member.key, among: known.map(\.key)).map { "; did you mean '\($0)'?" } ?? ""
-      throw StartFailure("model '\(model.id)': '\(member.key)' is no fact that its terms take from the configuration\(near)")
-    }
-    do throws(DocumentError) {
-      return Fact(
-        key: member.key, value: try FactValue(member.value, for: declaration, path: "models.\(model.id).facts.\(member.key)"),
-        source: .config, reference: "configuration", recordedAt: now)
-    } catch {
-      throw StartFailure("model '\(model.id)': \(error)")
-    }
-  }
 }

@@ -4,6 +4,7 @@ internal import Documents
 internal import Foundation
 internal import GovernanceTypes
 internal import LicenseTerms
+internal import Logging
 internal import YAMLDocuments
 
 /// Loads term files from folders that hold one folder per file, by its id, with a `terms.yaml`.
@@ -25,6 +26,23 @@ enum TermLibrary {
         throw ConfigurationError(path: path, message: "gives itself the id '\(file.id)', not that of its folder")
       }
       return file
+    }
+  }
+
+  /// All files of the folders that can be read, in force or not, to look up what a name stands for.
+  static func readable(
+    _ configuration: GatewayConfiguration, environment: [String: String], log: Logger
+  ) throws -> [TermFile] {
+    try self.directories(configuration, environment: environment).flatMap { directory -> [TermFile] in
+      // A folder that cannot be read has no names to look up.
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+      return names.sorted().map { "\(directory)/\($0)/terms.yaml" }.filter { FileManager.default.fileExists(atPath: $0) }
+        .compactMap { path in
+          do throws(ConfigurationError) { return try self.load(file: path) } catch {
+            log.warning("a term file that is not in force cannot be read", metadata: ["error": "\(error)"])
+            return nil
+          }
+        }
     }
   }
 

@@ -13,7 +13,11 @@ extension GatewayConfiguration {
         "body_seconds": .integer(self.server.bodySeconds), "idle_seconds": .integer(self.server.idleSeconds),
         "shutdown_seconds": .integer(self.server.shutdownSeconds),
       ],
-      "data": ["directory": .string(self.dataDirectory), "key_file": JSON(self.keyFile)], "store": ["url": "sqlite"],
+      "data": [
+        "directory": .string(self.dataDirectory), "key_file": JSON(self.keyFile),
+        "audience_key_months": .integer(self.audienceKeyMonths),
+      ],
+      "store": ["url": "sqlite"],
       "operator": ["name": .string(self.operatorName), "country": .string(self.operatorCountry)],
       "models": .array(
         self.models.map { model in
@@ -22,6 +26,7 @@ extension GatewayConfiguration {
       "policies": [
         "terms": .array(self.termsDirectories.map(JSON.string)), "acceptable_use": .array(self.rulePacks.map(JSON.string)),
         "classifier": .string(self.classifier),
+        "request_region": self.requestRegion.json,
       ],
       "limits": [
         "concurrent_sequences": .integer(self.limits.concurrentSequences),

@@ -1,6 +1,8 @@
 internal import Documents
 internal import Foundation
+public import GatewayHTTP
 public import GovernanceTypes
+internal import LicenseTerms
 internal import YAMLDocuments
 
 /// The gateway's configuration: one YAML file, each key also settable by the environment.
@@ -26,6 +28,12 @@ public struct GatewayConfiguration: Sendable {
     public var terms: [TermFileID]
     /// What the operator states of the model itself, as its term files ask for it (its modalities, its variant).
     var facts: [Document.Member] = []
+    /// The digest that the weights must have; with it they may replace others under the same name.
+    var weights: Digest?
+    /// What the terms are asked for at a request.
+    var action = Action.use
+    /// What the file says of its license and the operator knows to be wrong.
+    var embeddedLicense: String?
   }
 
   public struct Limits: Sendable {
@@ -65,6 +73,10 @@ public struct GatewayConfiguration: Sendable {
   public var rulePacks: [String]
   /// Path of the weights of the acceptable-use classifier; `shipped` for those that come with the program, `off` for none.
   public var classifier: String
+  /// Whence the gateway knows where a request comes from.
+  public var requestRegion = RequestRegion()
+  /// Months for which the key that end users are counted under is kept, the running one included.
+  public var audienceKeyMonths = 13
   public var limits = Limits()
   public var logLevel = "info"
   /// Seconds between signed checkpoints of the log.
@@ -91,6 +103,7 @@ public struct GatewayConfiguration: Sendable {
     var data = try reader.reader("data")
     self.dataDirectory = Self.resolve(try data.string("directory"), directory)
     self.keyFile = try data.optionalString("key_file").map { Self.resolve($0, directory) }
+    self.audienceKeyMonths = try data.optionalInteger("audience_key_months", in: 2...240) ?? 13
     try data.finish()
     self.audit = try Self.audit(&reader, resolve: { Self.resolve($0, directory) })
     var store = try reader.optionalReader("store")
@@ -117,6 +130,7 @@ public struct GatewayConfiguration: Sendable {
     self.classifier = ["shipped", "off"].contains(classifier) ? classifier : Self.resolve(classifier, directory)
     if var section = policies {
       self.interpretations = try Self.members(&section, "interpretations")
+      self.requestRegion = try RequestRegion(&section)
       try section.finish()
     }
     self.limits = try Self.limits(&reader)
@@ -161,12 +175,34 @@ public struct GatewayConfiguration: Sendable {
       }
       let file = try model.string("file")
       let facts = try Self.members(&model, "facts")
+      let governed = try Self.governed(&model)
       try model.finish()
       guard !terms.isEmpty else {
         throw model.failure("terms", "name the term files of the model's license; nothing is served without")
       }
-      return Model(id: ModelID(id), file: Self.resolve(file, directory), terms: terms.map { TermFileID($0) }, facts: facts)
+      return Model(
+        id: ModelID(id), file: Self.resolve(file, directory), terms: terms.map { TermFileID($0) }, facts: facts,
+        weights: governed.weights, action: governed.action, embeddedLicense: governed.embeddedLicense)
     }
+  }
+
+  /// The weights that are meant, the act that is governed, and a claim of the file that is known to be wrong.
+  private static func governed(
+    _ model: inout DocumentReader
+  ) throws(DocumentError) -> (weights: Digest?, action: Action, embeddedLicense: String?) {
+    var weights: Digest?
+    if let text = try model.optionalString("sha256") {
+      weights = Digest(hexadecimal: text)
+      guard weights != nil else { throw model.failure("sha256", "64 hexadecimal digits belong here") }
+    }
+    var action = Action.use
+    if let name = try model.optionalString("action") {
+      guard let known = Action(rawValue: name), known == .use || known == .host else {
+        throw model.failure("action", "'\(name)' is not one of: use, host")
+      }
+      action = known
+    }
+    return (weights, action, try model.optionalString("embedded_license"))
   }
 
   private static func members(_ reader: inout DocumentReader, _ key: String) throws(DocumentError) -> [Document.Member] {

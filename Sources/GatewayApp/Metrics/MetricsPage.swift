@@ -46,10 +46,27 @@ struct MetricsPage: Sendable {
         page.sample([("scope", "license"), ("license", String(scope.dropFirst(8)))], String(users))
       }
     }
+    self.addLicensing(to: &page, alerts: counts.alerts)
     page.family("weighbridge_admission_seconds", .histogram, "From a request's arrival to its hold's submission.")
     page.histogram(
       bounds: CounterSnapshot.admissionBounds, counts: counts.admissionBuckets,
       sumMicroseconds: Int(counts.admissionNanoseconds / 1000))
+  }
+
+  private func addLicensing(to page: inout PrometheusText, alerts: [Alert.Kind: Int]) {
+    page.family(
+      "weighbridge_active_user_cap_ratio", .gauge,
+      "Upper bound of the fullest scope's users by its cap: of a limit, or of what was attested.")
+    for (source, thousandths) in self.gate.capRatios() {
+      page.sample([("source", source)], "\(thousandths / 1000).\(String(1000 + thousandths % 1000).dropFirst())")
+    }
+    page.family(
+      "weighbridge_records_ending", .gauge, "Records that end within 30 days, or have ended with nothing after them, by kind.")
+    for (kind, state, count) in self.gate.expiryCounts(within: .seconds(30 * 86_400)) {
+      page.sample([("kind", kind), ("state", state)], String(count))
+    }
+    page.family("weighbridge_alerts_total", .counter, "What somebody should look at, by kind.")
+    for kind in Alert.Kind.allCases { page.sample([("kind", kind.rawValue)], String(alerts[kind] ?? 0)) }
   }
 
   private func addStore(to page: inout PrometheusText) {

@@ -100,6 +100,7 @@ extension GateState {
     case .review:
       try self.take(review: document)
       self.statements.append(object)
+    case .model: try self.take(model: document)
     case .anonymousCalls: try self.take(anonymousCalls: document)
     case .audienceDay: try self.take(audienceDay: document)
     case .delivery, .export: break

@@ -8,18 +8,17 @@ struct StoredAffiliation: Sendable {
   var id: AffiliationID
   var controller: Subject
   var controlled: Subject
-  /// In nano-units of the whole: "0.51" is 510,000,000.
-  var control: NanoAmount
+  /// Of the votes, from 0 to 1.
+  var control: ControlShare
   var validFrom: CalendarDay
   /// Not included.
   var validTo: CalendarDay?
   var recordedAt: Timestamp
 
-  /// Control of more than half makes an affiliate, where the terms do not say otherwise.
-  static let half = NanoAmount(500_000_000)
-
-  func makesAffiliates(on day: CalendarDay) -> Bool {
-    self.control > Self.half && self.validFrom <= day && (self.validTo.map { day < $0 } ?? true)
+  var edge: AffiliateEdge {
+    AffiliateEdge(
+      parent: self.controller.description, child: self.controlled.description, share: self.control, from: self.validFrom,
+      until: self.validTo, reference: self.id.description)
   }
 
   var json: JSON {
@@ -49,10 +48,10 @@ struct StoredAffiliation: Sendable {
     self.controller = try reader.subject("controller")
     self.controlled = try reader.subject("controlled")
     guard self.controller != self.controlled else { throw reader.failure("controlled", "a party is no affiliate of itself") }
-    self.control = try reader.money("control", allowsZero: false)
-    guard self.control <= NanoAmount(1_000_000_000) else {
-      throw reader.failure("control", "a share of at most \"1\" belongs here, such as \"0.51\"")
+    guard let share = ControlShare(try reader.string("control")) else {
+      throw reader.failure("control", "a share from \"0\" to \"1\" with at most six decimals belongs here, such as \"0.51\"")
     }
+    self.control = share
     self.validFrom = try reader.timestamp("valid_from").day
     self.validTo = try reader.optionalTimestamp("valid_to")?.day
     if let end = self.validTo, end <= self.validFrom { throw reader.failure("valid_to", "is not after valid_from") }
@@ -107,21 +106,37 @@ extension Gate {
 }
 
 extension GateState {
-  /// A party and all that are affiliated with it on a day, through any number of steps; the party first.
+  /// A party and all that are affiliated with it on a day by control of more than half; the party first.
   func group(of subject: Subject, on day: CalendarDay) -> [Subject] {
-    let edges = self.affiliations.values.filter { $0.makesAffiliates(on: day) }
-    var group = [subject]
-    var known: Set<Subject> = [subject]
-    var next = 0
-    while next < group.count {
-      let member = group[next]
-      next += 1
-      for edge in edges where edge.controller == member || edge.controlled == member {
-        let other = edge.controller == member ? edge.controlled : edge.controller
-        if known.insert(other).inserted { group.append(other) }
+    let others = self.affiliates.affiliates(of: subject.description, at: day, control: .aboveHalf)
+    return [subject] + others.map { Subject(partyName: $0) }
+  }
+
+  /// What affiliates have stated of a number that is larger than the party's own statement allows: the group has at least as much.
+  func groupFacts(
+    of subject: Subject, terms: [TermFile], parameters: [TermFileID: [String: ParameterValue]], at now: Timestamp
+  ) -> [Fact] {
+    guard self.group(of: subject, on: now.day).count > 1 else { return [] }
+    var facts: [String: Fact] = [:]
+    for file in terms {
+      for declaration in file.facts where declaration.subject == .partyAndAffiliates {
+        func rolledUp(_ graph: AffiliateGraph) -> GroupQuantity? {
+          graph.rollUp(
+            declaration, of: subject.description, terms: file, parameters: parameters[file.id] ?? [:], groupAsOf: now.day,
+            control: .aboveHalf, at: now
+          ) { self.facts.sheet(of: Subject(partyName: $0)) }
+        }
+        guard let group = rolledUp(self.affiliates), let lower = group.lower, let own = rolledUp(.empty)?.upper, lower > own
+        else {
+          continue
+        }
+        let key = file.externalKey(for: declaration, at: now, parameters: parameters[file.id] ?? [:])
+        facts[key] = Fact(
+          key: key, value: .interval(lower: lower, upper: nil), source: .attestation,
+          reference: group.references.joined(separator: " "), recordedAt: now)
       }
     }
-    return [subject] + group.dropFirst().sorted { $0.description < $1.description }
+    return facts.values.sorted { $0.key < $1.key }
   }
 
   /// Takes an edge in and dates the change of both groups by an event: statements that such a change ends are then stated anew.
@@ -130,6 +145,7 @@ extension GateState {
     let day = affiliation.validFrom
     var touched = Set(self.group(of: affiliation.controller, on: day) + self.group(of: affiliation.controlled, on: day))
     self.affiliations[affiliation.id] = affiliation
+    self.affiliates = AffiliateGraph(self.affiliations.values.sorted { $0.id < $1.id }.map(\.edge))
     touched.formUnion(self.group(of: affiliation.controller, on: day))
     for subject in touched {
       self.facts.add(
@@ -139,4 +155,14 @@ extension GateState {
     }
     self.standings.removeAll()
   }
+}
+
+extension ControlRule {
+  /// What makes an affiliate where terms do not say otherwise.
+  fileprivate static var aboveHalf: ControlRule { .above(ControlShare(millionths: 500_000) ?? .whole) }
+}
+
+extension Subject {
+  /// The subject that an affiliate graph names.
+  fileprivate init(partyName: String) { self = partyName == "operator" ? .operator : .party(partyName) }
 }

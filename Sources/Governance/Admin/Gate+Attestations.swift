@@ -289,13 +289,14 @@ extension GateState {
     self.forgetStandings(of: subject)
   }
 
-  /// Standing verdicts that rested on a subject's facts are compiled anew at their next use.
+  /// Standing verdicts that rested on the facts of a subject, or of an affiliate of it, are compiled anew at their next use.
   mutating func forgetStandings(of subject: Subject) {
     guard case .party(let name) = subject else {
       self.standings.removeAll()
       return
     }
-    self.standings = self.standings.filter { $0.key.customer.description != name }
+    let touched = Set([name] + self.group(of: subject, on: self.lastTime.day).map(\.description))
+    self.standings = self.standings.filter { !touched.contains($0.key.customer.description) }
   }
 }
 

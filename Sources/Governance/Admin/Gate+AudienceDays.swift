@@ -1,6 +1,7 @@
 internal import Audience
 internal import Documents
-internal import GovernanceTypes
+public import GovernanceTypes
+internal import Synchronization
 
 /// The ends of days: what forecasts are made from, and what the log says of each day's counts.
 extension Gate {
@@ -14,6 +15,8 @@ extension Gate {
     state.history.note(0, in: .operator, at: yesterday)
     for (scope, estimate) in scopes { state.history.note(estimate.users, in: scope, at: yesterday) }
     state.forgetMonths(before: now.month.previous)
+    state.watching = [:]
+    for standing in state.standings.values { state.watch(standing) }
     guard !scopes.isEmpty else { return }
     let totals = scopes.map { item -> JSON in
       ["scope": .string(item.scope.name), "users": .string(String(item.estimate.users))]
@@ -40,6 +43,18 @@ extension Gate {
           ]), effects: [.object(object)])
     ])
   }
+}
+
+extension Gate {
+  /// Records that the key of a month's fingerprints is no more.
+  public func recordKeyDestruction(of month: CalendarMonth) async throws(Refusal) {
+    let entry = LogEntry(
+      .admin, at: self.now(), [JSONMember("act", "audience.key_destroyed"), JSONMember("month", .string(month.description))])
+    do { try await self.journal.submit([JournalRecord(entry)]).durable() } catch { throw Refusal(error) }
+  }
+
+  /// Whether users of a month are counted.
+  public func hasUsers(of month: CalendarMonth) -> Bool { self.state.withLock { !$0.audience.totals(month: month).isEmpty } }
 }
 
 extension AudienceScope {

@@ -28,7 +28,7 @@ extension Gate {
       return .object(
         members + [
           JSONMember("subject", .string(customer.description)), JSONMember("model", .string(model.name)),
-          JSONMember("at", .string(now.description)), JSONMember("records", .array(records)),
+          JSONMember("records", .array(records)),
           JSONMember("conflicts", .array(conflicts)),
           JSONMember(
             "affiliates",

@@ -1,4 +1,3 @@
-internal import Audience
 public import Documents
 public import GovernanceTypes
 internal import Synchronization
@@ -16,22 +15,6 @@ extension Gate {
   public func usageRecords(_ query: UsageQuery, after: UsageID?, limit: Int) async throws(Refusal) -> [UsageRecord] {
     do { return try await self.archive.usageRecords(query, after: after, limit: limit) } catch {
       throw Refusal(.storeUnavailable, "The ledger cannot be read.", context: "\(error)")
-    }
-  }
-
-  /// The active users of this month by scope, with the bounds between which the number lies; where calls named no end user, `least`
-  /// counts each key as one user and `most` each call as one.
-  public func audience() -> [JSON] {
-    self.state.withLock { state in
-      let month = state.tick(self.environment.now()).month
-      return state.audience.estimates(month: month).map { scope, estimate in
-        let range = state.audience.range(scope, month: month)
-        return [
-          "scope": .string(scope.name), "month": .string(month.description), "active_users": .integer(estimate.users),
-          "lower": .integer(estimate.lower), "upper": .integer(estimate.upper), "is_exact": .bool(estimate.isExact),
-          "least": .integer(range.least), "most": .integer(range.most),
-        ]
-      }
     }
   }
 

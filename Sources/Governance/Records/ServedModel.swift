@@ -16,10 +16,12 @@ public struct ServedModel: Sendable {
   public var owner: String
   /// What the terms are asked for at each request: use, or host where the model itself is offered to others.
   public var action: Action
+  /// The operator names these weights by their digest, so that they may replace others under the same name.
+  public var isPinned: Bool
 
   public init(
     id: ModelID, engine: any CompletionEngine, weights: Digest?, terms: [TermFileID], facts: FactSheet, registeredAt: Timestamp,
-    owner: String, action: Action = .use
+    owner: String, action: Action = .use, isPinned: Bool = false
   ) {
     self.id = id
     self.engine = engine
@@ -29,5 +31,6 @@ public struct ServedModel: Sendable {
     self.registeredAt = registeredAt
     self.owner = owner
     self.action = action
+    self.isPinned = isPinned
   }
 }

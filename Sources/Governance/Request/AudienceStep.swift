@@ -11,7 +11,6 @@ extension Gate {
   /// A call that names no end user counts as one user per key. A count that comes to more than a party has attested refutes the
   /// attestation: the license is asked again at once.
   func countEndUser(_ dossier: inout Dossier) async throws(Refusal) {
-    let customer = dossier.caller.customer.id
     let chain = dossier.caller.chain
     let scopes = Self.audienceScopes(chain: chain, terms: dossier.model.terms)
     let month = self.now().month
@@ -34,8 +33,8 @@ extension Gate {
         for (cap, earlier) in zip(caps, before) {
           count.nearing += state.nearing(cap, month: month, since: earlier).map { [$0] } ?? []
         }
-        count.refutes = watches.contains { state.isRefuted($0) }
-        if count.refutes { state.forgetStandings(of: .party(customer.description)) }
+        let refuted = state.dropRefuted(in: newIn)
+        count.refutes = watches.contains { refuted.contains($0) }
       }
       return count
     }

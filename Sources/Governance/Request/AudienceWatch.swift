@@ -21,6 +21,24 @@ extension GateState {
     return self.namedUsers(of: watch.scopes, month: watch.month) > watch.limit
   }
 
+  /// Looks at the numbers about these scopes. Standings that rest on one which is refuted are forgotten, whosever they are: of an
+  /// affiliate, or of everyone where it is the operator's. O(numbers), and O(standings) where one is refuted.
+  mutating func dropRefuted(in scopes: [AudienceScope]) -> Set<AudienceWatch> {
+    var refuted: Set<AudienceWatch> = []
+    for scope in scopes {
+      guard let watches = self.watching[scope] else { continue }
+      refuted.formUnion(watches.filter { self.isRefuted($0) })
+    }
+    guard !refuted.isEmpty else { return refuted }
+    self.standings = self.standings.filter { refuted.isDisjoint(with: $0.value.watches) }
+    for scope in Set(refuted.flatMap(\.scopes)) { self.watching[scope]?.subtract(refuted) }
+    return refuted
+  }
+
+  mutating func watch(_ standing: RecordedStanding) {
+    for watch in standing.watches { for scope in watch.scopes { self.watching[scope, default: []].insert(watch) } }
+  }
+
   /// The users who were certainly there: each counted once over all scopes, and none of those who are only known as a key.
   func namedUsers(of scopes: [AudienceScope], month: CalendarMonth) -> Int {
     guard scopes.count > 1 else { return scopes.first.map { self.audience.named($0, month: month) } ?? 0 }

@@ -33,6 +33,7 @@ extension Gate {
         id: id, standing: standing, at: now, ticket: self.journal.submit([JournalRecord(entry)]), watches: watches)
       self.tellRefuted(fresh, of: customer, model: model.id, instead: state.standings[key])
       state.standings[key] = fresh
+      state.watch(fresh)
       return fresh
     }
   }
@@ -44,9 +45,10 @@ extension Gate {
     let terms = model.terms.compactMap { state.terms[$0] }
     let counted = state.measured(party, terms: terms, parameters: self.policy.parameters, at: now)
     let countedOfOperator = state.measured(.operator, terms: terms, parameters: self.policy.parameters, at: now)
+    let stated = state.groupFacts(of: party, terms: terms, parameters: self.policy.parameters, at: now)
     let standing = LicenseTerms.standing(
       of: StandingRequest(
-        party: Party(id: customer.description, facts: state.facts.sheet(of: party).adding(counted.facts)),
+        party: Party(id: customer.description, facts: state.facts.sheet(of: party).adding(counted.facts + stated)),
         operator: state.facts.sheet(of: .operator).adding(countedOfOperator.facts),
         model: GovernedModel(name: model.id.name, facts: model.facts), terms: terms, parameters: self.policy.parameters,
         action: action, exceptions: state.facts.grants, at: now))

@@ -28,6 +28,11 @@ extension Gate {
 
   /// Renders and tokenises the prompt, so that the worst case can be priced.
   func prepare(_ dossier: Dossier) async throws(Refusal) -> PreparedPrompt {
+    // A model that was unloaded because its license has ended is refused for that, not for being away.
+    if self.state.withLock({ $0.ended.contains(dossier.model.id) }) {
+      var asked = dossier
+      try await self.askLicense(&asked)
+    }
     do {
       return try await dossier.model.engine.prepare(dossier.call.request)
     } catch {

@@ -190,6 +190,8 @@ public struct TermDocument: Sendable, Hashable {
   /// The model fact with the digest of this text as found beside the weights.
   public let foundAs: String?
 
-  /// Whether bytes with this SHA-256 are an accepted copy of the text.
-  public func matches(_ digest: Digest) -> Bool { self.accepted.contains { $0.digest == digest } }
+  /// Whether bytes with this SHA-256, of the copy as it is or of its normalised form, are an accepted copy of the text.
+  public func matches(_ digest: Digest) -> Bool {
+    self.accepted.contains { $0.digest == digest } || self.normalizedDigests.contains(digest)
+  }
 }

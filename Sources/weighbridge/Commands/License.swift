@@ -8,7 +8,7 @@ struct License: AsyncParsableCommand {
     abstract: "Term files, their tests, and the records that they ask for.",
     subcommands: [
       List.self, Show.self, Explain.self, Check.self, Test.self, Reload.self, Import.self, Attest.self, Grant.self,
-      Terminate.self,
+      Terminate.self, Affiliate.self, Deletion.self, Review.self,
     ])
 
   struct List: AsyncParsableCommand {
@@ -71,43 +71,37 @@ struct License: AsyncParsableCommand {
     }
   }
 
-  struct Explain: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-      abstract: "Say what the licenses of a model say of a customer: each clause, its facts, and what is missing.")
-    @OptionGroup var gateway: GatewayOptions
-    @Argument var customer: String
-    @Argument var model: String
-    func run() async throws {
-      let standing = try await self.gateway.client.json(
-        "GET", "/admin/v1/standing?subject=\(self.customer)&model=\(self.model)")
-      if self.gateway.json { return Terminal.say(standing.text) }
-      Terminal.say("verdict: \(standing["verdict"]?.text ?? "")\n")
-      if case .array(let clauses)? = standing["clauses"] {
-        Terminal.say(Terminal.columns(["ref", "subject", "state", "effect", "summary"], clauses))
-      }
-      if case .array(let missing)? = standing["missing"], !missing.isEmpty {
-        Terminal.say("\nmissing:\n" + Terminal.columns(["subject", "fact", "type", "clause", "remedy"], missing))
-      }
-    }
-  }
-
   struct Attest: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Record a statement that someone signs for.")
     @OptionGroup var gateway: GatewayOptions
-    @Option(help: "operator, or a customer's id.") var subject: String
-    @Option var fact: String
-    @Option(help: "The value as JSON: true, {\"upper\": 1000000}, \"DE\", [\"chat\"].") var value: String
-    @Option(help: "Who signs.") var signer: String
-    @Option(help: "In what role.") var role: String
+    @Option(help: "operator, or a customer's id.") var subject: String?
+    @Option var fact: String?
+    @Option(help: "The value as JSON: true, {\"upper\": 1000000}, \"DE\", [\"chat\"].") var value: String?
+    @Option(help: "Who signs.") var signer: String?
+    @Option(help: "In what role.") var role: String?
     @Option(help: "When the statement ends.") var expires: String?
+    @Option(help: "The whole statement as a JSON file, signed or not; instead of the others.") var statement: String?
 
     func run() async throws {
-      let body: JSON = [
-        "subject": .string(self.subject), "fact": .string(self.fact),
-        "value": JSON(try Document.parseJSON(Array(self.value.utf8))),
-        "signer": ["name": .string(self.signer), "role": .string(self.role)], "expires": JSON(self.expires),
-      ]
-      try await self.gateway.perform("POST", "/admin/v1/attestations", body, columns: ["id", "subject", "fact", "expires"])
+      try await self.gateway.perform(
+        "POST", "/admin/v1/attestations", try self.body,
+        columns: ["id", "subject", "fact", "expires", "verified_signer", "conflicts_with"])
+    }
+
+    private var body: JSON {
+      get throws {
+        if let path = self.statement {
+          guard let data = FileManager.default.contents(atPath: path) else { throw ValidationError("\(path) cannot be read") }
+          return JSON(try Document.parseJSON(Array(data)))
+        }
+        guard let subject, let fact, let value, let signer, let role else {
+          throw ValidationError("--subject, --fact, --value, --signer and --role are needed, or --statement with a file")
+        }
+        return [
+          "subject": .string(subject), "fact": .string(fact), "value": JSON(try Document.parseJSON(Array(value.utf8))),
+          "signer": ["name": .string(signer), "role": .string(role)], "expires": JSON(self.expires),
+        ]
+      }
     }
   }
 
@@ -128,7 +122,7 @@ struct License: AsyncParsableCommand {
           ? answer.text
           : records.isEmpty
             ? "no record ends within \(days) days"
-            : Terminal.columns(["expires", "subject", "fact", "state", "reference"], records))
+            : Terminal.columns(["expires", "kind", "subject", "terms", "fact", "state", "reference"], records))
       if !records.isEmpty { throw ExitCode(1) }
     }
   }

@@ -149,8 +149,21 @@ struct AudienceCommand: AsyncParsableCommand {
   struct Show: AsyncParsableCommand {
     @OptionGroup var gateway: GatewayOptions
     func run() async throws {
-      try await self.gateway.perform(
-        "GET", "/admin/v1/audience", columns: ["scope", "month", "active_users", "lower", "upper", "least", "most"])
+      let audience = try await self.gateway.client.json("GET", "/admin/v1/audience")
+      if self.gateway.json { return Terminal.say(audience.text) }
+      guard case .array(let scopes)? = audience["data"] else { return Terminal.say(audience.text) }
+      Terminal.say(Terminal.columns(["scope", "month", "active_users", "lower", "upper", "least", "most"], scopes))
+      let caps = scopes.flatMap { scope -> [JSON] in
+        guard case .array(let caps)? = scope["caps"] else { return [] }
+        return caps.map { cap in
+          [
+            "scope": scope["scope"] ?? .null, "source": cap["source"] ?? .null, "at_most": cap["at_most"] ?? .null,
+            "percent": cap["percent"] ?? .null, "reached_on": cap["reached_on"] ?? .null,
+          ]
+        }
+      }
+      guard !caps.isEmpty else { return }
+      Terminal.say("\n" + Terminal.columns(["scope", "source", "at_most", "percent", "reached_on"], caps))
     }
   }
 }
