@@ -49,7 +49,9 @@ extension Duration {
 }
 
 extension Array where Element == Duration {
-  func percentile(_ share: Double) -> Duration { self.isEmpty ? .zero : self[Swift.min(self.count - 1, Int(Double(self.count) * share))] }
+  func percentile(_ share: Double) -> Duration {
+    self.isEmpty ? .zero : self[Swift.min(self.count - 1, Int(Double(self.count) * share))]
+  }
 }
 
 /// A store of its own in a directory that must not exist.
@@ -77,7 +79,9 @@ struct PairRecords {
       highWater: TokenCount(64))
   }
 
-  private func text(_ name: String, _ value: some CustomStringConvertible) -> JSONMember { JSONMember(name, .string(value.description)) }
+  private func text(_ name: String, _ value: some CustomStringConvertible) -> JSONMember {
+    JSONMember(name, .string(value.description))
+  }
 
   var opening: [JournalRecord] {
     let hold = self.hold

@@ -33,7 +33,8 @@ func measureMemory() {
     let before = ContinuousClock.now
     let room = ledger.headroom(chain: chain, customer: customer, currency: usd, heldAt: now)
     let held = ledger.hold(
-      usage: usage, customer: customer, chain: chain, currency: usd, amount: NanoAmount(15_360_000), tokens: TokenCount(266), at: now)
+      usage: usage, customer: customer, chain: chain, currency: usd, amount: NanoAmount(15_360_000), tokens: TokenCount(266),
+      at: now)
     let after = ContinuousClock.now
     guard room.amount != nil, case .success = held else { return say("a hold was refused") }
     holds.append(after - before)

@@ -19,7 +19,8 @@ func measureRows(in directory: String) async throws {
     let (best, bestRaw) = (store.max() ?? 0, raw.max() ?? 1)
     say(
       "\(batch) a transaction: store \(fixed(best, 0)) entries/s (each with its rows, hashed into the log), raw SQLite "
-        + "\(fixed(bestRaw, 0)) rows/s: \(fixed(best / bestRaw, 2)) of it; median \(fixed(store.sorted()[1] / raw.sorted()[1], 2))")
+        + "\(fixed(bestRaw, 0)) rows/s: \(fixed(best / bestRaw, 2)) of it; median \(fixed(store.sorted()[1] / raw.sorted()[1], 2))"
+    )
   }
 }
 

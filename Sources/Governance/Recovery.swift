@@ -65,7 +65,8 @@ extension Gate {
     let amount = min(price.charge(tokens), hold.amount)
     return UsageRecord(
       closing: hold, amount: amount, tokens: tokens, undelivered: uncertain, outcome: .settled,
-      finish: "crash", policy: .lastDurableMark, source: .mark, settledAt: now, loss: max(.zero, min(worst, hold.amount) - amount))
+      finish: "crash", policy: .lastDurableMark, source: .mark, settledAt: now, loss: max(.zero, min(worst, hold.amount) - amount)
+    )
   }
 
   private func load(_ history: StoredState) throws(Refusal) {
@@ -83,7 +84,8 @@ extension Gate {
       loaded.ledger.lose(total.loss, total.currency, of: total.customer)
     }
     for use in history.creditUse {
-      guard loaded.ledger.restore(used: use.used, expired: use.expired, of: use.grant, use.currency, customer: use.customer) else {
+      guard loaded.ledger.restore(used: use.used, expired: use.expired, of: use.grant, use.currency, customer: use.customer)
+      else {
         throw Refusal(.storeUnavailable, "More of the credit \(use.grant) is used in the store than was granted.")
       }
     }

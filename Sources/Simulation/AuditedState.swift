@@ -93,15 +93,21 @@ extension IndependentAuditor.State {
     let used = records.flatMap(\.effects).reduce(Int128(0)) { sum, effect in
       if case .creditUsed(let use) = effect { sum + use.used.nano } else { sum }
     }
-    if item.isPrepaid, used != record.amount.nano { complain("costs \(record.amount.nano), and \(used) of the credit pay for it") }
+    if item.isPrepaid, used != record.amount.nano {
+      complain("costs \(record.amount.nano), and \(used) of the credit pay for it")
+    }
     guard record.finish == "crash" else { return }
     let received = self.seen[record.usage].map { $0.isWhole ? 0 : $0.received } ?? 0
-    if completion != item.marked { complain("is recovered at \(completion) tokens, and the last mark on disk says \(item.marked)") }
+    if completion != item.marked {
+      complain("is recovered at \(completion) tokens, and the last mark on disk says \(item.marked)")
+    }
     if record.outcome == .voided, item.marked > 0 { complain("is void although tokens were delivered for certain") }
     if completion > received, self.seen[record.usage]?.isWhole == false {
       complain("is charged \(completion) tokens after a crash, and its client had \(received)")
     }
-    if received > completion + record.undelivered.value { complain("had delivered \(received) tokens, more than its record allows for") }
+    if received > completion + record.undelivered.value {
+      complain("had delivered \(received) tokens, more than its record allows for")
+    }
   }
 
   /// The log says what the rows say.
@@ -159,7 +165,8 @@ extension IndependentAuditor.State {
   mutating func checkLimits() {
     for (window, value) in self.committed where value > self.limits[window.limit].most {
       self.violations.append(
-        "\(self.limits[window.limit].kind) of \(self.limits[window.limit].subject) is \(value), above \(self.limits[window.limit].most)")
+        "\(self.limits[window.limit].kind) of \(self.limits[window.limit].subject) is \(value), above \(self.limits[window.limit].most)"
+      )
     }
     for (customer, granted) in self.granted {
       let totals = self.spent[customer] ?? .init()

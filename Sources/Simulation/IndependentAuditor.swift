@@ -160,10 +160,13 @@ final class IndependentAuditor: Sendable {
     self.state.withLock { state in
       state.seen[usage]?.received += tokens
       guard let seen = state.seen[usage] else { return }
-      guard let item = state.durable[usage] else { return state.violations.append("\(usage) is delivered without a durable hold") }
+      guard let item = state.durable[usage] else {
+        return state.violations.append("\(usage) is delivered without a durable hold")
+      }
       guard !seen.isWhole else { return }
       if seen.received > item.highWater {
-        state.violations.append("\(usage) delivers \(seen.received) tokens; the last durable mark promises at most \(item.highWater)")
+        state.violations.append(
+          "\(usage) delivers \(seen.received) tokens; the last durable mark promises at most \(item.highWater)")
       }
       if seen.received > item.heldTokens - item.promptTokens {
         state.violations.append("\(usage) delivers \(seen.received) tokens, and the durable hold pays for fewer")
@@ -198,14 +201,17 @@ final class IndependentAuditor: Sendable {
       }
       if completion + record.undelivered.value != produced {
         state.violations.append(
-          "\(usage): \(completion) tokens charged and \(record.undelivered) not delivered are not the \(produced) that were produced")
+          "\(usage): \(completion) tokens charged and \(record.undelivered) not delivered are not the \(produced) that were produced"
+        )
       }
     }
   }
 
   func replayed(_ record: UsageRecord, key: String?) {
     self.state.withLock { state in
-      if state.durable[record.usage]?.end != record { state.violations.append("a replay of \(record.usage) is not what is on disk") }
+      if state.durable[record.usage]?.end != record {
+        state.violations.append("a replay of \(record.usage) is not what is on disk")
+      }
     }
   }
 

@@ -137,7 +137,8 @@ extension Schedule {
     self.process?.engine.expect(
       number, SimulatedEngine.Script(promptTokens: self.world.promptTokens, length: 1, breaksAfter: nil, fallsSilentAfter: nil))
     return CallPlan(
-      number: number, call: self.call(number, tenant, most: 1, key: nil, body: "probe \(number)"), leavesAfter: .max, isWhole: false)
+      number: number, call: self.call(number, tenant, most: 1, key: nil, body: "probe \(number)"), leavesAfter: .max,
+      isWhole: false)
   }
 
   private func call(_ number: Int, _ tenant: SimulatedTenant, most: Int?, key: String?, body: String) -> Call {
@@ -159,7 +160,9 @@ extension IndependentAuditor {
       }
       for (usage, seen) in state.seen where !seen.isWhole && seen.epoch == state.epoch {
         let charged = state.durable[usage]?.end?.tokens.completion.value ?? 0
-        if charged != seen.received { state.violations.append("\(usage) is charged \(charged) of \(seen.received) tokens at the end") }
+        if charged != seen.received {
+          state.violations.append("\(usage) is charged \(charged) of \(seen.received) tokens at the end")
+        }
       }
       for (usage, seen) in state.seen where seen.wasTold && state.durable[usage]?.end?.finish == "crash" {
         state.violations.append("\(usage) had ended for its client and was recovered as if it had not")

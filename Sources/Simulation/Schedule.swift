@@ -75,7 +75,8 @@ public final class Schedule {
     // A start that could not write ends the process, and it is started again.
     if self.process?.failure != nil { return self.die(isPowerCut: false) }
     switch Int.random(in: 0..<100, using: &self.generator) {
-    case 0..<38: for _ in 0..<Int.random(in: 1...6, using: &self.generator) { _ = self.executor.runOne(choosing: &self.generator) }
+    case 0..<38:
+      for _ in 0..<Int.random(in: 1...6, using: &self.generator) { _ = self.executor.runOne(choosing: &self.generator) }
     case 38..<62: for _ in 0..<Int.random(in: 1...5, using: &self.generator) { self.stepEngine() }
     case 62..<72: self.process?.store.write(most: Int.random(in: 1...8, using: &self.generator))
     case 72..<82: self.process?.store.sync()
@@ -106,7 +107,8 @@ public final class Schedule {
   private func turnDisk() {
     guard let store = self.process?.store else { return }
     self.auditor.note("disk")
-    store.fail(with: store.isFailing ? nil : JournalError(Bool.random(using: &self.generator) ? .diskFull : .failed, "as scheduled"))
+    store.fail(
+      with: store.isFailing ? nil : JournalError(Bool.random(using: &self.generator) ? .diskFull : .failed, "as scheduled"))
   }
 
   func tend() {
@@ -156,10 +158,12 @@ public final class Schedule {
         accounts[account.rawValue] = amount.nano
       }
       self.auditor.compare(
-        customer: tenant.customer, committed: process.gate.committedSpend(of: .customer(tenant.customer)).nano, accounts: accounts)
+        customer: tenant.customer, committed: process.gate.committedSpend(of: .customer(tenant.customer)).nano, accounts: accounts
+      )
     }
     let open = self.auditor.state.withLock { $0.spent.values.reduce(0) { $0 + $1.open } }
-    self.auditor.require(process.gate.openHoldCount == open, "the gate has \(process.gate.openHoldCount) open holds, the records \(open)")
+    self.auditor.require(
+      process.gate.openHoldCount == open, "the gate has \(process.gate.openHoldCount) open holds, the records \(open)")
   }
 
   /// The disk works again and everything comes to its end.
@@ -173,7 +177,9 @@ public final class Schedule {
       self.process?.store.sync()
       let isQuiet = self.executor.ready == 0 && self.process?.store.hasWork == false
       guard isQuiet else { continue }
-      if let process = self.process, process.isReady, process.engine.running == 0, process.gate.unwrittenRecords.waiting == 0 { break }
+      if let process = self.process, process.isReady, process.engine.running == 0, process.gate.unwrittenRecords.waiting == 0 {
+        break
+      }
       // Silent engines are given up, and what the disk did not take is written again.
       self.monotonic.advance(by: .seconds(700))
       self.tend()

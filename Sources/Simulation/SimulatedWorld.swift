@@ -14,7 +14,8 @@ struct SimulatedWorld {
   let queueLimit: Int
 
   init(_ generator: inout SeededGenerator) {
-    guard let currency = Currency("USD"), let terms = try? Self.termFile(), let policy = try? AcceptableUsePolicy(packs: []) else {
+    guard let currency = Currency("USD"), let terms = try? Self.termFile(), let policy = try? AcceptableUsePolicy(packs: [])
+    else {
       preconditionFailure("the fixtures of the simulation are valid")
     }
     self.currency = currency

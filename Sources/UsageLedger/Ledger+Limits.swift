@@ -91,7 +91,9 @@ extension Ledger {
 
   private func rateRefusal(_ limit: Limit, adding amount: Int, most: Int, at now: Timestamp) -> LedgerRefusal? {
     guard amount <= most else { return .rate(limit, retryAfter: nil) }
-    return (self.rates[limit.id] ?? MinuteWindow()).wait(adding: amount, limit: most, at: now).map { .rate(limit, retryAfter: $0) }
+    return (self.rates[limit.id] ?? MinuteWindow()).wait(adding: amount, limit: most, at: now).map {
+      .rate(limit, retryAfter: $0)
+    }
   }
 
   // MARK: Windows
@@ -113,7 +115,9 @@ extension Ledger {
   mutating func turnPages(of chain: [LedgerSubject], at now: Timestamp) {
     for subject in chain {
       for place in self.limits[subject]?.indices ?? 0..<0 {
-        guard let bound = self.limits[subject]?[place], bound.limit.measure.countsSpending, now >= bound.span.end else { continue }
+        guard let bound = self.limits[subject]?[place], bound.limit.measure.countsSpending, now >= bound.span.end else {
+          continue
+        }
         let span = bound.limit.measure.window.span(at: now, in: bound.limit.zone)
         let used = self.ask(bound.limit, over: span)
         self.limits[subject]?[place].span = span

@@ -12,9 +12,12 @@ private func nano(_ value: Int) -> NanoAmount { NanoAmount(Int128(value)) }
 private func currency(_ code: String) -> Currency { Currency(code) ?? { preconditionFailure("\(code) is a currency") }() }
 
 extension Ledger {
-  fileprivate mutating func hold(_ usage: Int, _ amount: Int, _ unit: Currency, at now: Timestamp = start) -> Result<Hold, LedgerRefusal> {
+  fileprivate mutating func hold(
+    _ usage: Int, _ amount: Int, _ unit: Currency, at now: Timestamp = start
+  ) -> Result<Hold, LedgerRefusal> {
     self.hold(
-      usage: UsageID(UInt128(usage)), customer: customer, chain: chain, currency: unit, amount: nano(amount), tokens: TokenCount(1),
+      usage: UsageID(UInt128(usage)), customer: customer, chain: chain, currency: unit, amount: nano(amount),
+      tokens: TokenCount(1),
       at: now)
   }
 
@@ -26,7 +29,9 @@ extension Ledger {
 
 @Suite("Double entry")
 struct BooksTests {
-  @Test("Each step moves money from account to account; currencies of no and of three decimals are as exact as any", arguments: ["USD", "JPY", "KWD"])
+  @Test(
+    "Each step moves money from account to account; currencies of no and of three decimals are as exact as any",
+    arguments: ["USD", "JPY", "KWD"])
   func steps(code: String) throws {
     let unit = currency(code)
     var ledger = Ledger()
@@ -40,9 +45,10 @@ struct BooksTests {
     _ = try ledger.void(UsageID(2), at: start).get()
     ledger.lose(nano(7), unit, of: customer)
     let accounts = try #require(ledger.accounts(of: customer)[unit])
-    #expect(accounts.filter { $0.value != .zero } == [
-      .funding: nano(1000), .prepaid: nano(-750), .revenue: nano(-250), .operatorLoss: nano(7), .waived: nano(-7),
-    ])
+    #expect(
+      accounts.filter { $0.value != .zero } == [
+        .funding: nano(1000), .prepaid: nano(-750), .revenue: nano(-250), .operatorLoss: nano(7), .waived: nano(-7),
+      ])
   }
 
   @Test("A customer without credit owes what it settled")
@@ -110,10 +116,13 @@ struct CreditTests {
     ledger.grant(1, 100, self.usd)
     _ = try ledger.hold(1, 80, self.usd).get()
     #expect(ledger.hold(2, 50, self.usd) == .failure(.insufficientCredit(customer, available: nano(20), self.usd, isHeld: true)))
-    #expect(ledger.hold(2, 101, self.usd) == .failure(.insufficientCredit(customer, available: nano(20), self.usd, isHeld: false)))
+    #expect(
+      ledger.hold(2, 101, self.usd) == .failure(.insufficientCredit(customer, available: nano(20), self.usd, isHeld: false)))
   }
 
-  @Test("No order of grants, holds, settlements and expiry spends more than was granted, and all accounts sum to zero", arguments: 1...20)
+  @Test(
+    "No order of grants, holds, settlements and expiry spends more than was granted, and all accounts sum to zero",
+    arguments: 1...20)
   func neverOver(seed: UInt64) {
     var generator = SeededGenerator(seed: seed)
     var ledger = Ledger()
@@ -125,7 +134,8 @@ struct CreditTests {
       switch Int.random(in: 0..<6, using: &generator) {
       case 0:
         let amount = Int.random(in: 1...100, using: &generator)
-        let expires = Bool.random(using: &generator) ? now.advanced(by: .seconds(Int.random(in: 1...300, using: &generator))) : nil
+        let expires =
+          Bool.random(using: &generator) ? now.advanced(by: .seconds(Int.random(in: 1...300, using: &generator))) : nil
         ledger.grant(step, amount, self.usd, priority: Int.random(in: 0...2, using: &generator), expires: expires)
         granted += amount
       case 1, 2: _ = ledger.hold(step, Int.random(in: 0...60, using: &generator), self.usd, at: now)
@@ -134,7 +144,8 @@ struct CreditTests {
       default:
         guard let hold = ledger.holds.values.min(by: { $0.usage < $1.usage }) else { continue }
         let amount = Int.random(in: 0...Int(hold.amount.nano), using: &generator)
-        guard hold.isPrepaid, case .success(let settled) = ledger.settle(hold.usage, amount: nano(amount), tokens: .zero, at: now) else {
+        guard hold.isPrepaid, case .success(let settled) = ledger.settle(hold.usage, amount: nano(amount), tokens: .zero, at: now)
+        else {
           _ = ledger.void(hold.usage, at: now)
           continue
         }

@@ -70,7 +70,9 @@ struct WindowTests {
       while instant < end {
         let span = window.span(at: instant, in: zone)
         #expect(span.contains(instant))
-        #expect(window.span(at: Timestamp(nanoseconds: span.end.nanoseconds - 1), in: zone) == span, "\(window) \(zone.name) \(instant)")
+        #expect(
+          window.span(at: Timestamp(nanoseconds: span.end.nanoseconds - 1), in: zone) == span, "\(window) \(zone.name) \(instant)"
+        )
         #expect(window.span(at: span.end, in: zone).start == span.end, "\(window) \(zone.name) \(instant)")
         #expect(span.start.nanoseconds % 900_000_000_000 == 0)
         instant = span.end
@@ -111,7 +113,8 @@ struct WindowTests {
       _ = try Self.hold(&ledger, usage, 60, at: at(time)).get()
       _ = try ledger.settle(UsageID(usage), amount: NanoAmount(50), tokens: TokenCount(1), at: at(time)).get()
     }
-    ledger.set(Limit(id: LimitID(1), subject: .key(KeyID(2)), measure: .spend(NanoAmount(100), Self.usd, .month), zone: Zones.berlin))
+    ledger.set(
+      Limit(id: LimitID(1), subject: .key(KeyID(2)), measure: .spend(NanoAmount(100), Self.usd, .month), zone: Zones.berlin))
     #expect((try? Self.hold(&ledger, 3, 51, at: at("2026-12-01T12:00:00Z")).get()) == nil)
     #expect((try? Self.hold(&ledger, 3, 50, at: at("2026-12-01T12:00:00Z")).get()) != nil)
   }

@@ -104,7 +104,8 @@ extension Limit.Measure {
     switch self {
     case .spend(let most, _, _): most == .zero
     case .tokens(let most, _): most == .zero
-    case .requestsPerMinute(let most), .tokensPerMinute(let most), .concurrentRequests(let most), .activeUsers(let most): most == 0
+    case .requestsPerMinute(let most), .tokensPerMinute(let most), .concurrentRequests(let most), .activeUsers(let most):
+      most == 0
     }
   }
 

@@ -85,4 +85,5 @@ extension LiveRequest {
     } catch {
       return await self.abandon(delivery, finish: "client_abort")
     }
-  }}
+  }
+}

@@ -151,7 +151,8 @@ extension Gate {
   func usageRecord(_ live: LiveRequest, _ delivery: Delivery, finish: String) -> UsageRecord {
     let hold = self.state.withLock { $0.openHolds[live.usage] } ?? live.held.record
     let now = self.state.withLock { $0.tick(self.environment.now()) }
-    guard delivery.deliveredTokens > 0 || ["stop", "length", "tool_calls", "content_filter", "spend_limit"].contains(finish) else {
+    guard delivery.deliveredTokens > 0 || ["stop", "length", "tool_calls", "content_filter", "spend_limit"].contains(finish)
+    else {
       return UsageRecord(
         closing: hold, amount: .zero, tokens: TokenUsage(), undelivered: TokenCount(delivery.producedTokens), outcome: .voided,
         finish: finish, policy: .nothingDelivered, source: .engine, settledAt: now)

@@ -16,7 +16,8 @@ final class CommittedState: Sendable {
   var statistics: StoreStatistics { self.state.withLock { $0.statistics } }
 
   func publish(
-    _ log: LogState, batch: ArraySlice<Submission>, results: [Result<CommitPlace, JournalError>], started: ContinuousClock.Instant,
+    _ log: LogState, batch: ArraySlice<Submission>, results: [Result<CommitPlace, JournalError>],
+    started: ContinuousClock.Instant,
     ended: ContinuousClock.Instant
   ) {
     self.state.withLock { state in

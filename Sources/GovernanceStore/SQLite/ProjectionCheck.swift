@@ -126,7 +126,8 @@ private struct ProjectionCheck {
     }
     let rowed: [String] = (0..<9).map { (place: Int) in (row[place] as DatabaseValue).description.filter { $0 != "\"" } }
     let logged = [
-      outcome, String(number("amount_nano")), text("customer"), String(number("prompt_uncached")), String(number("prompt_cached")),
+      outcome, String(number("amount_nano")), text("customer"), String(number("prompt_uncached")),
+      String(number("prompt_cached")),
       String(number("completion")), String(number("undelivered")), text("settlement_policy"), String(number("loss_nano")),
     ]
     for (name, (row, entry)) in zip(

@@ -68,7 +68,8 @@ extension CreditUse {
   static func all(in database: Database) throws -> [CreditUse] {
     let rows = try Row.fetchCursor(
       database,
-      sql: "SELECT credit, customer, currency, used_units, used_nano, expired_units, expired_nano FROM credit_use ORDER BY credit")
+      sql: "SELECT credit, customer, currency, used_units, used_nano, expired_units, expired_nano FROM credit_use ORDER BY credit"
+    )
     var uses: [CreditUse] = []
     while let row = try rows.next() {
       let row = StoredRow(row: row, name: "credit_use")

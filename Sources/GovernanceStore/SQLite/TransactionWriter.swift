@@ -67,7 +67,7 @@ struct TransactionWriter: Sendable {
   private mutating func write(_ command: Command, to log: inout LogState, in database: Database) throws -> CommitPlace {
     var place = CommitPlace(first: log.nextSeq)
     switch command {
-    case .records(let records): 
+    case .records(let records):
       for record in records { place.last = try self.write(record, to: &log, in: database) ?? place.last }
     case .checkpoint(let checkpoint): try self.write(checkpoint, in: database)
     case .secret(let name, let value): try self.write(secret: value, named: name, in: database)

@@ -76,7 +76,8 @@ struct Simulate {
   private func replay() -> Int32 {
     let outcome = Schedule.run(seed: self.first)
     let again = Schedule.run(seed: self.first)
-    print("trace \(String(outcome.trace, radix: 16)); \(outcome == again ? "the second run is the same" : "THE SECOND RUN DIFFERS")")
+    print(
+      "trace \(String(outcome.trace, radix: 16)); \(outcome == again ? "the second run is the same" : "THE SECOND RUN DIFFERS")")
     Self.report(outcome)
     return outcome.violations.isEmpty && outcome == again ? 0 : 1
   }

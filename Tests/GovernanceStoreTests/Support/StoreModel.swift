@@ -98,7 +98,8 @@ struct StoreModel {
     return self.usage.filter { $0.outcome == .settled }.reduce(into: [:]) { sums, record in
       let quarter = Timestamp(seconds: record.heldAt.seconds / 900 * 900)
       let key = Self.key(
-        record.customer, record.project, record.key, record.currency, record.isPrepaid, record.heldAt < fine ? record.heldAt.day.start : quarter)
+        record.customer, record.project, record.key, record.currency, record.isPrepaid,
+        record.heldAt < fine ? record.heldAt.day.start : quarter)
       sums[key, default: (0, 0)].amount += record.amount.nano
       sums[key, default: (0, 0)].tokens += Int128(record.tokens.total.value)
     }
@@ -144,7 +145,8 @@ struct RecordStream {
     switch self.below(12) {
     case 10:
       return .idempotencyFreed(
-        customer: CustomerID(UInt128(self.below(2))), keyDigest: sha256([UInt8(self.below(6))]), usage: UsageID(UInt128(self.below(60))))
+        customer: CustomerID(UInt128(self.below(2))), keyDigest: sha256([UInt8(self.below(6))]),
+        usage: UsageID(UInt128(self.below(60))))
     case 11:
       return .creditUsed(
         CreditUse(
