@@ -58,7 +58,7 @@ MUTANTS = [
     ("charge what was produced, not what was delivered", [(SETTLE, "completion: TokenCount(delivery.deliveredTokens))", "completion: TokenCount(delivery.producedTokens))")]),
     ("charge nothing to whoever leaves", [(SETTLE, "guard delivery.deliveredTokens > 0 ||", "guard delivery.deliveredTokens > 9999 ||")]),
     ("keep a hold that never reached the disk", [(SETTLE, "      _ = state.ledger.void(hold.usage, at: state.tick(self.environment.now()))\n", "")]),
-    ("drop a settlement that the disk refused", [(UNWRITTEN, "guard !settled.records.isEmpty else { return }", "guard settled.records.isEmpty else { return }")]),
+    ("drop a settlement that the disk refused", [(UNWRITTEN, "    state.unwritten.add(Unwritten(record: record, records: records, attempt: ticket))\n", "")]),
     ("use credit without taking it away", [(CREDIT, "    self.left -= amount\n    return slices", "    return slices")]),
     ("count no concurrent request", [(LEDGER, "self.concurrent[subject, default: 0] += 1", "self.concurrent[subject, default: 0] += 0")]),
     ("forget what the engine made for nobody", [(SETTLE, "case .delta(let delta): produced += delta.tokens", "case .delta: break")]),
