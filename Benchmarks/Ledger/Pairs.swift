@@ -2,6 +2,12 @@ internal import Governance
 internal import GovernanceStore
 internal import Synchronization
 
+/// What all clients share.
+private final class Tally: Sendable {
+  let next = Atomic<Int>(0)
+  let times = Mutex<[Duration]>([])
+}
+
 /// Clients that each hold, wait for the disk, settle and wait again, without a pause.
 func measurePairs(in directory: String, clients: Int, seconds: Int) async throws {
   let store = try freshStore(in: directory)
