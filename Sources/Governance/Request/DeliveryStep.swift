@@ -66,6 +66,8 @@ extension Gate {
     let prompt = TokenCount(live.prompt.promptTokens)
     return self.state.withLock { state in
       guard let hold = state.ledger.holds[live.usage] else { return nil }
+      // An extension must not reach the disk before the settlements whose money it takes.
+      self.retryUnwritten(&state)
       let now = state.tick(self.environment.now())
       let room = state.ledger.headroom(
         chain: hold.chain, customer: hold.customer, currency: hold.currency, heldAt: hold.heldAt)
