@@ -27,7 +27,8 @@ public final class EmbeddedEngine: CompletionEngine {
   /// What the file says of itself: name, license keys, sizes.
   public let model: ModelDescription
   public let options: EngineOptions
-  private let preparation: PromptPreparation
+  let preparation: PromptPreparation
+  let hiddenLength: Int
   private let tokenIndex = TokenIndex()
   private let inbox: EngineInbox
   private let thread: DedicatedThread
@@ -45,6 +46,7 @@ public final class EmbeddedEngine: CompletionEngine {
     self.model = model.weights.description
     self.options = options
     self.preparation = model.preparation(contextLength: contextLength)
+    self.hiddenLength = model.weights.hyperparameters.embeddingLength
     self.inbox = inbox
     do {
       let backend = try CPUBackend(threads: options.threads, instructionSet: options.instructionSet)
@@ -99,6 +101,14 @@ public final class EmbeddedEngine: CompletionEngine {
     case .accepted: return nil
     case .full: return CompletionError(.overloaded, "The engine's queue is full; try again later.")
     case .closed: return CompletionError(.unavailable, "The engine is shutting down.")
+    }
+  }
+
+  func submit(_ submission: EmbeddingSubmission) {
+    switch self.inbox.submit(submission) {
+    case .accepted: break
+    case .full: submission.finish(.failure(CompletionError(.overloaded, "The engine's queue is full; try again later.")))
+    case .closed: submission.finish(.failure(CompletionError(.unavailable, "The engine is shutting down.")))
     }
   }
 }

@@ -28,6 +28,7 @@ final class EngineInbox: Sendable {
 
   private struct State {
     var waiting: [Submission] = []
+    var waitingEmbeddings: [EmbeddingSubmission] = []
     /// Requests accepted and not yet ended, wherever they are: what the limit is about.
     var open = 0
     var isClosed = false
@@ -53,6 +54,23 @@ final class EngineInbox: Sendable {
     }
     if acceptance == .accepted { self.signal.ring() }
     return acceptance
+  }
+
+  func submit(_ submission: EmbeddingSubmission) -> Acceptance {
+    let acceptance = self.state.withLock { state -> Acceptance in
+      guard !state.isClosed else { return .closed }
+      guard state.open < self.openLimit else { return .full }
+      state.open += 1
+      state.waitingEmbeddings.append(submission)
+      return .accepted
+    }
+    if acceptance == .accepted { self.signal.ring() }
+    return acceptance
+  }
+
+  /// The longest waiting request for embeddings.
+  func nextEmbedding() -> EmbeddingSubmission? {
+    self.state.withLock { $0.waitingEmbeddings.isEmpty ? nil : $0.waitingEmbeddings.removeFirst() }
   }
 
   /// The longest waiting request.

@@ -27,12 +27,15 @@ final class Scheduler {
   /// Which prefilling sequence comes next.
   private var prefillTurn = 0
   private var statistics = EngineStatistics()
+  private let embeddings: EmbeddingTurns
 
   init(model: LlamaModel, backend: CPUBackend, inbox: EngineInbox, options: EngineOptions, contextLength: Int) {
     self.pass = ForwardPass(model: model, backend: backend, rowLimit: max(options.prefillChunk, options.maximumSequences))
     let shape = model.cacheShape
     self.pool = KVBlockPool(shape: shape, capacity: options.maximumSequences * shape.blocks(positions: contextLength))
     self.inbox = inbox
+    self.embeddings = EmbeddingTurns(
+      pass: self.pass, inbox: inbox, chunk: options.prefillChunk, contextLength: contextLength)
     self.maximumSequences = options.maximumSequences
     self.prefillChunk = options.prefillChunk
   }
@@ -44,10 +47,12 @@ final class Scheduler {
       self.admit()
       let hasRead = self.prefill()
       let hasDecoded = self.decode()
+      let hasEmbedded = self.embeddings.turn()
       self.publish()
       // Every arrival, cancellation and raise rings, and a ring that came during this turn ends the wait at once.
-      if !hasRead && !hasDecoded { self.inbox.signal.wait() }
+      if !hasRead && !hasDecoded && !hasEmbedded { self.inbox.signal.wait() }
     }
+    self.embeddings.close()
     self.close()
   }
 
