@@ -11,6 +11,9 @@ import torch
 from safetensors.torch import save_file
 from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
+# Small products are slower on many threads.
+torch.set_num_threads(1)
+
 WORDS = ("\u2581 a b c d e f g h i j k l m n o p q r s t th he in er an re \u2581t \u2581the").split()
 VOCABULARY = 259 + len(WORDS)
 SIZES = dict(vocab_size=VOCABULARY, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
