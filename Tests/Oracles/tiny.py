@@ -48,7 +48,8 @@ def model_of(name, seed=5, **sizes):
             elif "bias" in key:
                 weight.copy_(0.3 * noise)
             elif "embed" in key:
-                weight.copy_(noise)
+                # Tied to the output, it makes logits of ordinary size at any width.
+                weight.copy_(noise * (32 / weight.shape[1]) ** 0.5)
             else:
                 weight.copy_(noise * 1.5 / weight.shape[1] ** 0.5)
             weight.copy_(weight.to(dtype).float())
