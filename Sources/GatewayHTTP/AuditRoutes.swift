@@ -105,18 +105,18 @@ public struct AuditRoutes: Sendable {
       body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
   }
 
-  /// `GET /v1/usage/receipts/{id}`: the entry that ended a usage, and the proof that it is in the log; to its customer only. With
-  /// `.tlog-proof` behind the id, the same as one file.
+  /// `GET /v1/usage/receipts/{id}`: the entry that ended a usage, and the proof that it is in the log; to its customer, by any of its
+  /// keys, and to an auditor. With `.tlog-proof` behind the id, the same as one file.
   private func receipt(_ request: Request, id: String) async throws -> Response {
-    let caller = try self.gate.authenticate(bearerSecret(request), for: .usage)
+    let reader = try self.reader(try bearerSecret(request))
     let isFile = id.hasSuffix(".tlog-proof")
     let text = isFile ? String(id.dropLast(".tlog-proof".count)) : id
     let missing = Refusal(.notFound, "There is no settled or voided usage \(text.prefix(80)) of yours.")
     guard let usage = UsageID(text), let proof = try await self.services.proof(usage.description) else { throw missing }
     let entry: Document
     do throws(DocumentError) { entry = try Document.parseJSON(Array(proof.line.utf8)) } catch { throw Refusal(error) }
-    guard case .string(let customer)? = entry["customer"]?.content, CustomerID(customer) == caller.customer.id else {
-      throw missing
+    if let reader {
+      guard case .string(let customer)? = entry["customer"]?.content, CustomerID(customer) == reader else { throw missing }
     }
     if isFile { return textResponse(String(decoding: proof.file, as: UTF8.self)) }
     return jsonResponse(
@@ -125,6 +125,21 @@ public struct AuditRoutes: Sendable {
         "index": .integer(proof.sequence), "leaf_hash": .string(proof.leaf.hexadecimal),
         "inclusion_proof": .array(proof.path.map { .string($0.hexadecimal) }), "checkpoint": .string(proof.checkpoint),
       ])
+  }
+
+  /// Whose entries the secret opens; nil for an auditor, who may read all.
+  private func reader(_ secret: String) throws -> CustomerID? {
+    do {
+      try self.services.requireAuditor(secret)
+      return nil
+    } catch is Refusal {
+      // No admin key: then it is a customer's, for answers or for reading their record.
+    }
+    do { return try self.gate.authenticate(secret, for: .usage).customer.id } catch let refusal
+      where refusal.code == .permissionDenied
+    {
+      return try self.gate.authenticate(secret, for: .inference).customer.id
+    }
   }
 
   /// `POST /audit/v1/witness/add-checkpoint` (C2SP tlog-witness).

@@ -178,5 +178,71 @@ extension EndToEnd {
         #expect(open.status == 1 && open.said.contains("chmod 700"), "\(open.said)")
       }
     }
+
+    @Test("a bundle is stamped by the authority that the configuration names, and made only where it answers")
+    func timestamps() async throws {
+      try await Gateway.within(start: false) { gateway in
+        let workplace = gateway.workplace
+        let made = try await run(
+          "/usr/bin/env", ["python3", try workplace.write(Self.authority, to: "tsa.py"), "make"], in: workplace)
+        #expect(made.status == 0, "\(made.said)")
+        let authority = try ChildProcess(
+          "/usr/bin/env", ["python3", workplace.file("tsa.py"), "serve"], in: workplace, name: "tsa",
+          environment: Installation.environment())
+        let said = try await Exchange.await("the authority listens", within: .seconds(20)) { () -> String? in
+          let text = try readText(authority.outputPath)
+          return text.hasSuffix("\n") ? text : nil
+        }
+        let section = "audit: {timestamp: {url: \"http://127.0.0.1:\(said.dropLast())/\", certificate: \"./tsa.pem\"}}\n"
+        try workplace.write(try readText(gateway.configurationPath) + section, to: "weighbridge.yaml")
+        try await gateway.start()
+        let bundle = try await gateway.exportBundle(named: "stamped")
+        let (command, script) = try await gateway.verify(bundle)
+        #expect(command.status == 0 && command.output.contains("stamped"), "\(command.said)")
+        #expect(script.status == 0, "\(script.said)")
+        let stock = try await run(
+          "/usr/bin/env",
+          [
+            "openssl", "ts", "-verify", "-data", bundle + "/manifest.cms", "-in", bundle + "/manifest.tsr", "-CAfile",
+            bundle + "/keys/tsa.pem",
+          ], in: workplace)
+        #expect(stock.status == 0, "\(stock.said)")
+        await authority.end()
+        let ordered = try await gateway.admin("POST", "/exports", #"{"kind":"audit","format":"bundle"}"#)
+        let id = try #require(ordered["id"].string)
+        let state = try await Exchange.await("the export fails", within: .seconds(30)) { () -> JSONValue? in
+          let state = try await gateway.admin("GET", "/exports/\(id)")
+          return state["status"] == .string("pending") ? nil : state
+        }
+        #expect(state["status"] == .string("failed") && "\(state)".contains("timestamp authority"), "\(state)")
+      }
+    }
+
+    /// An authority of RFC 3161: the openssl program behind the smallest of servers.
+    private static let authority = #"""
+      import http.server, subprocess, sys
+      CONF = "\n".join([
+          "[tsa]", "serial=serial", "signer_cert=tsa.pem", "signer_key=tsa.key", "signer_digest=sha256", "default_policy=1.2.3.4",
+          "digests=sha256", "[req]", "distinguished_name=name", "x509_extensions=extensions", "[name]", "[extensions]",
+          "extendedKeyUsage=critical,timeStamping", ""])
+      if sys.argv[1] == "make":
+          open("tsa.cnf", "w").write(CONF)
+          open("serial", "w").write("01\n")
+          sys.exit(subprocess.run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout tsa.key -out tsa.pem "
+                                  "-subj /CN=tsa -days 30 -config tsa.cnf", shell=True).returncode)
+      class Authority(http.server.BaseHTTPRequestHandler):
+          def do_POST(self):
+              open("query", "wb").write(self.rfile.read(int(self.headers["content-length"])))
+              subprocess.run("openssl ts -reply -config tsa.cnf -section tsa -queryfile query -out reply", shell=True, check=True)
+              body = open("reply", "rb").read()
+              self.send_response(200)
+              self.send_header("content-length", str(len(body)))
+              self.end_headers()
+              self.wfile.write(body)
+      server = http.server.HTTPServer(("127.0.0.1", 0), Authority)
+      print(server.server_port, flush=True)
+      server.serve_forever()
+
+      """#
   }
 }

@@ -45,6 +45,12 @@ enum BundleReadme {
     The proof of one entry, which is printed; each file below proofs/ can be handed on without the rest:
         python3 proof.py proofs/ID.tlog-proof LOG-KEY
 
+
+    """ + Self.statement
+  }
+
+  /// What is in a bundle, and what that proves.
+  private static let statement = """
     WHAT IS IN IT
 
     entries.jsonl        the log's entries of the period, one a line, canonical JSON (RFC 8785)
@@ -76,7 +82,6 @@ enum BundleReadme {
     entry is proven by the bundle that has those entries, not by this one.
 
     """
-  }
 }
 
 extension NoteKey {

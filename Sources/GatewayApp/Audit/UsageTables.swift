@@ -6,31 +6,65 @@ internal import Foundation
 internal import Governance
 internal import GovernanceTypes
 
-/// The usage tables of a bundle, made from the settlements that pass by while its entries are written.
+/// The usage tables of a bundle, made from the settlements that pass by while its entries are written; the rows wait in a file.
 final class SettlementTables {
-  private var csv = UsageCSV.header
+  private let path: String
+  private let spool: FileHandle
+  private var rows = UsageCSV.header
   private var focus: FocusTable
   private let gate: Gate
 
-  init(gate: Gate, operatorName: String) throws {
+  private static let piece = 1 << 20
+
+  /// - Parameter path: of a file that is made here and removed by ``remove()``.
+  init(gate: Gate, operatorName: String, path: String) throws {
+    guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]) else {
+      throw StartFailure("\(path) cannot be written")
+    }
+    self.path = path
+    self.spool = try FileHandle(forUpdating: URL(fileURLWithPath: path))
     self.gate = gate
     self.focus = try FocusTable(issuer: operatorName, provider: operatorName)
   }
 
   func take(_ line: [UInt8]) throws {
-    let entry = try Document.parseJSON(line)
-    guard case .string("settle")? = entry["type"]?.content else { return }
-    let usage = try UsageLine(settlement: entry)
-    UsageCSV.append(usage, to: &self.csv)
+    guard Self.isSettlement(line) else { return }
+    let usage = try UsageLine(settlement: try Document.parseJSON(line))
+    UsageCSV.append(usage, to: &self.rows)
+    if self.rows.count >= Self.piece { try self.flush() }
     if let price = self.gate.price(usage.price) { try self.focus.add(usage, price: price) }
+  }
+
+  /// Whether a canonical line has the member `"type":"settle"`: in a string its quotes would be escaped, and no settlement has an
+  /// object in it. Most lines are none, and need not be parsed.
+  private static func isSettlement(_ line: [UInt8]) -> Bool {
+    let mark = Array(#","type":"settle","#.utf8)
+    guard line.count >= mark.count else { return false }
+    return (0...line.count - mark.count).reversed().contains { start in
+      line[start] == mark[0] && line[start + 2] == mark[2] && line[start..<start + mark.count].elementsEqual(mark)
+    }
+  }
+
+  private func flush() throws {
+    try self.spool.write(contentsOf: Data(self.rows))
+    self.rows.removeAll(keepingCapacity: true)
   }
 
   /// Read when the entries are all written: the contents are asked for afterwards.
   var contents: [BundleContent] {
     [
-      BundleContent(path: BundlePath.usage) { emit in try emit(self.csv) },
+      BundleContent(path: BundlePath.usage) { emit in
+        try self.flush()
+        try self.spool.seek(toOffset: 0)
+        while let piece = try self.spool.read(upToCount: Self.piece), !piece.isEmpty { try emit(Array(piece)) }
+      },
       BundleContent(path: BundlePath.focus) { emit in try emit(self.focus.csv()) },
     ]
+  }
+
+  func remove() throws {
+    self.spool.closeFile()
+    try FileManager.default.removeItem(atPath: self.path)
   }
 }
 

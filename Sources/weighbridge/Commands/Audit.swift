@@ -74,8 +74,10 @@ struct Audit: AsyncParsableCommand {
 
   struct Prove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Fetch the proof that a usage of yours is in the log, as a file.",
-      discussion: "Reads the API key from WEIGHBRIDGE_API_KEY: a customer gets the proofs of its own usages only.")
+      abstract: "Fetch the proof that a usage is in the log, as a file.",
+      discussion: """
+        A customer sets WEIGHBRIDGE_API_KEY to one of its keys, and gets the proofs of its own usages; an auditor sets WEIGHBRIDGE_ADMIN_KEY.
+        """)
 
     @Argument(help: "The usage id (usg_…) of an answer.")
     var id: String
@@ -91,8 +93,9 @@ struct Audit: AsyncParsableCommand {
 
     func run() async throws {
       let environment = ProcessInfo.processInfo.environment
-      guard let key = environment["WEIGHBRIDGE_API_KEY"], !key.isEmpty else {
-        throw ValidationError("WEIGHBRIDGE_API_KEY is not set; a proof is given to the customer whose usage it is.")
+      let keys = ["WEIGHBRIDGE_API_KEY", "WEIGHBRIDGE_ADMIN_KEY"].compactMap { environment[$0] }
+      guard let key = keys.first(where: { !$0.isEmpty }) else {
+        throw ValidationError("WEIGHBRIDGE_API_KEY is not set; a proof is given to the customer whose usage it is, or to an auditor.")
       }
       let client = AdminClient(url: self.url ?? environment["WEIGHBRIDGE_URL"] ?? "http://127.0.0.1:8080", key: key)
       guard self.id.utf8.allSatisfy({ $0 == UInt8(ascii: "_") || (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) })
