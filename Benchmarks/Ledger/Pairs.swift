@@ -42,9 +42,3 @@ func measurePairs(in directory: String, clients: Int, seconds: Int) async throws
       + "\(fixed(Double(statistics.commits) / elapsed, 0)) commits/s")
   await store.close()
 }
-
-/// What the clients share.
-private final class Tally: Sendable {
-  let next = Atomic<Int>(0)
-  let times = Mutex<[Duration]>([])
-}

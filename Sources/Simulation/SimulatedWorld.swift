@@ -14,13 +14,14 @@ struct SimulatedWorld {
   let queueLimit: Int
 
   init(_ generator: inout SeededGenerator) {
-    guard let currency = Currency("USD"), let terms = try? Self.termFile(), let policy = try? AcceptableUsePolicy(packs: [])
-    else {
-      preconditionFailure("the fixtures of the simulation are valid")
-    }
+    guard let currency = Currency("USD") else { preconditionFailure("USD is a currency") }
     self.currency = currency
-    self.terms = terms
-    self.acceptableUse = policy
+    do {
+      self.terms = try Self.termFile()
+      self.acceptableUse = try AcceptableUsePolicy(packs: [])
+    } catch {
+      preconditionFailure("the fixtures of the simulation are valid: \(error)")
+    }
     self.queueLimit = Int.random(in: 0..<4, using: &generator) == 0 ? 24 : 400
   }
 
