@@ -24,6 +24,8 @@ ORACLE_VENV = .venv-oracle
 TARGET ?= gguf
 SECONDS ?= 60
 ORACLES_VENV = .venv-oracles
+TRAINING_VENV = .venv-training
+DATA ?=
 
 help: ## list these words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 19
@@ -110,6 +112,28 @@ audit-mutations: deps ## a thousand random single mutations of a bundle, each ju
 	@$(SWIFT) build --build-tests
 	@WEIGHBRIDGE_MUTATIONS=$(MUTATIONS) $(SWIFT) test --skip-build --disable-xctest --filter MutationTests
 
+bench-aup: deps ## measure the check of a prompt of 1 KiB, rules and classifier: microseconds and allocations
+	@$(SWIFT) build -c release --product acceptable-use-bench
+	@cc -O2 -shared -fPIC -o .build/allocations.so Benchmarks/AcceptableUse/allocations.c
+	@LD_PRELOAD=.build/allocations.so .build/release/acceptable-use-bench Policies/llama-2-aup/rules.yaml Policies/classifier/linear.weights $(ARGS)
+
+$(TRAINING_VENV)/bin/python: Training/AcceptableUse/requirements.txt
+	@$(PYTHON) -m venv $(TRAINING_VENV)
+	@$(TRAINING_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r Training/AcceptableUse/requirements.txt
+	@touch $@
+
+train-aup: $(TRAINING_VENV)/bin/python ## train the acceptable-use classifier on DATA=folder (see Policies/classifier/README.md)
+	@test -n "$(DATA)" || { echo "Name the folder of train.jsonl and tune.jsonl: make train-aup DATA=…" >&2; exit 1; }
+	@$(TRAINING_VENV)/bin/python Training/AcceptableUse/train.py $(DATA) --weights Policies/classifier/linear.weights --golden Policies/classifier/golden.jsonl $(ARGS)
+
+eval-aup: build $(TRAINING_VENV)/bin/python ## measure rules and classifier on DATA=folder, per source and item, beside the anchors' figures
+	@test -n "$(DATA)" || { echo "Name the folder of tune.jsonl: make eval-aup DATA=…" >&2; exit 1; }
+	@$(TRAINING_VENV)/bin/python Training/AcceptableUse/evaluate.py $(DATA) --command .build/release/weighbridge $(ARGS)
+
+table-aup: deps ## write docs/acceptable-use.md again from the term file, the packs, the weights and the figures
+	@$(SWIFT) build --build-tests
+	@WEIGHBRIDGE_WRITE_TABLE=1 $(SWIFT) test --skip-build --disable-xctest --filter CoverageTableTests
+
 lint: ## check the format of all Swift files
 	@$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_FILES)
 
@@ -121,5 +145,4 @@ deps: ## install the system packages that are missing, and look for the Swift to
 	@command -v $(SWIFT) > /dev/null || { echo "There is no '$(SWIFT)' in PATH. Install Swift 6.2 or later: https://www.swift.org/install/linux/" >&2; exit 1; }
 
 clean: ## remove what was built
-	@rm -rf .build $(CLIENTS_VENV) $(ORACLE_VENV)
-	@rm -rf .build $(CLIENTS_VENV) $(ORACLES_VENV)
+	@rm -rf .build $(CLIENTS_VENV) $(ORACLE_VENV) $(ORACLES_VENV) $(TRAINING_VENV)

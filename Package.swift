@@ -115,6 +115,8 @@ let package = Package(
     .executableTarget(
       name: "audit-bench", dependencies: ["AuditSigning", "AuditTrail", "Documents", "GovernanceTypes"], path: "Benchmarks/Audit",
       exclude: ["bench.sh"], swiftSettings: strict),
+      name: "acceptable-use-bench", dependencies: ["AcceptableUse", "Documents", "GovernanceTypes", "YAMLDocuments"],
+      path: "Benchmarks/AcceptableUse", exclude: ["allocations.c"], swiftSettings: strict),
     // Tests
     .executableTarget(name: "simulate", dependencies: ["Simulation"], path: "Tests/Endurance/Simulate", swiftSettings: strict),
     .target(

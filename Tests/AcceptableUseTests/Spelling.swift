@@ -8,7 +8,8 @@ enum Spelling: String, CaseIterable {
     switch self {
     case .invisible: text.map(String.init).joined(separator: "\u{200B}")
     case .homoglyphs: Self.mapped(text, Self.cyrillic)
-    case .diacritics: String(String.UnicodeScalarView(text.unicodeScalars.flatMap { Self.isLetter($0) ? [$0, "\u{0301}"] : [$0] }))
+    case .diacritics:
+      String(String.UnicodeScalarView(text.unicodeScalars.flatMap { Self.isLetter($0) ? [$0, "\u{0301}"] : [$0] }))
     case .fullwidth: Self.shifted(text) { $0.value > 0x20 && $0.value < 0x7F ? $0.value + 0xFEE0 : $0.value }
     case .mathematical:
       Self.shifted(text.lowercased()) { Self.isLetter($0) ? $0.value - 0x61 + 0x1D41A : $0.value }
@@ -18,7 +19,9 @@ enum Spelling: String, CaseIterable {
     }
   }
 
-  private static let cyrillic: [Character: Character] = ["a": "а", "c": "с", "e": "е", "o": "о", "p": "р", "x": "х", "i": "і", "y": "у"]
+  private static let cyrillic: [Character: Character] = [
+    "a": "а", "c": "с", "e": "е", "o": "о", "p": "р", "x": "х", "i": "і", "y": "у",
+  ]
 
   private static func isLetter(_ scalar: Unicode.Scalar) -> Bool { ("a"..."z").contains(scalar) }
 

@@ -1,13 +1,14 @@
+import Documents
 import Foundation
 import Testing
 import YAMLDocuments
-import Documents
 
 @testable import AcceptableUse
 
 /// The packs that ship and the classifier that ships, together.
 func shippedPolicy() throws -> AcceptableUsePolicy {
-  let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../Policies").standardizedFileURL
+  let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../Policies")
+    .standardizedFileURL
   let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().filter { $0.hasPrefix("llama-2-aup") }
   let packs = try names.map { name in
     try pack(try String(contentsOf: folder.appendingPathComponent("\(name)/rules.yaml"), encoding: .utf8))

@@ -38,7 +38,8 @@ public struct Appeal: Sendable, Hashable {
   }
 
   /// Closes it, once, by someone who is not the appellant's decision's author to judge: the caller checks who may.
-  public mutating func close(_ outcome: Outcome, by reviewer: String, note: String, at now: Timestamp) throws(AcceptableUseError) {
+  public mutating func close(_ outcome: Outcome, by reviewer: String, note: String, at now: Timestamp) throws(AcceptableUseError)
+  {
     guard case .open = self.state else { throw AcceptableUseError(message: "appeal '\(self.id)' has been decided already") }
     guard !reviewer.isEmpty else { throw AcceptableUseError(message: "an outcome names the person who decided it") }
     guard note.utf8.count <= Self.noteBytes else {
@@ -56,7 +57,8 @@ public struct Appeal: Sendable, Hashable {
     case .open: members.append(JSONMember("status", "open"))
     case .closed(let outcome, let reviewer, let time, let note):
       members += [
-        JSONMember("status", "closed"), JSONMember("outcome", .string(outcome.rawValue)), JSONMember("reviewer", .string(reviewer)),
+        JSONMember("status", "closed"), JSONMember("outcome", .string(outcome.rawValue)),
+        JSONMember("reviewer", .string(reviewer)),
         JSONMember("closed_at", .string(time.description)), JSONMember("outcome_note", .string(note)),
       ]
     }

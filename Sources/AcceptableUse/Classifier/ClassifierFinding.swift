@@ -8,7 +8,7 @@ public struct ClassifierFinding: Sendable, Hashable {
   public var heads: [Int]
 
   /// Below this score, in millionths, nobody asks which use it is.
-  static let floor = 100_000
+  static let floor = 500_000
 
   init(_ features: FeatureScan) {
     self.logit = features.logit

@@ -89,7 +89,8 @@ public final class LinearClassifier: Sendable {
   func headScores(_ features: some Sequence<UInt64>, count: Int) -> [Int] {
     var sums = SIMD32<Int32>()
     for feature in features {
-      sums &+= SIMD32<Int32>(truncatingIfNeeded: self.headWeights[Int(truncatingIfNeeded: feature) & (self.headWeights.count - 1)])
+      sums &+= SIMD32<Int32>(
+        truncatingIfNeeded: self.headWeights[Int(truncatingIfNeeded: feature) & (self.headWeights.count - 1)])
     }
     return self.heads.indices.map { index in
       let head = self.heads[index]

@@ -127,7 +127,8 @@ private struct WeightsReader {
     let name = bytes.prefix { $0 != 0 }
     let isPlain = name.allSatisfy { byte in
       switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."): true
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."):
+        true
       default: false
       }
     }
@@ -168,7 +169,9 @@ private struct WeightsReader {
       sum.value = (sum.value ^ word) &* 0x0000_0100_0000_01B3
       index += 8
     }
-    guard try self.little(UInt64.self, "checksum") == sum.value else { throw self.failure("checksum", "does not match the content") }
+    guard try self.little(UInt64.self, "checksum") == sum.value else {
+      throw self.failure("checksum", "does not match the content")
+    }
     guard self.offset == self.bytes.count else {
       throw self.failure("end", "\(self.bytes.count - self.offset) bytes follow that belong to nothing")
     }

@@ -16,12 +16,10 @@ struct RuleMatcher: WordSink, Sendable {
 
   /// Words complete so far; the index of the next.
   private(set) var wordCount = 0
-  private var lanes: [Lanes]
-  private var starts: [Int]
-  private var singles: [UInt32]
+  /// For each of the last words what was before it and where it lies.
+  private var ring: [Slot]
   /// For each of the last letters of a run of single ones: the word from it to the end of the run so far.
   private var spelled = [WordHash](repeating: .empty, count: RuleMatcher.spelledLetters)
-  private var windowEnds: [Int]
   private var lastEnd = 0
   /// Single-letter words at the end of the text so far.
   private(set) var singleRun = 0
@@ -32,6 +30,16 @@ struct RuleMatcher: WordSink, Sendable {
 
   /// States of the automaton in the low 32 bits, words read as fewer in the high ones; lane 0 is the text as written.
   typealias Lanes = SIMD4<UInt64>
+
+  private struct Slot: Sendable {
+    /// The automaton's states before the word.
+    var lanes = Lanes()
+    var start = 0
+    /// The word up to which a match that begins here may still grow; 0 for none.
+    var windowEnd = 0
+    /// The letter, where the word is a single one.
+    var single: UInt32 = 0
+  }
 
   static let ringSize = 128
   /// Longest word that is put together from single letters.
@@ -44,10 +52,7 @@ struct RuleMatcher: WordSink, Sendable {
   init(_ rules: CompiledRules, modes: [RuleMode]) {
     self.rules = rules
     self.modes = modes
-    self.lanes = Array(repeating: Lanes(), count: Self.ringSize)
-    self.starts = Array(repeating: 0, count: Self.ringSize)
-    self.singles = Array(repeating: 0, count: Self.ringSize)
-    self.windowEnds = Array(repeating: 0, count: Self.ringSize)
+    self.ring = Array(repeating: Slot(), count: Self.ringSize)
     self.latest = Array(repeating: GroupHit(start: -1, end: -1, offset: 0), count: rules.triggers.count)
     self.isDecided = Array(repeating: false, count: rules.rules.count)
   }
@@ -61,7 +66,7 @@ struct RuleMatcher: WordSink, Sendable {
     self.wordCount = 0
     self.singleRun = 0
     self.lastEnd = 0
-    self.lanes[0] = Lanes()
+    self.ring[0].lanes = Lanes()
     for group in self.latest.indices { self.latest[group] = GroupHit(start: -1, end: -1, offset: 0) }
     for rule in self.isDecided.indices { self.isDecided[rule] = false }
     self.pending.removeAll(keepingCapacity: true)
@@ -98,15 +103,13 @@ struct RuleMatcher: WordSink, Sendable {
     let index = self.wordCount
     if !self.pending.isEmpty { self.decidePending { $0.lastWord < index } }
     let slot = index % Self.ringSize
-    self.starts[slot] = word.start
-    self.windowEnds[slot] = 0
-    self.singles[slot] = word.single
+    let before = self.ring[slot].lanes
+    self.ring[slot] = Slot(lanes: before, start: word.start, windowEnd: 0, single: word.single)
     self.lastEnd = word.end
     self.wordCount += 1
     let id = self.rules.automaton.word(word.hash)
-    let before = self.lanes[slot]
     let after = id == 0 ? Lanes() : self.step(before, id)
-    self.lanes[self.wordCount % Self.ringSize] = after
+    self.ring[self.wordCount % Self.ringSize].lanes = after
     if after != Lanes() { self.matchAll(after) }
     if word.single == 0 { self.singleRun = 0 } else { self.extendSpelledRun() }
   }
@@ -119,7 +122,7 @@ struct RuleMatcher: WordSink, Sendable {
   private mutating func read(_ hash: WordHash, words: Int) -> Bool {
     let id = self.rules.automaton.word(hash)
     guard id != 0, words <= min(self.wordCount, Self.ringSize - 1) else { return false }
-    let from = self.lanes[(self.wordCount - words) % Self.ringSize]
+    let from = self.ring[(self.wordCount - words) % Self.ringSize].lanes
     let stepped = self.step(from, id)
     let saved = UInt64(words - 1) << 32
     var joined = Lanes()
@@ -135,12 +138,12 @@ struct RuleMatcher: WordSink, Sendable {
   private mutating func addLane(_ lane: UInt64) {
     let slot = self.wordCount % Self.ringSize
     let state = UInt32(truncatingIfNeeded: lane)
-    for other in 0..<4 where UInt32(truncatingIfNeeded: self.lanes[slot][other]) == state { return }
-    for free in 1..<4 where self.lanes[slot][free] == 0 {
-      self.lanes[slot][free] = lane
+    for other in 0..<4 where UInt32(truncatingIfNeeded: self.ring[slot].lanes[other]) == state { return }
+    for free in 1..<4 where self.ring[slot].lanes[free] == 0 {
+      self.ring[slot].lanes[free] = lane
       return
     }
-    self.lanes[slot][3] = lane
+    self.ring[slot].lanes[3] = lane
   }
 
   @inline(__always)
@@ -177,7 +180,7 @@ extension RuleMatcher {
       let phrase = automaton.phrase(at: index)
       let words = automaton.lengths[phrase] + Int(lane >> 32)
       let start = max(self.wordCount - words, self.wordCount - Self.ringSize + 1, 0)
-      let hit = GroupHit(start: start, end: self.wordCount - 1, offset: self.starts[start % Self.ringSize])
+      let hit = GroupHit(start: start, end: self.wordCount - 1, offset: self.ring[start % Self.ringSize].start)
       for group in self.rules.groupsOfPhrase[phrase] {
         self.note(hit, of: group)
         self.touched.append((group, hit))
@@ -192,7 +195,7 @@ extension RuleMatcher {
     let wait = self.rules.waits[group]
     guard wait > 0 else { return }
     let slot = hit.start % Self.ringSize
-    self.windowEnds[slot] = max(self.windowEnds[slot], hit.end + 1 + wait)
+    self.ring[slot].windowEnd = max(self.ring[slot].windowEnd, hit.end + 1 + wait)
   }
 
   private mutating func run(_ group: Int, _ hit: GroupHit) {
@@ -284,7 +287,7 @@ extension RuleMatcher {
 extension RuleMatcher {
   private mutating func extendSpelledRun() {
     self.singleRun += 1
-    let letter = self.singles[(self.wordCount - 1) % Self.ringSize]
+    let letter = self.ring[(self.wordCount - 1) % Self.ringSize].single
     self.spelled[(self.wordCount - 1) % Self.spelledLetters] = .empty
     for back in 0..<min(self.singleRun, Self.spelledLetters) {
       self.spelled[(self.wordCount - 1 - back) % Self.spelledLetters].append(letter)
@@ -316,7 +319,7 @@ extension RuleMatcher {
 
   private func spelling(from start: Int, to end: Int) -> WordHash {
     var hash = WordHash.empty
-    for index in start..<end { hash.append(self.singles[index % Self.ringSize]) }
+    for index in start..<end { hash.append(self.ring[index % Self.ringSize].single) }
     return hash
   }
 }
@@ -327,8 +330,8 @@ extension RuleMatcher {
   func clearOffset(_ scanner: WordScanner, at position: Int) -> Int {
     var offset = min(position, self.pendingOffset)
     for word in max(0, self.wordCount - Self.ringSize + 1)..<self.wordCount
-    where self.windowEnds[word % Self.ringSize] > self.wordCount {
-      offset = min(offset, self.starts[word % Self.ringSize])
+    where self.ring[word % Self.ringSize].windowEnd > self.wordCount {
+      offset = min(offset, self.ring[word % Self.ringSize].start)
       break
     }
     offset = min(offset, self.progressOffset(scanner, at: position))
@@ -361,20 +364,20 @@ extension RuleMatcher {
     let letters = min(self.singleRun, Self.spelledLetters)
     for word in (self.wordCount - letters)...self.wordCount {
       offset = min(offset, self.liveOffset(before: word))
-      if word < self.wordCount { offset = min(offset, self.starts[word % Self.ringSize]) }
+      if word < self.wordCount { offset = min(offset, self.ring[word % Self.ringSize].start) }
     }
     return offset
   }
 
   /// Where the longest beginning of an enforced phrase that is alive before word `index` starts.
   private func liveOffset(before index: Int) -> Int {
-    let lanes = self.lanes[index % Self.ringSize]
+    let lanes = self.ring[index % Self.ringSize].lanes
     var offset = Int.max
     for lane in 0..<4 where lanes[lane] != 0 {
       let held = self.rules.automaton.heldWords(UInt32(truncatingIfNeeded: lanes[lane]))
       guard held > 0 else { continue }
       let start = max(index - held - Int(lanes[lane] >> 32), self.wordCount - Self.ringSize + 1, 0)
-      offset = min(offset, self.starts[start % Self.ringSize])
+      offset = min(offset, self.ring[start % Self.ringSize].start)
     }
     return offset
   }

@@ -18,6 +18,9 @@ struct EncodedRuns: Sendable {
 
   private var bytes: [UInt8] = []
   private var start = 0
+  /// The run while it is too short to hide anything, in the low bytes, the oldest first; most words never leave it.
+  private var short: UInt128 = 0
+  private var shortCount = 0
   /// Index of the first byte of the base64 characters at the end of the run.
   private var base64Start = 0
   private var percentStart: Int?
@@ -36,9 +39,35 @@ struct EncodedRuns: Sendable {
   /// Takes the scalar at `offset`. True if something was decoded.
   @inline(__always)
   mutating func scan(_ scalar: Unicode.Scalar, at offset: Int) -> Bool {
-    guard scalar.value &- 0x21 < 0x5E else { return self.bytes.isEmpty ? false : self.finish() }
-    if self.bytes.isEmpty { self.start = offset }
+    guard scalar.value &- 0x21 < 0x5E else {
+      self.shortCount = 0
+      return self.bytes.isEmpty ? false : self.finish()
+    }
     let byte = UInt8(truncatingIfNeeded: scalar.value)
+    if self.bytes.isEmpty {
+      if self.shortCount == 0 { self.start = offset }
+      if self.shortCount < Self.base64Minimum - 1, byte != UInt8(ascii: "%") {
+        self.short = self.shortCount == 0 ? UInt128(byte) : self.short | UInt128(byte) << UInt128(8 * self.shortCount)
+        self.shortCount += 1
+        return false
+      }
+      self.lengthen()
+    }
+    return self.take(byte)
+  }
+
+  /// Moves a run out of its short form; its last characters may be the beginning of base64.
+  private mutating func lengthen() {
+    self.base64Start = 0
+    for index in 0..<self.shortCount {
+      let byte = UInt8(truncatingIfNeeded: self.short >> UInt128(8 * index))
+      self.bytes.append(byte)
+      if !Self.isBase64(byte) { self.base64Start = index + 1 }
+    }
+    self.shortCount = 0
+  }
+
+  private mutating func take(_ byte: UInt8) -> Bool {
     let isBase64 = Self.isBase64(byte)
     if !isBase64 {
       self.decodeBase64()
@@ -52,6 +81,7 @@ struct EncodedRuns: Sendable {
 
   /// Ends the run, as the end of the text does. True if something was decoded.
   mutating func finish() -> Bool {
+    self.shortCount = 0
     self.decodeBase64()
     self.decodePercent()
     self.bytes.removeAll(keepingCapacity: true)
@@ -62,6 +92,7 @@ struct EncodedRuns: Sendable {
 
   /// Ready for another text, with the memory of the last.
   mutating func reset() {
+    self.shortCount = 0
     self.bytes.removeAll(keepingCapacity: true)
     self.base64Start = 0
     self.percentStart = nil

@@ -41,7 +41,6 @@ struct WordScanner: Sendable {
   private(set) var transforms: TextTransforms = []
 
   private(set) var written = WordHash.empty
-  private(set) var folded = WordHash.empty
   /// Letters in the word in progress; 0 between words.
   private(set) var length = 0
   private(set) var wordStart = 0
@@ -51,12 +50,22 @@ struct WordScanner: Sendable {
   private var hasDigit = false
   private var lastLetter: UInt32 = 0
 
+  /// Whether the token in progress is one word of plain letters so far: then every reading of it is the word as written, and only
+  /// that hash grows.
+  private var isPlain = true
+  private var foldedHash = WordHash.empty
+  private var leetHash = WordHash.empty
+  private var leetOneHash = WordHash.empty
+  private var leetTrimmedHash = WordHash.empty
+  private var leetOneTrimmedHash = WordHash.empty
+
+  var folded: WordHash { self.isPlain ? self.written : self.foldedHash }
   /// The token in progress read with signs and digits as letters; `one` reads 1 and | as l instead of i.
-  private(set) var leet = WordHash.empty
-  private(set) var leetOne = WordHash.empty
+  var leet: WordHash { self.isPlain ? self.written : self.leetHash }
+  var leetOne: WordHash { self.isPlain ? self.written : self.leetOneHash }
   /// The same up to the last letter or digit, without signs that may be mere punctuation.
-  private(set) var leetTrimmed = WordHash.empty
-  private(set) var leetOneTrimmed = WordHash.empty
+  var leetTrimmed: WordHash { self.isPlain ? self.written : self.leetTrimmedHash }
+  var leetOneTrimmed: WordHash { self.isPlain ? self.written : self.leetOneTrimmedHash }
   private(set) var tokenLength = 0
   private var writtenPrefix = WordHash.empty
   private var foldedPrefix = WordHash.empty
@@ -110,12 +119,41 @@ struct WordScanner: Sendable {
 
   @inline(__always)
   private mutating func latin(_ byte: UInt8, _ start: Int, _ end: Int, _ sink: inout some WordSink) {
-    if byte <= UInt8(ascii: "9") {
-      self.digit(byte, start, end, &sink)
-    } else {
+    guard byte > UInt8(ascii: "9") else { return self.digit(byte, start, end, &sink) }
+    guard self.isPlain, self.tokenWords == 0 else {
       self.letter(UInt32(byte), folded: UInt32(byte), start, end, &sink)
       self.hasLatin = true
+      return
     }
+    if self.length == 0 {
+      self.beginWord(at: start)
+      self.tokenStart = start
+    }
+    self.written.append(UInt32(byte))
+    self.length += 1
+    self.tokenLength = self.length
+    self.wordEnd = end
+    self.lastLetter = UInt32(byte)
+    self.hasLatin = true
+    self.tokenHasLetter = true
+    if self.length <= Self.prefixLetters { self.writtenPrefix = self.written }
+    sink.letter(UInt32(byte), folded: UInt32(byte))
+  }
+
+  /// Gives each reading of the token a hash of its own, from what they have had in common.
+  private mutating func part() {
+    guard self.isPlain else { return }
+    self.isPlain = false
+    let common = self.tokenLength > 0 ? self.written : .empty
+    let prefix = self.tokenLength > 0 ? self.writtenPrefix : .empty
+    self.foldedHash = common
+    self.leetHash = common
+    self.leetOneHash = common
+    self.leetTrimmedHash = common
+    self.leetOneTrimmedHash = common
+    self.foldedPrefix = prefix
+    self.leetPrefix = prefix
+    self.trimmedLength = self.tokenLength
   }
 
   @inline(__always)
@@ -139,6 +177,7 @@ struct WordScanner: Sendable {
 
   @inline(__always)
   private mutating func grow(_ value: UInt32, folded: UInt32, leet: UInt32, one: UInt32, _ start: Int, _ end: Int) {
+    self.part()
     if self.length == 0 { self.beginWord(at: start) }
     if self.tokenLength == 0 { self.tokenStart = start }
     self.length += 1
@@ -146,37 +185,38 @@ struct WordScanner: Sendable {
     self.wordEnd = end
     self.lastLetter = folded
     self.written.append(value)
-    self.folded.append(folded)
-    self.leet.append(leet)
-    self.leetOne.append(one)
-    self.leetTrimmed = self.leet
-    self.leetOneTrimmed = self.leetOne
+    self.foldedHash.append(folded)
+    self.leetHash.append(leet)
+    self.leetOneHash.append(one)
+    self.leetTrimmedHash = self.leetHash
+    self.leetOneTrimmedHash = self.leetOneHash
     self.trimmedLength = self.tokenLength
     if self.length <= Self.prefixLetters {
       self.writtenPrefix = self.written
-      self.foldedPrefix = self.folded
+      self.foldedPrefix = self.foldedHash
     }
-    if self.tokenLength <= Self.prefixLetters { self.leetPrefix = self.leet }
+    if self.tokenLength <= Self.prefixLetters { self.leetPrefix = self.leetHash }
   }
 
   @inline(__always)
   private mutating func beginWord(at start: Int) {
     self.wordStart = start
     self.written = .empty
-    self.folded = .empty
+    self.foldedHash = .empty
     self.hasLatin = false
     self.hasLookalike = false
     self.hasDigit = false
   }
 
   private mutating func sign(_ byte: UInt8, _ start: Int, _ sink: inout some WordSink) {
+    self.part()
     self.endWord(&sink)
     if self.tokenLength == 0 { self.tokenStart = start }
     self.tokenLength += 1
     self.tokenHasDisguise = true
-    self.leet.append(UInt32(byte))
-    self.leetOne.append(UInt32(byte == UInt8(ascii: "i") ? UInt8(ascii: "l") : byte))
-    if self.tokenLength <= Self.prefixLetters { self.leetPrefix = self.leet }
+    self.leetHash.append(UInt32(byte))
+    self.leetOneHash.append(UInt32(byte == UInt8(ascii: "i") ? UInt8(ascii: "l") : byte))
+    if self.tokenLength <= Self.prefixLetters { self.leetPrefix = self.leetHash }
   }
 
   @inline(__always)
@@ -198,7 +238,7 @@ struct WordScanner: Sendable {
     self.tokenWords += 1
     sink.word(
       ScannedWord(
-        hash: isFolded ? self.folded : self.written, prefix: isFolded ? self.foldedPrefix : self.writtenPrefix,
+        hash: isFolded ? self.foldedHash : self.written, prefix: isFolded ? self.foldedPrefix : self.writtenPrefix,
         start: self.wordStart, end: self.wordEnd,
         single: isSingle ? self.lastLetter : 0, isFolded: isFolded))
   }
@@ -206,7 +246,9 @@ struct WordScanner: Sendable {
   @inline(__always)
   private mutating func endToken(_ sink: inout some WordSink) {
     let isDisguised = self.tokenHasLetter && self.tokenHasDisguise && (1...Self.tokenWordLimit).contains(self.tokenWords)
-    if isDisguised { self.readToken(&sink) }
+    // "70" may be "to", but a number among words is no word: only the rules, which know what they look for, read it so.
+    let isShortNumber = self.hasOnlyDigits && self.tokenLength == 2
+    if isDisguised || isShortNumber { self.readToken(&sink) }
     sink.token(
       ScannedToken(
         isDisguised: isDisguised, hash: self.leetTrimmed,
@@ -215,11 +257,10 @@ struct WordScanner: Sendable {
     self.tokenWords = 0
     self.tokenHasLetter = false
     self.tokenHasDisguise = false
-    self.leet = .empty
-    self.leetOne = .empty
-    self.leetTrimmed = .empty
-    self.leetOneTrimmed = .empty
+    self.isPlain = true
   }
+
+  private var hasOnlyDigits: Bool { self.tokenHasDisguise && !self.tokenHasLetter && self.tokenWords == 1 }
 
   private mutating func readToken(_ sink: inout some WordSink) {
     sink.reading(self.leetTrimmed, words: self.tokenWords)

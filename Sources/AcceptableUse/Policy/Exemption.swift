@@ -32,7 +32,8 @@ public struct Exemption: Sendable, Hashable {
     guard validFrom < validUntil else { throw AcceptableUseError(message: "exemption '\(id)': ends before it begins") }
     let (days, _) = (validUntil.seconds - validFrom.seconds).quotientAndRemainder(dividingBy: 86_400)
     guard days <= Self.longestDays else {
-      throw AcceptableUseError(message: "exemption '\(id)': lasts \(days) days; at most \(Self.longestDays) may be granted at once")
+      throw AcceptableUseError(
+        message: "exemption '\(id)': lasts \(days) days; at most \(Self.longestDays) may be granted at once")
     }
     self.id = id
     self.uses = uses

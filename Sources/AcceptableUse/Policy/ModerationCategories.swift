@@ -9,8 +9,10 @@ public enum ModerationCategories {
   ]
 
   private static let bySharedCategory: [String: [String]] = [
-    "violent-extremism": ["violence", "illicit/violent"], "child-safety": ["sexual/minors", "sexual"], "trafficking": ["illicit/violent"],
-    "minors-access": ["illicit"], "sexual-solicitation": ["sexual"], "illegal": ["illicit"], "harassment": ["harassment", "hate"],
+    "violent-extremism": ["violence", "illicit/violent"], "child-safety": ["sexual/minors", "sexual"],
+    "trafficking": ["illicit/violent"],
+    "minors-access": ["illicit"], "sexual-solicitation": ["sexual"], "illegal": ["illicit"],
+    "harassment": ["harassment", "hate"],
     "discrimination": ["hate"], "unlicensed-practice": ["illicit"], "privacy": ["illicit"], "ip-infringement": ["illicit"],
     "malware": ["illicit"], "military-nuclear": ["illicit/violent"], "weapons": ["illicit/violent"], "drugs": ["illicit"],
     "critical-operation": ["illicit"], "self-harm": ["self-harm", "self-harm/intent", "self-harm/instructions"],
@@ -45,8 +47,10 @@ public enum ModerationCategories {
       "category_scores": .object(self.names.map { JSONMember($0, .number(decimalText(milli: scores[$0] ?? 0))) }),
       "category_applied_input_types": .object(
         self.names.map { JSONMember($0, isFound($0) ? .array(["text"]) : .array([])) }),
-      "aup": ["score": .number(decimalText(micro: assessment.probability)), "categories": .object(own),
-        "uses": .array(assessment.uses.map(\.json))],
+      "aup": [
+        "score": .number(decimalText(micro: assessment.probability)), "categories": .object(own),
+        "uses": .array(assessment.uses.map(\.json)),
+      ],
     ]
   }
 }

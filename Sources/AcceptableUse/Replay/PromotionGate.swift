@@ -28,15 +28,20 @@ public struct PromotionGate: Sendable, Hashable {
     }
     if replay.candidate.flaggedHarmless * 1000 > replay.harmless * self.flaggedHarmlessPerMille {
       objections.append(
-        "\(replay.candidate.flaggedHarmless) of \(replay.harmless) harmless texts would be refused; at most \(self.flaggedHarmlessPerMille) of 1000 may be")
+        "\(replay.candidate.flaggedHarmless) of \(replay.harmless) harmless texts would be refused; at most \(self.flaggedHarmlessPerMille) of 1000 may be"
+      )
     }
     if replay.newlyFlaggedCount * 1000 > replay.texts * self.newlyFlaggedPerMille + replay.violations * 1000 {
-      objections.append("\(replay.newlyFlaggedCount) of \(replay.texts) texts are flagged anew; at most \(self.newlyFlaggedPerMille) of 1000 beyond the violations may be")
+      objections.append(
+        "\(replay.newlyFlaggedCount) of \(replay.texts) texts are flagged anew; at most \(self.newlyFlaggedPerMille) of 1000 beyond the violations may be"
+      )
     }
     for (rule, tally) in replay.rules.sorted(by: { $0.key < $1.key }) {
       let labelled = tally.flaggedViolations + tally.flaggedHarmless
       if labelled > 0, tally.flaggedViolations * 1000 < labelled * self.precisionPerMille {
-        objections.append("\(rule): \(tally.flaggedViolations) of \(labelled) labelled texts it flags are violations; \(self.precisionPerMille) of 1000 are needed")
+        objections.append(
+          "\(rule): \(tally.flaggedViolations) of \(labelled) labelled texts it flags are violations; \(self.precisionPerMille) of 1000 are needed"
+        )
       }
     }
     return objections

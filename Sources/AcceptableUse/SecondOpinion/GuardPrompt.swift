@@ -72,7 +72,7 @@ public struct GuardPrompt: Sendable, Hashable {
   /// O(bytes), of which at most 4 KiB are read.
   public func answer(_ output: String) -> Answer {
     let lines = String(decoding: Array(output.utf8.prefix(4096)), as: UTF8.self)
-      .split(separator: "\n", omittingEmptySubsequences: false).map(Self.trimmed)
+      .split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(Self.trimmed)
     let filled = lines.filter { !$0.isEmpty }
     guard let first = filled.first else { return .indeterminate("the answer is empty") }
     switch first {

@@ -54,9 +54,11 @@ public struct StreamGuard: Sendable {
     guard !self.isOver else { return GuardStep(released: "", finding: nil) }
     self.held.append(contentsOf: text.utf8)
     for scalar in text.unicodeScalars {
+      // What would have been shown before this scalar, had it come alone: the same text is shown however the stream is cut.
+      let shown = self.isEnforcing && Self.mayBeDue(scalar) ? min(self.scan.clearOffset, self.waitingOffset) : 0
       self.scan.feed(scalar)
-      if self.scan.isFlagged { return self.stop(before: self.scan.matchedOffset) }
-      if self.isEnforcing, self.isDue(after: scalar), self.evaluate() { return self.stop(before: self.heldStart) }
+      if self.scan.isFlagged { return self.stop(before: min(self.scan.clearOffset, self.scan.matchedOffset, self.waitingOffset)) }
+      if self.isEnforcing, self.isDue(after: scalar), self.isOverThreshold() { return self.stop(before: shown) }
     }
     return GuardStep(released: self.release(to: min(self.scan.clearOffset, self.waitingOffset)), finding: nil)
   }
@@ -65,8 +67,8 @@ public struct StreamGuard: Sendable {
   public mutating func finish() -> GuardStep {
     guard !self.isOver else { return GuardStep(released: "", finding: nil) }
     self.scan.finish()
-    if self.scan.isFlagged { return self.stop(before: self.scan.matchedOffset) }
-    if self.isEnforcing, self.evaluate() { return self.stop(before: self.heldStart) }
+    if self.scan.isFlagged { return self.stop(before: min(self.scan.clearOffset, self.scan.matchedOffset, self.waitingOffset)) }
+    if self.isEnforcing, self.isOverThreshold() { return self.stop(before: self.heldStart) }
     self.isOver = true
     return GuardStep(released: self.release(to: self.scan.position), finding: nil)
   }
@@ -75,17 +77,22 @@ public struct StreamGuard: Sendable {
 
   /// At the end of a clause, and at every ``evaluationWords``-th word.
   private func isDue(after scalar: Unicode.Scalar) -> Bool {
+    guard Self.mayBeDue(scalar) else { return false }
+    return scalar != " " || (self.scan.words > 0 && self.scan.words % Self.evaluationWords == 0)
+  }
+
+  private static func mayBeDue(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar {
-    case ".", "!", "?", ";", ":", ",", "\n", "。", "！", "？", "；", "，", "：": true
-    case " ": self.scan.words % Self.evaluationWords == 0 && self.scan.words > 0
+    case ".", "!", "?", ";", ":", ",", "\n", "。", "！", "？", "；", "，", "：", " ": true
     default: false
     }
   }
 
   /// Asks the classifier about the text so far; true if it is over the threshold with a use that is not permitted.
-  private mutating func evaluate() -> Bool {
+  private mutating func isOverThreshold() -> Bool {
+    guard !Assessment(self.scan, self.rules).flagged else { return true }
     self.evaluated = self.scan.position
-    return Assessment(self.scan, self.rules).flagged
+    return false
   }
 
   private var waitingOffset: Int {
@@ -98,8 +105,7 @@ public struct StreamGuard: Sendable {
 
   private mutating func stop(before offset: Int) -> GuardStep {
     self.isOver = true
-    let clear = min(self.scan.clearOffset, offset, self.waitingOffset)
-    let step = GuardStep(released: self.release(to: clear), finding: self.assessment)
+    let step = GuardStep(released: self.release(to: offset), finding: self.assessment)
     self.held = []
     return step
   }

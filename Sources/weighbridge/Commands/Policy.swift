@@ -18,7 +18,8 @@ struct Policy: ParsableCommand {
     var classifier = "shipped"
 
     func run() throws {
-      var classifier = try PromptClassifier(packs: self.pack, classifier: self.classifier, environment: ProcessInfo.processInfo.environment)
+      var classifier = try PromptClassifier(
+        packs: self.pack, classifier: self.classifier, environment: ProcessInfo.processInfo.environment)
       var number = 0
       while let line = StandardInput.line() {
         number += 1
