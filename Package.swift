@@ -115,6 +115,7 @@ let package = Package(
     .executableTarget(
       name: "audit-bench", dependencies: ["AuditSigning", "AuditTrail", "Documents", "GovernanceTypes"], path: "Benchmarks/Audit",
       exclude: ["bench.sh"], swiftSettings: strict),
+    .executableTarget(
       name: "acceptable-use-bench", dependencies: ["AcceptableUse", "Documents", "GovernanceTypes", "YAMLDocuments"],
       path: "Benchmarks/AcceptableUse", exclude: ["allocations.c"], swiftSettings: strict),
     // Tests
