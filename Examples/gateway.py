@@ -57,13 +57,16 @@ class Gateway:
         self.admin_key = "wb-admin-" + secrets.token_hex(16)
         self.log = self.directory / "gateway.log"
         self.process = None
+        # The text of the configuration, where it is not the usual one with the demonstration model.
+        self.config = None
 
     def start(self, patience=30):
         """Starts the gateway and returns once /readyz says that it is ready."""
         if not BINARY.exists():
             raise Failure(f"{BINARY} has not been built; run: make build")
         config = self.directory / "weighbridge.yaml"
-        config.write_text(CONFIG.format(port=self.port, directory=self.directory, model=ROOT / "Models/demo/demo.gguf"))
+        config.write_text(
+            self.config or CONFIG.format(port=self.port, directory=self.directory, model=ROOT / "Models/demo/demo.gguf"))
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [BINARY, "serve", "--config", config], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -139,10 +142,10 @@ class Gateway:
 
     # What more than one script does.
 
-    def set_price(self, prompt="20.00", completion="60.00"):
-        """Prices the demonstration model, in USD per million tokens."""
+    def set_price(self, prompt="20.00", completion="60.00", model="demo"):
+        """Prices a model, in USD per million tokens."""
         components = [{"category": "prompt_uncached", "per_million": prompt}, {"category": "completion", "per_million": completion}]
-        return self.admin("POST", "/prices", {"model": "demo", "currency": "USD", "components": components})
+        return self.admin("POST", "/prices", {"model": model, "currency": "USD", "components": components})
 
     def create_customer(self, name):
         """A customer with one key: the customer's id and the key's secret."""
@@ -152,8 +155,8 @@ class Gateway:
     def create_key(self, customer, name):
         return self.admin("POST", f"/customers/{customer}/keys", {"name": name, "scopes": ["inference", "usage"]})
 
-    def standing(self, customer):
-        return self.admin("GET", f"/standing?subject={customer}&model=demo")
+    def standing(self, customer, model="demo"):
+        return self.admin("GET", f"/standing?subject={customer}&model={model}")
 
     def attest(self, row):
         """One attestation for a row of `missing`, with a value that a demonstration may give."""
