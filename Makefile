@@ -19,7 +19,6 @@ MUTATIONS ?= 1000
 SWIFT ?= swift
 PYTHON ?= python3
 SWIFT_FILES = Package.swift Sources Tests $(wildcard FuzzTesting Benchmarks)
-CLIENTS_VENV = .venv-clients
 ORACLE_VENV = .venv-oracle
 TARGET ?= gguf
 SECONDS ?= 60
@@ -40,10 +39,12 @@ test: deps ## build and run all tests
 	@$(SWIFT) build --build-tests
 	@$(SWIFT) test --skip-build --disable-xctest
 
-test-clients: build ## run the official OpenAI client for Python against the gateway, in a virtual environment
-	@test -x $(CLIENTS_VENV)/bin/python || $(PYTHON) -m venv $(CLIENTS_VENV)
-	@$(CLIENTS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/Clients/requirements.txt
-	@$(CLIENTS_VENV)/bin/python Tests/Clients/openai_client.py
+test-clients: build ## run the clients of OpenAI, Anthropic, LangChain, LlamaIndex and instructor against the gateway, in virtual environments
+	@for group in clients frameworks; do \
+	  test -x .venv-$$group/bin/python || $(PYTHON) -m venv .venv-$$group; \
+	  .venv-$$group/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/Clients/requirements-$$group.txt; \
+	  .venv-$$group/bin/python Tests/Clients/run.py $$group; \
+	done
 
 $(ORACLE_VENV)/bin/python: Tests/Oracles/requirements-models.txt
 	@/usr/bin/python3 -c 'import torch' || { echo "PyTorch is missing: apt-get install python3-torch" >&2; exit 1; }
@@ -134,6 +135,11 @@ table-aup: deps ## write docs/acceptable-use.md again from the term file, the pa
 	@$(SWIFT) build --build-tests
 	@WEIGHBRIDGE_WRITE_TABLE=1 $(SWIFT) test --skip-build --disable-xctest --filter CoverageTableTests
 
+bench-gateway: ## measure what governing a request costs, lane by lane (add ARGS=… for more; wrk and nginx are needed)
+	@command -v wrk > /dev/null && command -v nginx > /dev/null || { echo "wrk and nginx are needed: apt-get install wrk nginx-light" >&2; exit 1; }
+	@for product in weighbridge gateway-upstream gateway-plain; do $(SWIFT) build -c release --product $$product; done
+	@$(PYTHON) Benchmarks/Gateway/load_lab.py $(ARGS)
+
 lint: ## check the format of all Swift files
 	@$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_FILES)
 
@@ -145,4 +151,4 @@ deps: ## install the system packages that are missing, and look for the Swift to
 	@command -v $(SWIFT) > /dev/null || { echo "There is no '$(SWIFT)' in PATH. Install Swift 6.2 or later: https://www.swift.org/install/linux/" >&2; exit 1; }
 
 clean: ## remove what was built
-	@rm -rf .build $(CLIENTS_VENV) $(ORACLE_VENV) $(ORACLES_VENV) $(TRAINING_VENV)
+	@rm -rf .build .venv-clients .venv-frameworks $(ORACLE_VENV) $(ORACLES_VENV) $(TRAINING_VENV)

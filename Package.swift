@@ -14,6 +14,8 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdHTTP2 = Target.Dependency.product(name: "HummingbirdHTTP2", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
@@ -33,6 +35,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -78,11 +81,14 @@ let package = Package(
     layer("AuditSigning", "AuditTrail", "COpenSSL", "GovernanceTypes"),
     layer("OpenAIWire", "Completions", "Documents"),
     layer(
+      "RemoteEngines", "Completions", "Documents", "OpenAIWire", nioCore, .product(name: "NIOHTTP1", package: "swift-nio"),
+      .product(name: "AsyncHTTPClient", package: "async-http-client")),
+    layer(
       "GatewayHTTP", "Completions", "Documents", "Governance", "GovernanceTypes", "LicenseTerms", "OpenAIWire", "UsageLedger",
       hummingbird, httpTypes, nioCore, nioHTTPTypes),
     layer(
       "AdminHTTP", "Completions", "Documents", "GatewayHTTP", "Governance", "GovernanceTypes", "LicenseTerms", "UsageLedger",
-      hummingbird, nioCore),
+      hummingbird, httpTypes, nioCore),
     // For tests alone
     layer(
       "Simulation", "AcceptableUse", "Completions", "Documents", "Governance", "GovernanceTypes", "LicenseTerms", "UsageLedger"),
@@ -90,8 +96,10 @@ let package = Package(
     layer(
       "GatewayApp", "AcceptableUse", "AdminHTTP", "AuditSigning", "AuditTrail", "Billing", "Completions", "Documents",
       "GatewayHTTP",
-      "Governance", "GovernanceStore", "GovernanceTypes", "InferenceEngine", "LicenseTerms", "LlamaModel", "YAMLDocuments",
-      hummingbird, nioCore, logging, .product(name: "NIOHTTP1", package: "swift-nio"),
+      "Governance", "GovernanceStore", "GovernanceTypes", "InferenceEngine", "LicenseTerms", "LlamaModel", "ModelFiles",
+      "RemoteEngines", "Tokenization", "YAMLDocuments",
+      hummingbird, hummingbirdCore, hummingbirdHTTP2, nioCore, logging, .product(name: "NIOHTTP1", package: "swift-nio"),
+      .product(name: "NIOSSL", package: "swift-nio-ssl"),
       .product(name: "AsyncHTTPClient", package: "async-http-client"),
       .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       .product(name: "UnixSignals", package: "swift-service-lifecycle")),
@@ -118,13 +126,24 @@ let package = Package(
     .executableTarget(
       name: "acceptable-use-bench", dependencies: ["AcceptableUse", "Documents", "GovernanceTypes", "YAMLDocuments"],
       path: "Benchmarks/AcceptableUse", exclude: ["allocations.c"], swiftSettings: strict),
+    .executableTarget(
+      name: "gateway-upstream",
+      dependencies: [
+        nioCore, .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+      ], path: "Benchmarks/Gateway/Upstream", swiftSettings: strict),
+    .executableTarget(
+      name: "gateway-plain",
+      dependencies: [
+        hummingbird, httpTypes, nioCore, logging, .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      ], path: "Benchmarks/Gateway/Plain", swiftSettings: strict),
     // Tests
     .executableTarget(name: "simulate", dependencies: ["Simulation"], path: "Tests/Endurance/Simulate", swiftSettings: strict),
     .target(
       name: "FuzzHarnesses", dependencies: ["ModelFiles", "Tokenization"], path: "FuzzTesting/Harnesses", swiftSettings: strict),
     tests("ArchitectureTests"),
     // Runs the built command itself; it is skipped with a message where there is none.
-    tests("EndToEndTests"),
+    tests("EndToEndTests", "UpstreamFixtures", nioCore),
     tests("GovernanceTypesTests", "GovernanceTypes"),
     tests("DocumentsTests", "Documents"),
     tests("ModelFilesTests", "ModelFiles", "FuzzHarnesses"),
@@ -144,6 +163,16 @@ let package = Package(
     tests("GovernanceStoreTests", "GovernanceStore", "Governance", "GovernanceTypes", "Documents", "AuditTrail", grdb),
     tests("BillingTests", "Billing", "GovernanceTypes"),
     tests("AudienceTests", "Audience", "GovernanceTypes"),
+    .target(
+      name: "UpstreamFixtures",
+      dependencies: [
+        nioCore, .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+      ], path: "Tests/UpstreamFixtures", swiftSettings: strict),
+    tests(
+      "RemoteEnginesTests", "Completions", "RemoteEngines", "UpstreamFixtures", nioCore,
+      .product(name: "AsyncHTTPClient", package: "async-http-client")),
+    tests("GatewayHTTPTests", "GatewayHTTP", "GovernanceTypes"),
+    tests("OpenAIWireTests", "Completions", "OpenAIWire"),
     tests("UsageLedgerTests", "UsageLedger", "GovernanceTypes", "Simulation"),
     tests(
       "GovernanceTests", "Governance", "Simulation", "AcceptableUse", "AuditSigning", "Completions", "Documents",

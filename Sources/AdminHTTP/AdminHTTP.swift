@@ -89,9 +89,13 @@ public struct AdminRoutes: Sendable {
   let gate: Gate
   let services: AdminServices
   private let keyDigest: Digest?
+  private let networks: [AddressRange]
 
-  /// - Parameter key: the bootstrap admin key; without one every admin request is refused.
-  public init(gate: Gate, services: AdminServices, key: String?) {
+  /// - Parameters:
+  ///   - key: the bootstrap admin key, an owner's; without one only keys that were made before are let in.
+  ///   - networks: where admin requests may come from; empty for anywhere.
+  public init(gate: Gate, services: AdminServices, key: String?, networks: [AddressRange] = []) {
+    self.networks = networks
     self.gate = gate
     self.services = services
     self.keyDigest = key.map { services.digest(Array($0.utf8)) }
@@ -110,16 +114,24 @@ public struct AdminRoutes: Sendable {
   func guarded(_ handler: @escaping Handler) -> @Sendable (Request, GatewayContext) async throws -> Response {
     { request, context in
       await answering {
-        let actor = try self.authenticate(request)
+        let actor = try self.authenticate(request, from: context.remoteAddress)
         return try await handler(
           AdminRequest(request: request, context: context, actor: actor, bodyLimit: self.services.bodyLimit))
       }
     }
   }
 
-  private func authenticate(_ request: Request) throws -> Actor {
+  private func authenticate(_ request: Request, from address: String?) throws -> Actor {
+    guard self.networks.isEmpty || self.networks.contains(where: { address.map($0.contains) ?? false }) else {
+      throw Refusal(.permissionDenied, "The admin API does not answer to this address.", context: address)
+    }
     let digest = self.services.digest(Array(try bearerSecret(request).utf8))
-    if let actor = self.gate.adminActor(secretDigest: digest) { return actor }
+    if let (actor, role) = self.gate.adminActor(secretDigest: digest) {
+      guard AdminAccess.permits(role, request.method, path: request.uri.path) else {
+        throw Refusal(.permissionDenied, "An admin key of the role '\(role.rawValue)' may not do this.")
+      }
+      return actor
+    }
     guard let expected = self.keyDigest else {
       throw Refusal(.permissionDenied, "The admin API is closed: the gateway was started without WEIGHBRIDGE_ADMIN_KEY.")
     }

@@ -64,3 +64,11 @@ public struct CompletionStream: AsyncSequence, Sendable {
   /// Stops generating within one engine step. Harmless after the end.
   public func cancel() { self.cancellation() }
 }
+
+/// An engine that knows the texts of its tokens.
+public protocol TokenReadingEngine: CompletionEngine {
+  /// The text that tokens stand for, bytes that are no UTF-8 as U+FFFD.
+  ///
+  /// - Throws: ``CompletionError`` with `invalidRequest` where one is outside the vocabulary.
+  func text(of tokens: [Int32]) throws(CompletionError) -> String
+}

@@ -6,6 +6,8 @@ public enum TokenCounter: String, Sendable, CaseIterable {
   case provider
   /// This side, with its own tokenizer, because no report came.
   case gateway
+  /// Nobody: no report came, and there is no tokenizer here, so the prompt is an estimate.
+  case estimate
 }
 
 /// One try at one remote engine: a completion that is retried elsewhere has made several.

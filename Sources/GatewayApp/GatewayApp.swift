@@ -14,6 +14,7 @@ internal import Governance
 internal import GovernanceStore
 internal import GovernanceTypes
 internal import Hummingbird
+internal import HummingbirdCore
 internal import InferenceEngine
 internal import LicenseTerms
 internal import Logging
@@ -45,8 +46,10 @@ public struct GatewayApp {
     self.configuration = configuration
     self.environment = environment
     LoggingSystem.bootstrap { label in
+      let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
+      guard configuration.logFormat == .text else { return JSONLogHandler(label: label, level: level) }
       var handler = StreamLogHandler.standardError(label: label)
-      handler.logLevel = Logger.Level(rawValue: configuration.logLevel) ?? .info
+      handler.logLevel = level
       return handler
     }
     self.log = Logger(label: "weighbridge")
@@ -77,7 +80,8 @@ public struct GatewayApp {
         journal: store,
         archive: store,
         acceptableUse: policy, terms: terms)
-      let engines = try EngineRoom.load(self.configuration, into: gate, environment: self.environment, log: self.log)
+      let remote = try RemoteRoom(self.configuration, environment: self.environment, log: self.log)
+      let engines = try EngineRoom.load(self.configuration, into: gate, remote: remote, environment: self.environment, log: self.log)
       let recovery = try await gate.recover(try store.load(), version: Self.version)
       self.report(recovery)
       try await gate.recordTermsInForce()
@@ -92,6 +96,7 @@ public struct GatewayApp {
         gate: gate, store: store, keys: keys, signer: signer, engines: engines, watch: watch, announce: announce)
       engines.shutdown()
       await store.close()
+      await remote.shutdown()
     } catch {
       await store.close()
       throw error
@@ -191,43 +196,46 @@ public struct GatewayApp {
     let desk = BackgroundExports(
       gate: gate, store: store, signer: signer, keys: keys, directory: self.configuration.dataDirectory + "/exports",
       operatorName: self.configuration.operatorName, audit: self.configuration.audit, log: self.log)
-    let metrics = MetricsPage(gate: gate, store: store, engines: engines)
+    let admission = AdmissionDesk(limit: self.configuration.limits.requestsInProgress)
+    let metrics = MetricsPage(gate: gate, store: store, engines: engines, desk: admission)
     let departures = Departures()
     let terms = TermReload(gate: gate, configuration: self.configuration, environment: self.environment)
-    let bodySeconds = self.configuration.server.bodySeconds
     let router = Router(context: GatewayContext.self)
-    router.add(middleware: RequestIdentity { String(UInt64.random(in: .min ... .max), radix: 16) })
+    router.add(middleware: self.requestIdentity)
     PublicRoutes(
       gate: gate,
       services: GatewayServices(
         document: { try library.text(of: $0, role: $1) }, readiness: { engines.readiness(gate, store, terms) },
         metrics: { metrics.text() },
         checkpoint: { await signer.newest }, digest: sha256, departures: departures,
-        region: self.configuration.requestRegion, bodyLimit: self.configuration.server.bodyLimit)
+        region: self.configuration.requestRegion,
+        bodyLimit: self.configuration.server.bodyLimit,
+        desk: admission,
+        fallbacks: Dictionary(
+          self.configuration.models.map { ($0.id.name, $0.fallbacks.map(\.name)) }, uniquingKeysWith: { first, _ in first }))
     ).add(to: router)
-    AdminRoutes(
+    let administration = AdminRoutes(
       gate: gate,
       services: AdminServices(
         exports: desk, importDocument: { try library.take($0, role: $1, text: $2) },
         reloadTerms: { try await terms.reload(by: $0) }, digest: sha256,
         bodyLimit: self.configuration.server.bodyLimit),
-      key: self.environment["WEIGHBRIDGE_ADMIN_KEY"].flatMap { $0.isEmpty ? nil : $0 }
-    ).add(to: router)
+      key: self.environment["WEIGHBRIDGE_ADMIN_KEY"].flatMap { $0.isEmpty ? nil : $0 },
+      networks: self.configuration.server.adminNetworks.compactMap { AddressRange($0) })
+    administration.add(to: router)
     AuditRoutes(gate: gate, services: try self.auditServices(gate: gate, store: store, signer: signer)).add(to: router)
+    administration.addDescription(to: router, version: Self.version)
     let host = self.configuration.server.host
     let application = Application(
-      router: router,
-      server: .http1(
-        configuration: .init(
-          additionalChannelHandlers: [
-            ConnectionGuard(departures: departures, bodySeconds: bodySeconds)
-          ], idleTimeout: .seconds(Int64(self.configuration.server.idleSeconds)))),
+      router: router, server: try ServerAssembly.server(self.configuration.server, departures: departures),
       configuration: ApplicationConfiguration(
-        address: .hostname(host, port: self.configuration.server.port), serverName: "weighbridge"),
+        address: .hostname(host, port: self.configuration.server.port), serverName: "weighbridge", backlog: 4096,
+        availableConnectionsDelegate: MaximumAvailableConnections(self.configuration.server.connections)),
       services: [
         signer.service(every: .seconds(self.configuration.checkpointSeconds), gate: gate),
         HeartbeatService(gate: gate, interval: .seconds(self.configuration.audit.heartbeatSeconds), log: self.log),
         watch,
+        engines.remote,
       ],
       onServerRunning: { channel in announce(host, channel.localAddress?.port ?? 0) },
       logger: Logger(label: "http") { _ in
@@ -272,6 +280,15 @@ extension GatewayApp {
     self.log.notice("this gateway witnesses other logs", metadata: ["key": "\(book.key)"])
     services.witness = { (request: [UInt8]) async throws -> WitnessReply in try await book.answer(request) }
     return services
+  }
+}
+
+extension GatewayApp {
+  private var requestIdentity: RequestIdentity {
+    let log = self.log
+    return RequestIdentity(logsAll: self.configuration.logsRequests, log: { log.note($0) }) {
+      String(UInt64.random(in: .min ... .max), radix: 16)
+    }
   }
 }
 

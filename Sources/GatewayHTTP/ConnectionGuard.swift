@@ -6,32 +6,54 @@ internal import Synchronization
 /// Tells the routes of a connection that its client is gone, and ends connections that do not finish what they began to send.
 ///
 /// A client that closes its side has gone away, as it has for most servers: nobody reads an answer after that, so the engine is
-/// stopped at once instead of at the next write.
-public final class ConnectionGuard: ChannelInboundHandler, RemovableChannelHandler {
+/// stopped at once instead of at the next write. A request has a time from its head to its last byte; a head has a time from when one
+/// could begin, whatever trickles in meanwhile.
+public final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   public typealias InboundIn = HTTPRequestPart
   public typealias InboundOut = HTTPRequestPart
+  public typealias OutboundIn = HTTPResponsePart
+  public typealias OutboundOut = HTTPResponsePart
 
   private let departures: Departures
   private let bodyDeadline: TimeAmount
-  private var pendingBody: Scheduled<Void>?
+  private let headDeadline: TimeAmount
+  private var pending: Scheduled<Void>?
+  private var isReading = false
 
-  /// - Parameter bodySeconds: How long a request may take from its head to its last byte.
-  public init(departures: Departures, bodySeconds: Int) {
+  /// - Parameters:
+  ///   - bodySeconds: How long a request may take from its head to its last byte.
+  ///   - headSeconds: How long a connection may be without a whole head while nothing is asked.
+  public init(departures: Departures, bodySeconds: Int, headSeconds: Int) {
     self.departures = departures
     self.bodyDeadline = .seconds(Int64(bodySeconds))
+    self.headDeadline = .seconds(Int64(headSeconds))
+  }
+
+  public func handlerAdded(context: ChannelHandlerContext) {
+    if context.channel.isActive { self.expect(within: self.headDeadline, context) }
+  }
+
+  public func channelActive(context: ChannelHandlerContext) {
+    self.expect(within: self.headDeadline, context)
+    context.fireChannelActive()
   }
 
   public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch self.unwrapInboundIn(data) {
     case .head:
-      let channel = context.channel
-      self.pendingBody = context.eventLoop.scheduleTask(in: self.bodyDeadline) { channel.close(promise: nil) }
+      self.isReading = true
+      self.expect(within: self.bodyDeadline, context)
     case .end:
-      self.pendingBody?.cancel()
-      self.pendingBody = nil
+      self.isReading = false
+      self.expectNothing()
     case .body: break
     }
     context.fireChannelRead(data)
+  }
+
+  public func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    if case .end = self.unwrapOutboundIn(data), !self.isReading { self.expect(within: self.headDeadline, context) }
+    context.write(data, promise: promise)
   }
 
   public func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -43,9 +65,20 @@ public final class ConnectionGuard: ChannelInboundHandler, RemovableChannelHandl
   }
 
   public func channelInactive(context: ChannelHandlerContext) {
-    self.pendingBody?.cancel()
+    self.expectNothing()
     self.departures.announce(ObjectIdentifier(context.channel))
     context.fireChannelInactive()
+  }
+
+  private func expect(within time: TimeAmount, _ context: ChannelHandlerContext) {
+    self.expectNothing()
+    let channel = context.channel
+    self.pending = context.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+  }
+
+  private func expectNothing() {
+    self.pending?.cancel()
+    self.pending = nil
   }
 }
 

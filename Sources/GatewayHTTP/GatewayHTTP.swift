@@ -6,7 +6,7 @@ public import Documents
 public import Governance
 public import GovernanceTypes
 public import Hummingbird
-internal import NIOCore
+public import NIOCore
 
 /// What the public routes need besides the gate.
 public struct GatewayServices: Sendable {
@@ -24,11 +24,16 @@ public struct GatewayServices: Sendable {
   public var region: RequestRegion
   /// The most bytes of a request's body that are read.
   public var bodyLimit: Int
+  /// Lets requests in, fairly between customers.
+  public var desk: AdmissionDesk
+  /// Models that are asked in turn while the one named cannot be reached.
+  public var fallbacks: [String: [String]]
 
   public init(
     document: @escaping @Sendable (TermFileID, String) async throws -> [UInt8]?, readiness: @escaping @Sendable () -> Readiness,
     metrics: @escaping @Sendable () async -> String, checkpoint: @escaping @Sendable () async throws -> String?,
-    digest: @escaping DigestFunction, departures: Departures, region: RequestRegion = RequestRegion(), bodyLimit: Int
+    digest: @escaping DigestFunction, departures: Departures, region: RequestRegion = RequestRegion(), bodyLimit: Int,
+    desk: AdmissionDesk, fallbacks: [String: [String]] = [:]
   ) {
     self.document = document
     self.readiness = readiness
@@ -38,6 +43,8 @@ public struct GatewayServices: Sendable {
     self.departures = departures
     self.region = region
     self.bodyLimit = bodyLimit
+    self.desk = desk
+    self.fallbacks = fallbacks
   }
 }
 
@@ -54,18 +61,22 @@ public struct Readiness: Sendable {
 /// The context of a request: Hummingbird's own, and the connection that it came over.
 public struct GatewayContext: RequestContext {
   public var coreContext: CoreRequestContextStorage
-  let channel: any Channel
+  public let channel: any Channel
 
   public init(source: Source) {
     self.coreContext = .init(source: source)
     self.channel = source.channel
   }
+
+  /// The address of whoever sits at the other end of the connection: the client, or the proxy before it.
+  public var remoteAddress: String? { self.channel.remoteAddress?.ipAddress }
 }
 
 /// The public routes.
 public struct PublicRoutes: Sendable {
   let gate: Gate
   let services: GatewayServices
+  let shelf = ResponseShelf()
 
   public init(gate: Gate, services: GatewayServices) {
     self.gate = gate
@@ -76,6 +87,16 @@ public struct PublicRoutes: Sendable {
     router.post("/v1/chat/completions") { request, context in
       await answering { try await self.chatCompletions(request, on: context.channel) }
     }
+    router.post("/v1/completions") { request, context in
+      await answering { try await self.completions(request, on: context.channel) }
+    }
+    router.post("/v1/embeddings") { request, context in
+      await answering { try await self.embeddings(request, on: context.channel) }
+    }
+    router.post("/v1/moderations") { request, _ in await answering { try await self.moderations(request) } }
+    router.post("/tokenize") { request, _ in await answering { try await self.tokenize(request) } }
+    router.post("/detokenize") { request, _ in await answering { try await self.detokenize(request) } }
+    self.addResponses(to: router)
     router.get("/v1/models") { request, _ in await answering { try self.models(request) } }
     router.get("/v1/models/{id}") { request, context in
       await answering { try self.model(request, id: context.parameters.get("id") ?? "") }
@@ -84,6 +105,28 @@ public struct PublicRoutes: Sendable {
     router.get("/v1/limits") { request, _ in await answering { try self.limits(request) } }
     self.addLegal(to: router)
     self.addOperations(to: router)
+  }
+
+  private func addResponses(to router: Router<GatewayContext>) {
+    router.post("/v1/responses") { request, context in
+      await answering { try await self.createResponse(request, on: context.channel) }
+    }
+    router.post("/v1/responses/input_tokens") { request, _ in await answering { try await self.countInputTokens(request) } }
+    router.get("/v1/responses/{id}") { request, context in
+      await answering { try self.response(request, id: context.parameters.get("id") ?? "") }
+    }
+    router.delete("/v1/responses/{id}") { request, context in
+      await answering { try self.deleteResponse(request, id: context.parameters.get("id") ?? "") }
+    }
+    router.post("/v1/responses/{id}/cancel") { request, context in
+      await answering { try self.cancelResponse(request, id: context.parameters.get("id") ?? "") }
+    }
+    router.post("/v1/messages") { request, context in
+      await answeringMessages { try await self.messages(request, on: context.channel) }
+    }
+    router.post("/v1/messages/count_tokens") { request, _ in
+      await answeringMessages { try await self.countTokens(request) }
+    }
   }
 
   /// Parses a body of JSON, within the limit.

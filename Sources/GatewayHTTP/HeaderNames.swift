@@ -8,6 +8,8 @@ extension HTTPField.Name {
   }
 
   public static let xRequestID = literal("x-request-id")
+  static let xAPIKey = literal("x-api-key")
+  public static let xWeighbridgeModel = literal("x-weighbridge-model")
   public static let xShouldRetry = literal("x-should-retry")
   public static let retryAfterMilliseconds = literal("retry-after-ms")
   public static let xWeighbridgeDecision = literal("x-weighbridge-decision")

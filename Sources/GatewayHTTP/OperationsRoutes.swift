@@ -1,6 +1,6 @@
 internal import Documents
 internal import Governance
-public import Hummingbird
+internal import Hummingbird
 
 extension PublicRoutes {
   /// Health, readiness, metrics and the log's head.
@@ -24,27 +24,5 @@ extension PublicRoutes {
         return textResponse(note)
       }
     }
-  }
-}
-
-/// Gives each response a request id, and each unknown path OpenAI's error object.
-public struct RequestIdentity: RouterMiddleware {
-  private let makeID: @Sendable () -> String
-
-  public init(makeID: @escaping @Sendable () -> String) { self.makeID = makeID }
-
-  @concurrent
-  public func handle(
-    _ request: Request, context: GatewayContext, next: @concurrent (Request, GatewayContext) async throws -> Response
-  ) async throws -> Response {
-    var response = await answering {
-      do {
-        return try await next(request, context)
-      } catch let error as HTTPError where error.status == .notFound {
-        throw Refusal(.notFound, "There is no \(request.method) \(request.uri.path) here.")
-      }
-    }
-    response.headers[.xRequestID] = "req_" + self.makeID()
-    return response
   }
 }

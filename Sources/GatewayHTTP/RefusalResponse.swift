@@ -11,6 +11,7 @@ public func answering(_ handler: () async throws -> Response) async -> Response 
   do {
     return try await handler()
   } catch let refusal as Refusal {
+    if let context = refusal.context { RequestNotes.current?.add(context) }
     return refusal.response
   } catch let error as BodyTooLarge {
     return errorResponse(
@@ -26,6 +27,7 @@ public func answering(_ handler: () async throws -> Response) async -> Response 
       .serviceUnavailable, WireError(message: "The gateway is shutting down.", type: "server_error", code: "overloaded"),
       mayRetry: true)
   } catch {
+    RequestNotes.current?.add("internal error: \(error)")
     return errorResponse(
       .internalServerError,
       WireError(

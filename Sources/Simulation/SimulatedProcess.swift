@@ -120,13 +120,13 @@ final class SimulatedProcess: Sendable {
     let record = await live.run(handover: plan.isWhole ? .atTheEnd : .asItComes) { @concurrent event in
       guard self.isAlive else { throw Gone() }
       switch event {
-      case .text(let text):
+      case .piece(let piece):
         let taken = pieces.withLock { taken in
           taken += 1
           return taken
         }
         guard taken <= plan.leavesAfter else { throw Gone() }
-        self.auditor.received(live.usage, tokens: text.utf8.count)
+        self.auditor.received(live.usage, tokens: piece.text.utf8.count)
       case .finished(let record, _): self.auditor.finished(record)
       case .failed: self.auditor.note("failed", plan.number)
       }

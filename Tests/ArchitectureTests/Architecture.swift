@@ -40,7 +40,7 @@ enum Architecture {
       // Layer 4: the composition knows everything, the command next to nothing.
       Room(
         "GatewayApp", layer: 4, own: anything, system: basics.union(["Foundation"]),
-        external: serving.union(["AsyncHTTPClient"])),
+        external: serving.union(["AsyncHTTPClient", "HummingbirdCore", "HummingbirdHTTP2", "NIOSSL"])),
       Room(
         "weighbridge", layer: 4, own: ["Documents", "GatewayApp"], system: basics.union(["Foundation"]),
         external: ["ArgumentParser"]),
@@ -97,6 +97,9 @@ enum Architecture {
         "AuditTrail",
       ], system: basics.union(["Dispatch", "Foundation"]), external: ["GRDB", "Logging"]),
     Room("OpenAIWire", layer: 3, own: ["Completions", "Documents", "GovernanceTypes"]),
+    Room(
+      "RemoteEngines", layer: 3, own: ["Completions", "Documents", "OpenAIWire"], system: ["Synchronization"],
+      external: ["AsyncHTTPClient", "NIOCore", "NIOHTTP1"]),
     Room("GatewayHTTP", layer: 3, own: exposed.union(["OpenAIWire"]), system: basics.union(["Foundation"]), external: serving),
     Room(
       "AdminHTTP", layer: 3, own: exposed.union(["OpenAIWire", "GatewayHTTP"]), system: basics.union(["Foundation"]),

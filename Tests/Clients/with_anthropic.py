@@ -1,10 +1,8 @@
 """Anthropic's own client: the same models in its words."""
 
-import asyncio
-
 import anthropic
 
-from checks import check, raises
+from checks import LOOP, check, raises
 
 MODELS = ("demo", "far")
 QUESTION = [{"role": "user", "content": "What is a ledger?"}]
@@ -100,4 +98,4 @@ def asynchronous(world, model):
         reply = await anthropic.AsyncAnthropic(base_url=world.root, api_key=world.key).messages.create(
             model=model, max_tokens=4, messages=QUESTION)
         assert reply.content[0].text
-    asyncio.run(ask())
+    LOOP.run_until_complete(ask())

@@ -1,11 +1,9 @@
 """instructor: answers as typed values."""
 
-import asyncio
-
 import instructor
 import openai
 
-from checks import check
+from checks import LOOP, check
 from shared import Ticket
 
 TEXT = '{"truck": "red", "tons": 7}'
@@ -30,4 +28,4 @@ def typed_asynchronously(world, mode):
         patched = instructor.from_openai(openai.AsyncOpenAI(base_url=world.url, api_key=world.key, max_retries=0), mode=mode)
         return await patched.chat.completions.create(
             model="far", response_model=Ticket, max_retries=0, messages=[{"role": "user", "content": TEXT}])
-    assert asyncio.run(work()) == Ticket(truck="red", tons=7)
+    assert LOOP.run_until_complete(work()) == Ticket(truck="red", tons=7)

@@ -1,11 +1,9 @@
 """langchain-openai."""
 
-import asyncio
-
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_openai import ChatOpenAI, OpenAI
 
-from checks import check
+from checks import LOOP, check
 from shared import MODELS, Ticket
 
 
@@ -33,7 +31,7 @@ def stream(world, model):
 
 @check(*MODELS)
 def asynchronous(world, model):
-    assert asyncio.run(chat(world, model, max_tokens=8).ainvoke("What is a ledger?")).content.strip()
+    assert LOOP.run_until_complete(chat(world, model, max_tokens=8).ainvoke("What is a ledger?")).content.strip()
 
 
 @check(*MODELS)

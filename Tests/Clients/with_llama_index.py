@@ -1,11 +1,9 @@
 """llama-index."""
 
-import asyncio
-
 from llama_index.core.llms import ChatMessage
 from llama_index.llms.openai_like import OpenAILike
 
-from checks import check
+from checks import LOOP, check
 from shared import MODELS
 
 
@@ -32,7 +30,7 @@ def stream(world, model):
 
 @check(*MODELS)
 def asynchronous(world, model):
-    assert str(asyncio.run(model_of(world, model).acomplete("What is a ledger?"))).strip()
+    assert str(LOOP.run_until_complete(model_of(world, model).acomplete("What is a ledger?"))).strip()
 
 
 @check(*MODELS)

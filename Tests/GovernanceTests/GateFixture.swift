@@ -142,7 +142,7 @@ struct GateFixture {
   /// Runs a call to its end and returns all that the client saw.
   func serve(_ call: Call) async throws -> Served {
     switch try await self.gate.admit(call) {
-    case .replay(let reply): return Served(text: reply.text, record: reply.record, finish: reply.finish, isReplay: true)
+    case .replay(let reply): return Served(text: reply.answer.text, record: reply.record, finish: reply.finish, isReplay: true)
     case .live(let live): return await Self.run(live)
     }
   }
@@ -152,9 +152,9 @@ struct GateFixture {
     let record = await live.run(handover: .asItComes) { @concurrent event in
       try seen.withLock { served in
         switch event {
-        case .text(let text):
+        case .piece(let piece):
           guard served.pieces < pieces else { throw ClientGone() }
-          served.text += text
+          served.text += piece.text
           served.pieces += 1
         case .finished(_, let finish): served.finish = finish
         case .failed(_, let refusal): served.failure = refusal

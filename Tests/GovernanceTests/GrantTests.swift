@@ -69,9 +69,13 @@ struct GrantTests {
   @Test("An admin key lets in under its name until it is revoked")
   func adminKeys() async throws {
     let fixture = try await GateFixture(script: .init(tokens: ["a "]))
-    let (key, secret) = try await fixture.gate.createAdminKey(GateFixture.document(#"{"name":"ann"}"#), by: .bootstrap)
+    let (key, secret) = try await fixture.gate.createAdminKey(
+      GateFixture.document(#"{"name":"ann","role":"auditor"}"#), by: .bootstrap)
     let digest = fixture.digest(secret)
-    #expect(fixture.gate.adminActor(secretDigest: digest) == Actor("ann"))
+    let found = try #require(fixture.gate.adminActor(secretDigest: digest))
+    #expect(found.actor == Actor("ann") && found.role == .auditor)
+    let (first, _) = try await fixture.gate.createAdminKey(GateFixture.document(#"{"name":"bo"}"#), by: .bootstrap)
+    #expect(first.role == .owner, "a key without a role can do everything, as keys could before there were roles")
     #expect(
       await refusal { _ = try await fixture.gate.createAdminKey(GateFixture.document(#"{"name":"ann"}"#), by: .bootstrap) }?.code
         == .conflict)

@@ -151,7 +151,7 @@ struct MoneyTests {
     let fixture = try await GateFixture(script: .init(promptTokens: 10, tokens: Self.words))
     guard case .live(let live) = try await fixture.gate.admit(fixture.call()) else { return }
     let record = await live.run(handover: .atTheEnd) { @concurrent event in
-      if case .text = event { live.stop() }
+      if case .piece = event { live.stop() }
     }
     #expect(record?.outcome == .voided || record?.finish == "stop")
     #expect((record?.tokens.completion.value ?? 0) + (record?.undelivered.value ?? 0) == fixture.engine.producedTokens)

@@ -67,7 +67,7 @@ struct RecoveryTests {
     let journal = fixture.journal
     let count = Mutex(0)
     await live.run(handover: .asItComes) { @concurrent event in
-      guard case .text = event else { return }
+      guard case .piece = event else { return }
       let taken = count.withLock { taken in
         taken += 1
         return taken

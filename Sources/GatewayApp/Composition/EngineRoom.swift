@@ -13,24 +13,32 @@ internal import Synchronization
 /// The engines of a process, by model.
 struct EngineRoom: Sendable {
   let engines: [(model: ModelID, engine: EmbeddedEngine)]
+  let remote: RemoteRoom
   private let unloaded = UnloadedModels()
 
-  private init(engines: [(model: ModelID, engine: EmbeddedEngine)]) { self.engines = engines }
+  private init(engines: [(model: ModelID, engine: EmbeddedEngine)], remote: RemoteRoom) {
+    self.engines = engines
+    self.remote = remote
+  }
 
   /// Loads each model's file, takes its digest, and registers it with the gate under its terms.
   ///
   /// - Throws: ``StartFailure`` where the file has another digest than the configuration names, or says of itself that it is under the
   ///   agreement of another model family than the configuration does.
   static func load(
-    _ configuration: GatewayConfiguration, into gate: Gate, environment: [String: String], log: Logger
+    _ configuration: GatewayConfiguration, into gate: Gate, remote: RemoteRoom, environment: [String: String], log: Logger
   ) throws -> EngineRoom {
     var engines: [(ModelID, EmbeddedEngine)] = []
     for model in configuration.models {
+      guard let file = model.file else {
+        try Self.register(model, weights: nil, engine: try remote.engine(of: model), configuration, into: gate)
+        continue
+      }
       let limits = configuration.limits
       let engine: EmbeddedEngine
       do throws(EngineError) {
         engine = try EmbeddedEngine(
-          path: model.file,
+          path: file,
           options: EngineOptions(
             threads: limits.engineThreads, maximumSequences: limits.concurrentSequences, queueLimit: limits.queuedRequests,
             contextLimit: limits.contextTokens == 0 ? nil : limits.contextTokens,
@@ -38,23 +46,30 @@ struct EngineRoom: Sendable {
       } catch {
         throw StartFailure("model '\(model.id)': \(error)")
       }
-      let weights = try ModelDigest.of(model: model.file)
+      let weights = try ModelDigest.of(model: file)
       if let named = model.weights, named != weights {
         throw StartFailure(
           "model '\(model.id)': the file has the SHA-256 \(weights), the configuration names \(named). It is not the file that was meant; or correct models[].sha256."
         )
       }
       try EmbeddedLicense(of: engine.model).check(model, configuration, gate: gate, environment: environment, log: log)
-      let terms = model.terms + configuration.termsForAllModels.filter { !model.terms.contains($0) }
-      try gate.register(
-        ServedModel(
-          id: model.id, engine: engine, weights: weights, terms: terms,
-          facts: try ModelFacts.measure(model, terms: terms.compactMap { gate.termFile($0) }, at: wallClock()),
-          registeredAt: wallClock(), owner: configuration.operatorName, action: model.action, isPinned: model.weights != nil))
+      try Self.register(model, weights: weights, engine: engine, configuration, into: gate)
       log.info("loaded a model", metadata: ["model": "\(model.id)", "sha256": "\(weights)"])
       engines.append((model.id, engine))
     }
-    return EngineRoom(engines: engines)
+    return EngineRoom(engines: engines, remote: remote)
+  }
+
+  private static func register(
+    _ model: GatewayConfiguration.Model, weights: Digest?, engine: any CompletionEngine, _ configuration: GatewayConfiguration,
+    into gate: Gate
+  ) throws {
+    let terms = model.terms + configuration.termsForAllModels.filter { !model.terms.contains($0) }
+    try gate.register(
+      ServedModel(
+        id: model.id, engine: engine, weights: weights, terms: terms,
+        facts: try ModelFacts.measure(model, terms: terms.compactMap { gate.termFile($0) }, at: wallClock()),
+        registeredAt: wallClock(), owner: configuration.operatorName, action: model.action, isPinned: model.weights != nil))
   }
 
   /// Lets go of the models whose license has ended: their engines stop and give their memory back.
@@ -73,7 +88,8 @@ struct EngineRoom: Sendable {
     for model in gate.models() where gate.price(of: model.id) == nil {
       reasons.append("model '\(model.id)' has no price in force")
     }
-    if self.engines.isEmpty { reasons.append("no model is configured") }
+    reasons += self.remote.resting.map { "the engine '\($0)' does not answer and is asked again from time to time" }
+    if gate.models().isEmpty { reasons.append("no model is configured") }
     let statistics = store.statistics
     if statistics.isFailing { reasons.append("the ledger cannot be written: \(statistics.lastFailure ?? "unknown reason")") }
     if let failure = terms.failure {

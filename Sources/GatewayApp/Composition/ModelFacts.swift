@@ -10,7 +10,7 @@ enum ModelFacts {
   private static let textLimit = 1 << 20
 
   static func measure(_ model: GatewayConfiguration.Model, terms: [TermFile], at now: Timestamp) throws -> FactSheet {
-    let folder = ModelDigest.folder(ofModel: model.file)
+    let folder = model.file.map { ModelDigest.folder(ofModel: $0) }
     var facts: [Fact] = []
     func add(_ key: String, _ value: FactValue, from name: String) {
       guard !facts.contains(where: { $0.key == key && $0.value == value }) else { return }
@@ -33,8 +33,9 @@ enum ModelFacts {
     return FactSheet(facts + (try model.facts.map { try self.stated($0, of: model, terms: terms, at: now) }))
   }
 
-  /// A file beside the weights; nil where there is none.
-  private static func text(_ name: String, in folder: URL) throws -> [UInt8]? {
+  /// A file beside the weights; nil where there is none, and for a model that runs elsewhere.
+  private static func text(_ name: String, in folder: URL?) throws -> [UInt8]? {
+    guard let folder else { return nil }
     // The names come from term files, which are no places to name other folders.
     guard !name.contains("/"), name != ".." else { return nil }
     let path = folder.appendingPathComponent(name).path

@@ -12,6 +12,9 @@ extension GatewayConfiguration {
         "listen": .string("\(self.server.host):\(self.server.port)"), "body_limit_bytes": .integer(self.server.bodyLimit),
         "body_seconds": .integer(self.server.bodySeconds), "idle_seconds": .integer(self.server.idleSeconds),
         "shutdown_seconds": .integer(self.server.shutdownSeconds),
+        "connections": .integer(self.server.connections), "head_limit_bytes": .integer(self.server.headLimit),
+        "certificate": JSON(self.server.certificate), "certificate_key": JSON(self.server.certificateKey),
+        "admin_from": .array(self.server.adminNetworks.map(JSON.string)),
       ],
       "data": [
         "directory": .string(self.dataDirectory), "key_file": JSON(self.keyFile),
@@ -20,9 +23,8 @@ extension GatewayConfiguration {
       "store": ["url": "sqlite"],
       "operator": ["name": .string(self.operatorName), "country": .string(self.operatorCountry)],
       "models": .array(
-        self.models.map { model in
-          ["id": .string(model.id.name), "file": .string(model.file), "terms": .array(model.terms.map { .string($0.name) })]
-        }),
+        self.models.map(\.json)),
+      "engines": .array(self.engines.map(\.json)),
       "policies": [
         "terms": .array(self.termsDirectories.map(JSON.string)), "acceptable_use": .array(self.rulePacks.map(JSON.string)),
         "classifier": .string(self.classifier),
@@ -33,7 +35,8 @@ extension GatewayConfiguration {
         "queued_requests": .integer(self.limits.queuedRequests),
         "engine_threads": .integer(self.limits.engineThreads), "engine_memory_mib": .integer(self.limits.engineMemoryMiB),
         "context_tokens": .integer(self.limits.contextTokens),
-        "initial_hold_tokens": .integer(self.limits.initialHoldTokens), "queued_records": .integer(self.limits.queuedRecords),
+        "initial_hold_tokens": .integer(self.limits.initialHoldTokens),
+        "requests_in_progress": .integer(self.limits.requestsInProgress), "queued_records": .integer(self.limits.queuedRecords),
         "minimum_free_bytes": .integer(self.limits.minimumFreeBytes),
       ],
       "audit": [
@@ -41,7 +44,9 @@ extension GatewayConfiguration {
         "witnesses": .array(self.audit.witnesses.map { ["url": .string($0.url), "key": .string($0.key.vkey)] }),
         "witness_for": .array(self.audit.witnessFor.map(JSON.string)), "timestamp": JSON(self.audit.timestamp?.url),
       ],
-      "log": ["level": .string(self.logLevel)], "telemetry": ["checkpoint_seconds": .integer(self.checkpointSeconds)],
+      "log": [
+        "level": .string(self.logLevel), "format": .string(self.logFormat.rawValue), "requests": .bool(self.logsRequests),
+      ], "telemetry": ["checkpoint_seconds": .integer(self.checkpointSeconds)],
     ]
   }
 
@@ -63,12 +68,47 @@ extension GatewayConfiguration {
     _ = try TermLibrary.interpretations(self, terms: terms)
     let classifier = try RuleLibrary.classifier(self.classifier, environment: environment)
     try RuleLibrary.check(packs, classifier, against: terms)
-    for model in self.models {
-      _ = try fileDigest(model.file)
+    for file in self.models.compactMap(\.file) {
+      _ = try ModelDigest.of(model: file)
     }
+    for tokenizer in self.models.compactMap(\.remote?.tokenizer) { _ = try VocabularyFile.counter(tokenizer) }
     return [
       "ok": true, "terms": .array(terms.map { .string($0.id.name) }), "rule_packs": .array(packs.map { .string($0.id) }),
       "models": .array(self.models.map { .string($0.id.name) }),
+    ]
+  }
+}
+
+extension GatewayConfiguration.Model {
+  fileprivate var json: JSON {
+    var members = [JSONMember("id", .string(self.id.name))]
+    if let file = self.file { members.append(JSONMember("file", .string(file))) }
+    if let remote = self.remote {
+      members.append(
+        JSONMember(
+          "engines",
+          .array(
+            remote.members.map {
+              ["engine": .string($0.engine), "upstream_model": .string($0.model), "weight": .integer($0.weight)]
+            })))
+      members.append(JSONMember("context_tokens", .integer(remote.contextTokens)))
+      if let tokenizer = remote.tokenizer { members.append(JSONMember("tokenizer", .string(tokenizer))) }
+      members.append(JSONMember("attempts", .integer(remote.attempts)))
+    }
+    members.append(JSONMember("terms", .array(self.terms.map { .string($0.name) })))
+    if !self.fallbacks.isEmpty { members.append(JSONMember("fallbacks", .array(self.fallbacks.map { .string($0.name) }))) }
+    return .object(members)
+  }
+}
+
+extension GatewayConfiguration.Engine {
+  fileprivate var json: JSON {
+    [
+      "id": .string(self.id), "url": .string(self.url), "api_key_env": JSON(self.apiKeyVariable),
+      "connect_seconds": .integer(self.connectSeconds), "first_byte_seconds": .integer(self.firstByteSeconds),
+      "between_chunks_seconds": .integer(self.betweenChunksSeconds), "total_seconds": .integer(self.totalSeconds),
+      "concurrent_requests": .integer(self.concurrentRequests), "failures_to_open": .integer(self.failuresToOpen),
+      "rest_seconds": .integer(self.restSeconds), "counts_each_chunk": .bool(self.countsEachChunk),
     ]
   }
 }

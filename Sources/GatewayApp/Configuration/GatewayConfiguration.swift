@@ -20,12 +20,26 @@ public struct GatewayConfiguration: Sendable {
     public var idleSeconds = 120
     /// How long running requests have to end once the process is told to stop.
     public var shutdownSeconds = 30
+    /// Connections at once; more wait to be accepted.
+    public var connections = 10_000
+    /// The most bytes of a request's head.
+    public var headLimit = 32 << 10
+    /// A PEM chain and its key, for TLS in the process; nil serves plain HTTP/1.1.
+    public var certificate: String?
+    public var certificateKey: String?
+    /// Where admin requests may come from; empty for anywhere.
+    public var adminNetworks: [String] = []
   }
 
   public struct Model: Sendable {
     public var id: ModelID
-    public var file: String
+    /// The weights, for a model that runs here.
+    public var file: String?
+    /// Where it runs, for a model that runs elsewhere.
+    public var remote: RemoteModel?
     public var terms: [TermFileID]
+    /// Models that are asked in turn while this one cannot be reached; each has a license and a price of its own.
+    public var fallbacks: [ModelID] = []
     /// What the operator states of the model itself, as its term files ask for it (its modalities, its variant).
     var facts: [Document.Member] = []
     /// The digest that the weights must have; with it they may replace others under the same name.
@@ -49,6 +63,8 @@ public struct GatewayConfiguration: Sendable {
     public var contextTokens = 0
     /// Completion tokens held at first for a request that names no limit of its own.
     public var initialHoldTokens = 256
+    /// Requests in progress at once, over all models and customers.
+    public var requestsInProgress = 4096
     /// Records that may wait for the disk.
     public var queuedRecords = 65_536
     /// Free bytes of the disk below which nothing is served.
@@ -63,6 +79,7 @@ public struct GatewayConfiguration: Sendable {
   public var operatorName: String
   public var operatorCountry: String
   public var models: [Model]
+  public var engines: [Engine]
   /// Folders of term files; each holds one folder per license with a `terms.yaml`.
   public var termsDirectories: [String]
   /// Term files that every model is under besides its own: laws of a place, house rules.
@@ -79,6 +96,10 @@ public struct GatewayConfiguration: Sendable {
   public var audienceKeyMonths = 13
   public var limits = Limits()
   public var logLevel = "info"
+  public enum LogFormat: String, Sendable, CaseIterable { case text, json }
+  public var logFormat = LogFormat.text
+  /// Whether each request gets a line, not only those that something is to be said about.
+  public var logsRequests = false
   /// Seconds between signed checkpoints of the log.
   public var checkpointSeconds = 10
 
@@ -99,7 +120,7 @@ public struct GatewayConfiguration: Sendable {
 
   init(_ document: Document, directory: String) throws(DocumentError) {
     var reader = try DocumentReader(document)
-    self.server = try Self.server(&reader)
+    self.server = try Self.server(&reader, directory)
     var data = try reader.reader("data")
     self.dataDirectory = Self.resolve(try data.string("directory"), directory)
     self.keyFile = try data.optionalString("key_file").map { Self.resolve($0, directory) }
@@ -116,12 +137,8 @@ public struct GatewayConfiguration: Sendable {
     self.operatorName = try party.string("name")
     self.operatorCountry = try party.string("country")
     try party.finish()
-    self.models = try Self.models(&reader, directory)
-    for (path, element) in try reader.list("engines") {
-      throw DocumentError(
-        field: path, position: element.position,
-        message: "remote engines are not supported in this version; give the model a 'file' instead")
-    }
+    self.engines = try Self.engines(&reader)
+    self.models = try Self.models(&reader, directory, engines: self.engines)
     var policies = try reader.optionalReader("policies")
     self.termsDirectories = try policies?.strings("terms").map { Self.resolve($0, directory) } ?? []
     self.rulePacks = try policies?.strings("acceptable_use").map { Self.resolve($0, directory) } ?? []
@@ -139,14 +156,17 @@ public struct GatewayConfiguration: Sendable {
     if let level = log, !["trace", "debug", "info", "notice", "warning", "error", "critical"].contains(self.logLevel) {
       throw level.failure("level", "'\(self.logLevel)' is not one of: trace, debug, info, notice, warning, error, critical")
     }
-    try log?.finish()
+    if var section = log {
+      try self.readLog(&section)
+      try section.finish()
+    }
     var telemetry = try reader.optionalReader("telemetry")
     self.checkpointSeconds = try telemetry?.optionalInteger("checkpoint_seconds", in: 1...3600) ?? 10
     try telemetry?.finish()
     try reader.finish()
   }
 
-  private static func server(_ reader: inout DocumentReader) throws(DocumentError) -> Server {
+  private static func server(_ reader: inout DocumentReader, _ directory: String) throws(DocumentError) -> Server {
     var server = Server()
     guard var section = try reader.optionalReader("server") else { return server }
     if let listen = try section.optionalString("listen") {
@@ -161,28 +181,72 @@ public struct GatewayConfiguration: Sendable {
     server.bodySeconds = try section.optionalInteger("body_seconds", in: 1...3600) ?? server.bodySeconds
     server.idleSeconds = try section.optionalInteger("idle_seconds", in: 1...86_400) ?? server.idleSeconds
     server.shutdownSeconds = try section.optionalInteger("shutdown_seconds", in: 1...3600) ?? server.shutdownSeconds
+    try Self.access(&section, directory, &server)
     try section.finish()
     return server
   }
 
-  private static func models(_ reader: inout DocumentReader, _ directory: String) throws(DocumentError) -> [Model] {
-    try reader.list("models").map { (path, element) throws(DocumentError) in
+  private mutating func readLog(_ section: inout DocumentReader) throws(DocumentError) {
+    let format = try section.optionalString("format") ?? LogFormat.text.rawValue
+    guard let known = LogFormat(rawValue: format) else {
+      throw section.failure("format", "'\(format)' is not one of: text, json")
+    }
+    self.logFormat = known
+    self.logsRequests = try section.optionalBool("requests") ?? false
+  }
+
+  private static func access(
+    _ section: inout DocumentReader, _ directory: String, _ server: inout Server
+  ) throws(DocumentError) {
+    server.connections = try section.optionalInteger("connections", in: 1...1_000_000) ?? server.connections
+    server.headLimit = try section.optionalInteger("head_limit_bytes", in: 1024...(1 << 20)) ?? server.headLimit
+    server.certificate = try section.optionalString("certificate").map { Self.resolve($0, directory) }
+    server.certificateKey = try section.optionalString("certificate_key").map { Self.resolve($0, directory) }
+    guard (server.certificate == nil) == (server.certificateKey == nil) else {
+      throw section.failure("certificate", "'certificate' and 'certificate_key' belong together")
+    }
+    server.adminNetworks = try section.strings("admin_from")
+    for network in server.adminNetworks where AddressRange(network) == nil {
+      throw section.failure("admin_from", "'\(network)' is neither an IP address nor a network such as 10.0.0.0/8")
+    }
+  }
+
+  private static func models(
+    _ reader: inout DocumentReader, _ directory: String, engines: [Engine]
+  ) throws(DocumentError) -> [Model] {
+    let models = try reader.list("models").map { (path, element) throws(DocumentError) in
       var model = try DocumentReader(element, path: path)
       let id = try model.string("id")
       let terms = try model.strings("terms")
-      for key in ["engine", "upstream_model"] where model.document(key) != nil {
-        throw model.failure(key, "remote engines are not supported in this version; give the model a 'file' instead")
-      }
-      let file = try model.string("file")
+      let remote = try Self.remote(&model, engines: engines) { Self.resolve($0, directory) }
+      let file = remote == nil ? try model.string("file") : nil
+      let fallbacks = try model.strings("fallbacks").map { ModelID($0) }
       let facts = try Self.members(&model, "facts")
       let governed = try Self.governed(&model)
       try model.finish()
+      if remote != nil, governed.weights != nil || governed.embeddedLicense != nil {
+        throw model.failure(
+          governed.weights == nil ? "embedded_license" : "sha256", "speaks of the weights, and those of a model that runs elsewhere are not seen here")
+      }
       guard !terms.isEmpty else {
         throw model.failure("terms", "name the term files of the model's license; nothing is served without")
       }
       return Model(
-        id: ModelID(id), file: Self.resolve(file, directory), terms: terms.map { TermFileID($0) }, facts: facts,
-        weights: governed.weights, action: governed.action, embeddedLicense: governed.embeddedLicense)
+        id: ModelID(id), file: file.map { Self.resolve($0, directory) }, remote: remote, terms: terms.map { TermFileID($0) },
+        fallbacks: fallbacks, facts: facts, weights: governed.weights, action: governed.action,
+        embeddedLicense: governed.embeddedLicense)
+    }
+    try Self.checkFallbacks(models, reader)
+    return models
+  }
+
+  private static func checkFallbacks(_ models: [Model], _ reader: DocumentReader) throws(DocumentError) {
+    for (index, model) in models.enumerated() {
+      for fallback in model.fallbacks where fallback == model.id || !models.contains(where: { $0.id == fallback }) {
+        let known = models.map(\.id.name).filter { $0 != model.id.name }
+        let near = nearestName(to: fallback.name, among: known).map { "; did you mean '\($0)'?" } ?? ""
+        throw reader.failure("models", "[\(index)].fallbacks: '\(fallback)' is no other model of this file\(near)")
+      }
     }
   }
 
@@ -220,6 +284,8 @@ public struct GatewayConfiguration: Sendable {
     limits.engineThreads = try section.optionalInteger("engine_threads", in: 1...256) ?? limits.engineThreads
     limits.contextTokens = try section.optionalInteger("context_tokens", in: 0...1_048_576) ?? limits.contextTokens
     limits.initialHoldTokens = try section.optionalInteger("initial_hold_tokens", in: 1...1_048_576) ?? limits.initialHoldTokens
+    limits.requestsInProgress =
+      try section.optionalInteger("requests_in_progress", in: 1...1_000_000) ?? limits.requestsInProgress
     limits.queuedRecords = try section.optionalInteger("queued_records", in: 1...10_000_000) ?? limits.queuedRecords
     limits.minimumFreeBytes = try section.optionalInteger("minimum_free_bytes", in: 0...(1 << 50)) ?? limits.minimumFreeBytes
     try section.finish()

@@ -1,19 +1,23 @@
+internal import GatewayHTTP
 internal import Governance
 internal import GovernanceStore
 internal import GovernanceTypes
 internal import InferenceEngine
+internal import RemoteEngines
 
 /// The metrics in Prometheus' text format. No label names a customer, a key or a user.
 struct MetricsPage: Sendable {
   let gate: Gate
   let store: SQLiteStore
   let engines: EngineRoom
+  let desk: AdmissionDesk
 
   func text() -> String {
     var page = PrometheusText()
     self.addGovernance(to: &page)
     self.addStore(to: &page)
     self.addEngines(to: &page)
+    self.addUpstreams(to: &page)
     return page.text
   }
 
@@ -67,6 +71,32 @@ struct MetricsPage: Sendable {
     }
     page.family("weighbridge_alerts_total", .counter, "What somebody should look at, by kind.")
     for kind in Alert.Kind.allCases { page.sample([("kind", kind.rawValue)], String(alerts[kind] ?? 0)) }
+  }
+
+  private func addUpstreams(to page: inout PrometheusText) {
+    page.family("weighbridge_requests_in_progress", .gauge, "Requests that have been let in and are not over.")
+    page.sample([], String(self.desk.requestsInProgress))
+    let all = self.engines.remote.upstreams.map { ($0.settings.id, $0.statistics) }
+    page.family("weighbridge_engine_upstream_attempts_total", .counter, "Attempts at a server elsewhere, by how they ended.")
+    for (id, statistics) in all {
+      let outcomes = [
+        ("succeeded", statistics.succeeded), ("failed", statistics.failed), ("busy", statistics.refused),
+        ("cancelled", statistics.cancelled),
+      ]
+      for (outcome, count) in outcomes { page.sample([("engine", id), ("outcome", outcome)], String(count)) }
+    }
+    page.family("weighbridge_engine_upstream_retries_total", .counter, "Attempts that followed one that failed.")
+    for (id, statistics) in all { page.sample([("engine", id)], String(statistics.retried)) }
+    page.family("weighbridge_engine_upstream_running", .gauge, "Attempts in progress.")
+    for (id, statistics) in all { page.sample([("engine", id)], String(statistics.running)) }
+    page.family("weighbridge_engine_upstream_resting", .gauge, "1 while a server is left alone after failures.")
+    for (id, statistics) in all { page.sample([("engine", id)], statistics.isResting ? "1" : "0") }
+    page.family("weighbridge_engine_upstream_tokens_total", .counter, "Completion tokens that were handed on.")
+    for (id, statistics) in all { page.sample([("engine", id)], String(statistics.tokens)) }
+    page.family(
+      "weighbridge_engine_upstream_usage_differences_total", .counter,
+      "Answers whose usage, as the server reported it, was not what was counted here.")
+    for (id, statistics) in all { page.sample([("engine", id)], String(statistics.usageDifferences)) }
   }
 
   private func addStore(to page: inout PrometheusText) {

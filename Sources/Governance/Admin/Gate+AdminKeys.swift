@@ -2,12 +2,25 @@ public import Documents
 public import GovernanceTypes
 internal import Synchronization
 
+/// Whose work an admin key is for.
+public enum AdminRole: String, Sendable, CaseIterable {
+  /// Everything.
+  case owner
+  /// Customers, keys, prices, limits, credit, invoices.
+  case billing
+  /// Licenses, attestations, grants, terminations, policies.
+  case counsel
+  /// Reads, and orders exports.
+  case auditor
+}
+
 /// Lets a person or a program into the admin API under a name of its own, so that the log says who did what.
 public struct AdminKey: Sendable, Equatable {
   public enum Status: String, Sendable, CaseIterable { case active, revoked }
 
   public var id: AdminKeyID
   public var name: String
+  public var role: AdminRole
   public var status: Status
   public var createdAt: Timestamp
   var secretDigest: Digest
@@ -15,7 +28,7 @@ public struct AdminKey: Sendable, Equatable {
   public var json: JSON {
     [
       "id": .string(self.id.description), "object": "admin_key", "name": .string(self.name),
-      "status": .string(self.status.rawValue),
+      "role": .string(self.role.rawValue), "status": .string(self.status.rawValue),
       "created_at": .string(self.createdAt.description),
     ]
   }
@@ -25,9 +38,10 @@ public struct AdminKey: Sendable, Equatable {
     return .object(members + [JSONMember("secret_sha256", .string(self.secretDigest.hexadecimal))])
   }
 
-  init(id: AdminKeyID, name: String, createdAt: Timestamp, secretDigest: Digest) {
+  init(id: AdminKeyID, name: String, role: AdminRole, createdAt: Timestamp, secretDigest: Digest) {
     self.id = id
     self.name = name
+    self.role = role
     self.status = .active
     self.createdAt = createdAt
     self.secretDigest = secretDigest
@@ -38,6 +52,8 @@ public struct AdminKey: Sendable, Equatable {
     _ = try reader.string("object")
     self.id = try reader.identifier("id")
     self.name = try reader.string("name")
+    // Keys that were made before there were roles could do everything.
+    self.role = try reader.optionalString("role") == nil ? .owner : try reader.choice("role")
     self.status = try reader.choice("status")
     self.createdAt = try reader.timestamp("created_at")
     guard let digest = Digest(hexadecimal: try reader.string("secret_sha256")) else {
@@ -56,9 +72,11 @@ extension Gate {
     let key = try self.reading { () throws(DocumentError) in
       var reader = try DocumentReader(body)
       let name = try reader.title("name", most: 64)
+      let role: AdminRole = try reader.optionalString("role") == nil ? .owner : try reader.choice("role")
       try reader.finish()
       return AdminKey(
-        id: self.makeID(at: now), name: name, createdAt: now, secretDigest: self.environment.digest(Array(secret.utf8)))
+        id: self.makeID(at: now), name: name, role: role, createdAt: now,
+        secretDigest: self.environment.digest(Array(secret.utf8)))
     }
     guard key.name != Actor.bootstrap.name, !self.adminKeys().contains(where: { $0.name == key.name && $0.status == .active })
     else { throw Refusal(.conflict, "There is an admin key of the name '\(key.name)' already.", parameter: "name") }
@@ -78,8 +96,8 @@ extension Gate {
   }
 
   /// Whose admin key has a secret with this digest; nil where none that is active has.
-  public func adminActor(secretDigest: Digest) -> Actor? {
-    self.adminKeys().first { $0.status == .active && $0.secretDigest == secretDigest }.map { Actor($0.name) }
+  public func adminActor(secretDigest: Digest) -> (actor: Actor, role: AdminRole)? {
+    self.adminKeys().first { $0.status == .active && $0.secretDigest == secretDigest }.map { (Actor($0.name), $0.role) }
   }
 
   private func write(_ key: AdminKey, by actor: Actor) async throws(Refusal) {

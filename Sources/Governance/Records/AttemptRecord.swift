@@ -60,6 +60,7 @@ extension UsageRecord.Source {
     case .engine: self = .engine
     case .provider: self = .provider
     case .gateway: self = .gateway
+    case .estimate: self = .estimate
     }
   }
 }

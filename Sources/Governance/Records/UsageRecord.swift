@@ -69,6 +69,8 @@ public struct UsageRecord: Sendable, Equatable {
     case engine = "engine_counted"
     case provider = "provider_reported"
     case gateway = "locally_counted"
+    /// A remote engine did not say, and part of it could not be counted here.
+    case estimate = "locally_estimated"
     /// Taken from the last durable mark after a crash.
     case mark = "durable_mark"
   }

@@ -8,6 +8,8 @@ public struct Call: Sendable {
   public var secret: String
   public var model: String
   public var request: CompletionRequest
+  /// Inputs whose vectors are asked for, in place of a completion; their texts are then those of `request`.
+  public var embeddings: [EmbeddingInput]?
   /// The end user, as the client names them; hashed at once and never stored.
   public var endUser: String?
   /// What the caller says the request is for, where it says so.
@@ -42,10 +44,37 @@ public struct Caller: Sendable {
   public var chain: [LedgerSubject] { chargedChain(key: self.key.id, project: self.key.project, customer: self.customer.id) }
 }
 
-/// What the client is given, in order: text any number of times, then one end.
+/// A piece of an answer that is cleared to be shown.
+public struct ReleasedPiece: Sendable, Equatable {
+  public var text: String
+  public var toolCalls: [ToolCallPiece]
+  public var logprobs: [TokenLogprob]
+
+  public init(text: String = "", toolCalls: [ToolCallPiece] = [], logprobs: [TokenLogprob] = []) {
+    self.text = text
+    self.toolCalls = toolCalls
+    self.logprobs = logprobs
+  }
+
+  var isEmpty: Bool { self.text.isEmpty && self.toolCalls.isEmpty && self.logprobs.isEmpty }
+
+  mutating func append(_ more: ReleasedPiece) {
+    self.text += more.text
+    self.toolCalls += more.toolCalls
+    self.logprobs += more.logprobs
+  }
+
+  /// What it weighs in memory, about.
+  var byteCount: Int {
+    self.text.utf8.count + self.toolCalls.reduce(0) { $0 + 64 + $1.arguments.utf8.count }
+      + self.logprobs.reduce(0) { $0 + 128 * (1 + $1.alternatives.count) }
+  }
+}
+
+/// What the client is given, in order: pieces any number of times, then one end.
 public enum GovernedEvent: Sendable {
-  /// Text that is cleared to be shown; never empty.
-  case text(String)
+  /// Never empty.
+  case piece(ReleasedPiece)
   /// The settlement is on disk.
   case finished(UsageRecord, finish: Finish)
   /// The engine broke after tokens had been delivered; what was delivered is settled.

@@ -4,6 +4,8 @@ internal import Completions
 /// How far one answer has come: produced by the engine, released by the guard, delivered to the client, paid for by the hold.
 struct Delivery {
   private var guarding: StreamGuard
+  /// Reads the arguments of tool calls, which are an answer as much as its text is.
+  private var callGuarding: StreamGuard
   /// Completion tokens that the hold pays for; `isFinal` once no more can be added.
   var granted: Int
   var grantIsFinal = false
@@ -13,17 +15,19 @@ struct Delivery {
   var lastMark = 0
   /// A mark on its way to disk, and the promise that will hold once it is there.
   var pendingMark: (ticket: CommitTicket, highWater: Int)?
-  let prompt: CompletionUsage
+  /// The prompt's tokens, and who counted: as first known, and as the engine's last word has it.
+  private(set) var prompt: CompletionUsage
 
   private(set) var producedTokens = 0
   private(set) var deliveredTokens = 0
   private var releasedBytes = 0
-  /// Where the text of each token that is not yet released ends, in bytes of the whole answer.
-  private var pending: [(end: Int, tokens: Int)] = []
+  private var releasedCallBytes = 0
+  private var pending: [Pending] = []
   private var producedBytes = 0
+  private var producedCallBytes = 0
   private var clearedTokens = 0
   /// The answer so far, kept only where a retry may ask for it again.
-  private(set) var recordedText = ""
+  private(set) var recorded = ReleasedPiece()
   private let recordsText: Bool
   private let handover: LiveRequest.Handover
 
@@ -32,6 +36,7 @@ struct Delivery {
     handover: LiveRequest.Handover
   ) {
     self.guarding = guarding
+    self.callGuarding = guarding
     self.granted = granted
     self.ceiling = ceiling
     self.highWater = highWater
@@ -40,30 +45,56 @@ struct Delivery {
     self.handover = handover
   }
 
+  /// What one step of the engine added and is not yet released as a whole.
+  private struct Pending {
+    /// Where its text and its arguments end, in bytes of the whole answer.
+    var end: Int
+    var callEnd: Int
+    var tokens: Int
+    var toolCalls: [ToolCallPiece]
+    var logprobs: [TokenLogprob]
+  }
+
   struct Step {
-    /// Text that may be shown now; nil where there is none.
-    var text: String?
+    /// What may be shown now; nil where there is nothing.
+    var piece: ReleasedPiece?
     var finding: Assessment?
   }
 
   /// Counts what the engine produced and asks the guard what of it is clear.
   mutating func take(_ delta: CompletionDelta) -> Step {
+    let arguments = delta.toolCalls.map(\.arguments).joined()
     self.producedTokens += delta.tokens
     self.producedBytes += delta.text.utf8.count
-    self.pending.append((self.producedBytes, delta.tokens))
-    return self.release(self.guarding.append(delta.text))
+    self.producedCallBytes += arguments.utf8.count
+    self.pending.append(
+      Pending(
+        end: self.producedBytes, callEnd: self.producedCallBytes, tokens: delta.tokens, toolCalls: delta.toolCalls,
+        logprobs: delta.logprobs))
+    let text = self.guarding.append(delta.text)
+    return self.release(text, arguments.isEmpty ? nil : self.callGuarding.append(arguments))
   }
 
   /// What the guard held back to the end.
-  mutating func finish() -> Step { self.release(self.guarding.finish()) }
+  mutating func finish() -> Step {
+    let text = self.guarding.finish()
+    return self.release(text, self.producedCallBytes > 0 ? self.callGuarding.finish() : nil)
+  }
 
-  private mutating func release(_ step: GuardStep) -> Step {
-    self.releasedBytes += step.released.utf8.count
-    let clear = self.pending.prefix { $0.end <= self.releasedBytes }
-    self.clearedTokens += clear.reduce(0) { $0 + $1.tokens }
+  /// What is shown of a token beside its text is shown once its text is.
+  private mutating func release(_ text: GuardStep, _ calls: GuardStep?) -> Step {
+    self.releasedBytes += text.released.utf8.count
+    self.releasedCallBytes += calls?.released.utf8.count ?? 0
+    let clear = self.pending.prefix { $0.end <= self.releasedBytes && $0.callEnd <= self.releasedCallBytes }
+    var piece = ReleasedPiece(text: text.released)
+    for entry in clear {
+      self.clearedTokens += entry.tokens
+      piece.toolCalls += entry.toolCalls
+      piece.logprobs += entry.logprobs
+    }
     self.pending.removeFirst(clear.count)
-    if self.recordsText { self.recordedText += step.released }
-    return Step(text: step.released.isEmpty ? nil : step.released, finding: step.finding)
+    if self.recordsText { self.recorded.append(piece) }
+    return Step(piece: piece.isEmpty ? nil : piece, finding: text.finding ?? calls?.finding)
   }
 
   /// Tokens that will be with the client once what was released is handed over.
@@ -74,10 +105,12 @@ struct Delivery {
     if self.handover == .asItComes { self.deliveredTokens = self.clearedTokens }
   }
 
-  /// All tokens count as delivered at a proper end, those that yielded no text included.
-  mutating func deliveredAll(produced: Int) {
-    self.producedTokens = max(self.producedTokens, produced)
-    self.deliveredTokens = self.producedTokens
+  /// All tokens count as delivered at a proper end, those that yielded no text included: by the engine's last word, which may be less
+  /// than was counted on the way.
+  mutating func deliveredAll(_ usage: CompletionUsage) {
+    self.prompt = usage
+    self.producedTokens = usage.completion
+    self.deliveredTokens = usage.completion
   }
 
   /// Takes up the promise of a mark that has reached the disk meanwhile.
@@ -87,5 +120,10 @@ struct Delivery {
     self.pendingMark = nil
   }
 
-  mutating func counted(produced: Int) { self.producedTokens = max(self.producedTokens, produced) }
+  /// The engine's last word on an answer that ended early.
+  mutating func counted(_ produced: Int, _ usage: CompletionUsage?) {
+    self.producedTokens = max(self.producedTokens, produced)
+    guard let usage, usage.promptUncached + usage.promptCached > 0 else { return }
+    self.prompt = usage
+  }
 }

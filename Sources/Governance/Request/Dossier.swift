@@ -1,6 +1,7 @@
 internal import AcceptableUse
 internal import Audience
 internal import Billing
+internal import Completions
 internal import Documents
 internal import GovernanceTypes
 internal import LicenseTerms
@@ -10,6 +11,8 @@ struct Dossier: Sendable {
   let call: Call
   let caller: Caller
   let model: ServedModel
+  /// The model's engine, or the work that is asked of it in place of a completion.
+  let engine: any CompletionEngine
   let price: Price
   let decision: DecisionID
   let usage: UsageID

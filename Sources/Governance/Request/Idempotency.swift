@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// The result of a request that is over, for a retry under the same idempotency key.
 public struct RecordedReply: Sendable {
-  public let text: String
+  public let answer: ReleasedPiece
   public let record: UsageRecord
   public let finish: Finish
   public let model: ModelID
@@ -25,10 +25,10 @@ struct RecordedReplies: Sendable {
   mutating func keep(_ reply: RecordedReply) {
     self.replies[reply.record.usage] = reply
     self.order.append(reply.record.usage)
-    self.bytes += reply.text.utf8.count
+    self.bytes += reply.answer.byteCount
     while self.bytes > Self.byteLimit, let oldest = self.order.first {
       self.order.removeFirst()
-      self.bytes -= self.replies.removeValue(forKey: oldest)?.text.utf8.count ?? 0
+      self.bytes -= self.replies.removeValue(forKey: oldest)?.answer.byteCount ?? 0
     }
   }
 
@@ -88,10 +88,10 @@ extension Gate {
   }
 
   /// Keeps the reply for a retry, where the request carried a key.
-  func record(reply finish: Finish, _ record: UsageRecord, text: String, of live: LiveRequest) {
+  func record(reply finish: Finish, _ record: UsageRecord, answer: ReleasedPiece, of live: LiveRequest) {
     guard live.dossier.call.idempotencyKey != nil else { return }
     let reply = RecordedReply(
-      text: text, record: record, finish: finish, model: live.model, terms: live.terms, responseHeaders: live.responseHeaders)
+      answer: answer, record: record, finish: finish, model: live.model, terms: live.terms, responseHeaders: live.responseHeaders)
     self.state.withLock { $0.replies.keep(reply) }
   }
 

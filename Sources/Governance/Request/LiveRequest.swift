@@ -28,7 +28,7 @@ public final class LiveRequest: Sendable {
     self.prompt = prompt
     self.held = held
     self.allowance = TokenAllowance(tokens: min(held.completionTokens, gate.policy.leadTokens), isFinal: false)
-    self.stream = dossier.model.engine.start(prompt, allowance: self.allowance)
+    self.stream = dossier.engine.start(prompt, allowance: self.allowance)
     gate.state.withLock { $0.live[dossier.usage] = LiveReference(request: self) }
   }
 
@@ -38,7 +38,7 @@ public final class LiveRequest: Sendable {
     self.stream.cancel()
     // Nobody is left to wait for the engine's last word, which says how much it had produced for nobody.
     Task { [gate = self.gate, stream = self.stream, record = self.held.record] in
-      await gate.void(record, finish: "client_abort", produced: await stream.producedTokens())
+      await gate.void(record, finish: "client_abort", produced: await stream.lastWord().produced)
     }
   }
 
@@ -46,6 +46,13 @@ public final class LiveRequest: Sendable {
   public var decision: DecisionID { self.dossier.decision }
   public var model: ModelID { self.dossier.model.id }
   public var terms: [TermFileID] { self.dossier.model.terms }
+  /// The vectors, where they were asked for and the work is done.
+  public var vectors: [[Float]]? { (self.dossier.engine as? EmbeddingWork)?.vectors }
+  /// The prompt's tokens, as far as the engine has told.
+  public var promptTokens: Int {
+    let usage = self.promptUsage.withLock { $0 }
+    return usage.promptUncached + usage.promptCached
+  }
   public var rates: RateState { self.held.rates }
   /// Duties that ride along with the verdict and reach the client as headers.
   public var responseHeaders: [(name: String, value: String)] {
@@ -79,7 +86,7 @@ public final class LiveRequest: Sendable {
       self.phase.withLock { $0 = .closed }
       self.note(error.attempts, countedBy: nil)
       await self.gate.void(
-        self.held.record, finish: "engine_error", produced: await self.stream.producedTokens(), attempts: self.attempts)
+        self.held.record, finish: "engine_error", produced: await self.stream.lastWord().produced, attempts: self.attempts)
       throw self.citing(self.isGivenUp ? Self.silent : Refusal(error))
     }
   }

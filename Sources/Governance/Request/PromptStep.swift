@@ -43,7 +43,7 @@ extension Gate {
 extension CompletionRequest.Prompt {
   var texts: [String] {
     switch self {
-    case .chat(let messages): messages.map(\.content)
+    case .chat(let messages): messages.flatMap { [$0.content] + $0.toolCalls.map(\.arguments) }.filter { !$0.isEmpty }
     case .text(let text): [text]
     case .tokens: []
     }

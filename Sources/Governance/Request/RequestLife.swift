@@ -64,10 +64,10 @@ extension LiveRequest {
         case .delta(let delta):
           // 8. Acceptable use of the output: only text whose window is clear is released.
           let step = delivery.take(delta)
-          if let released = step.text {
+          if let released = step.piece {
             // What is beyond the last durable mark waits for the next one.
             try await self.mark(&delivery)
-            try await deliver(.text(released))
+            try await deliver(.piece(released))
             delivery.delivered()
           }
           if let finding = step.finding { return await self.endFiltered(delivery, finding, deliver: deliver) }

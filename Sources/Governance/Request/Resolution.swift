@@ -23,7 +23,16 @@ extension Gate {
         .modelUnpriced, "The model '\(call.model)' has no price in force, so it cannot be served. The operator can set one.")
     }
     return Dossier(
-      call: call, caller: caller, model: model, price: price, decision: self.makeID(at: now), usage: self.makeID(at: now))
+      call: call, caller: caller, model: model, engine: try self.engine(for: call, of: model), price: price,
+      decision: self.makeID(at: now), usage: self.makeID(at: now))
+  }
+
+  private func engine(for call: Call, of model: ServedModel) throws(Refusal) -> any CompletionEngine {
+    guard let inputs = call.embeddings else { return model.engine }
+    guard let engine = model.engine as? any EmbeddingEngine else {
+      throw Refusal(.invalidRequest, "The model '\(model.id)' does not make embeddings.", parameter: "model")
+    }
+    return EmbeddingWork(inputs, engine: engine, contextLength: model.engine.contextLength)
   }
 
   /// Renders and tokenises the prompt, so that the worst case can be priced.
@@ -34,7 +43,7 @@ extension Gate {
       try await self.askLicense(&asked)
     }
     do {
-      return try await dossier.model.engine.prepare(dossier.call.request)
+      return try await dossier.engine.prepare(dossier.call.request)
     } catch {
       throw Refusal(error)
     }

@@ -14,12 +14,12 @@ extension LiveRequest {
     _ delivery: Delivery, _ end: CompletionEnd, deliver: @concurrent (GovernedEvent) async throws -> Void
   ) async -> UsageRecord? {
     var delivery = delivery
-    delivery.counted(produced: end.usage.completion)
+    delivery.counted(end.usage.completion, end.usage)
     let step = delivery.finish()
     do {
-      if let released = step.text {
+      if let released = step.piece {
         try await self.mark(&delivery)
-        try await deliver(.text(released))
+        try await deliver(.piece(released))
         delivery.delivered()
       }
     } catch let error as JournalError {
@@ -30,7 +30,7 @@ extension LiveRequest {
     if let finding = step.finding { return await self.endFiltered(delivery, finding, deliver: deliver) }
     guard end.reason != .cancelled else { return await self.endCancelled(delivery, deliver: deliver) }
     self.note(end.attempts, countedBy: end.countedBy)
-    delivery.deliveredAll(produced: end.usage.completion)
+    delivery.deliveredAll(end.usage)
     let finish = self.finish(end.reason)
     return await self.settle(
       delivery, finish: finish, name: finish.detail == nil ? finish.reason.rawValue : "spend_limit", deliver: deliver)
@@ -52,7 +52,9 @@ extension LiveRequest {
   ) async -> UsageRecord? {
     self.stream.cancel()
     var delivery = delivery
-    delivery.counted(produced: await self.stream.producedTokens(after: delivery.producedTokens))
+    let (produced, end) = await self.stream.lastWord(after: delivery.producedTokens)
+    delivery.counted(produced, end?.usage)
+    if let end { self.note(end.attempts, countedBy: end.countedBy) }
     let (citation, decision) = self.gate.decide(self, finding)
     let finish = Finish(.contentFilter, detail: .acceptableUse, citation: citation)
     return await self.settle(delivery, finish: finish, name: "content_filter", finding: decision, deliver: deliver)
@@ -69,7 +71,7 @@ extension LiveRequest {
     do {
       try await settled.ticket.durable()
       record.receipt = settled.ticket.receipt
-      self.gate.record(reply: finish, record, text: delivery.recordedText, of: self)
+      self.gate.record(reply: finish, record, answer: delivery.recorded, of: self)
       try await deliver(.finished(record, finish: finish))
     } catch let error as JournalError {
       try? await deliver(.failed(record, Refusal(error)))  // The client may be gone; the record is kept and retried either way.
@@ -84,7 +86,9 @@ extension LiveRequest {
     self.stream.cancel()
     self.close()
     var delivery = delivery
-    delivery.counted(produced: await self.stream.producedTokens(after: delivery.producedTokens))
+    let (produced, end) = await self.stream.lastWord(after: delivery.producedTokens)
+    delivery.counted(produced, end?.usage)
+    if let end { self.note(end.attempts, countedBy: end.countedBy) }
     return await self.gate.close(Ending(self.gate.usageRecord(self, delivery, finish: finish), attempts: self.attempts))
   }
 
@@ -115,7 +119,9 @@ extension LiveRequest {
     self.stream.cancel()
     self.close()
     var delivery = delivery
-    delivery.counted(produced: await self.stream.producedTokens(after: delivery.producedTokens))
+    let (produced, end) = await self.stream.lastWord(after: delivery.producedTokens)
+    delivery.counted(produced, end?.usage)
+    if let end { self.note(end.attempts, countedBy: end.countedBy) }
     let record = await self.gate.close(
       Ending(self.gate.usageRecord(self, delivery, finish: "engine_error"), attempts: self.attempts))
     if let record {
@@ -129,20 +135,24 @@ extension CompletionStream {
   /// Reads a cancelled stream to its end: all tokens that the engine had produced before it noticed.
   ///
   /// - Parameter taken: those that were read from the stream before.
-  func producedTokens(after taken: Int = 0) async -> Int {
+  /// - Returns: Those and the rest, and the end, where the engine came to it.
+  func lastWord(after taken: Int = 0) async -> (produced: Int, end: CompletionEnd?) {
     var produced = taken
+    var last: CompletionEnd?
     do {
       for try await event in self {
         switch event {
         case .prompt: break
         case .delta(let delta): produced += delta.tokens
-        case .end(let end): produced = Swift.max(produced, end.usage.completion)
+        case .end(let end):
+          produced = Swift.max(produced, end.usage.completion)
+          last = end
         }
       }
     } catch {
-      return produced  // An engine that breaks while being cancelled has said all that it will.
+      return (produced, last)  // An engine that breaks while being cancelled has said all that it will.
     }
-    return produced
+    return (produced, last)
   }
 }
 

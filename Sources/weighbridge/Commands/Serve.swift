@@ -15,8 +15,9 @@ struct Serve: AsyncParsableCommand {
   func run() async throws {
     let environment = ProcessInfo.processInfo.environment
     let configuration = try GatewayConfiguration.load(path: self.config, environment: environment)
+    let scheme = configuration.server.certificate == nil ? "http" : "https"
     try await GatewayApp(configuration: configuration, environment: environment, checksBooks: self.check).serve { host, port in
-      Terminal.say("weighbridge \(GatewayApp.version) listens on http://\(host):\(port)")
+      Terminal.say("weighbridge \(GatewayApp.version) listens on \(scheme)://\(host):\(port)")
     }
   }
 }

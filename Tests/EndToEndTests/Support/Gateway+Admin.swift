@@ -27,8 +27,8 @@ extension Gateway {
     return try reply.json
   }
 
-  func setPrice() async throws {
-    try await self.admin("POST", "/prices", #"{"model":"demo","currency":"USD","components":\#(Price.components)}"#)
+  func setPrice(of model: String = "demo") async throws {
+    try await self.admin("POST", "/prices", #"{"model":"\#(model)","currency":"USD","components":\#(Price.components)}"#)
   }
 
   func createKey(for customer: String, name: String = "another") async throws -> (id: String, secret: String) {

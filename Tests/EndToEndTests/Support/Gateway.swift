@@ -14,15 +14,19 @@ final class Gateway: Sendable {
   private let running = Mutex(Running())
 
   /// - Parameters:
+  ///   - models: one more model, as a flow map.
   ///   - server: further keys of the section `server`.
   ///   - more: further sections of the configuration.
-  init(in workplace: Workplace, listen: String = "127.0.0.1:0", server: String? = nil, more: String = "") throws {
+  init(
+    in workplace: Workplace, listen: String = "127.0.0.1:0", server: String? = nil, models: String = "", more: String = ""
+  ) throws {
     self.workplace = workplace
-    try workplace.write(Self.configuration(listen: listen, server: server, more: more), to: "weighbridge.yaml")
+    try workplace.write(Self.configuration(listen: listen, server: server, models: models, more: more), to: "weighbridge.yaml")
   }
 
   static func configuration(
-    listen: String = "127.0.0.1:0", server: String? = nil, model: String? = Installation.model, more: String = ""
+    listen: String = "127.0.0.1:0", server: String? = nil, model: String? = Installation.model, models: String = "",
+    more: String = ""
   ) -> String {
     """
     server:   {listen: "\(listen)"\(server.map { ", " + $0 } ?? "")}
@@ -30,6 +34,7 @@ final class Gateway: Sendable {
     operator: {name: "Example GmbH", country: "DE"}
     models:
       - {id: demo, file: "\(model ?? "")", terms: [llama-2]}
+    \(models.isEmpty ? "" : "  - " + models)
     store:    {url: "sqlite"}
     \(more)
 
@@ -84,9 +89,17 @@ final class Gateway: Sendable {
     }
   }
 
+  /// Waits for the line that says where it listens, and nothing else.
+  func announced(by child: ChildProcess, within patience: Duration = .seconds(30)) async throws {
+    let port = try await Exchange.await("the gateway listens", within: patience) {
+      Self.announcedPort(try readText(child.outputPath))
+    }
+    self.running.withLock { $0.port = port }
+  }
+
   /// The port in `weighbridge 0.1.0 listens on http://127.0.0.1:PORT`.
   static func announcedPort(_ text: String) -> Int? {
-    guard let line = text.split(separator: "\n").first(where: { $0.contains(" listens on http://") }) else { return nil }
+    guard let line = text.split(separator: "\n").first(where: { $0.contains(" listens on http") }) else { return nil }
     return line.split(separator: ":").last.flatMap { Int($0) }
   }
 
@@ -105,10 +118,11 @@ final class Gateway: Sendable {
 
   /// Gives `body` a running gateway that is gone afterwards, however it ends.
   static func within<Value>(
-    server: String? = nil, more: String = "", start: Bool = true, _ body: (Gateway) async throws -> Value
+    server: String? = nil, models: String = "", more: String = "", start: Bool = true,
+    _ body: (Gateway) async throws -> Value
   ) async throws -> Value {
     try await Workplace.within { workplace in
-      let gateway = try Gateway(in: workplace, server: server, more: more)
+      let gateway = try Gateway(in: workplace, server: server, models: models, more: more)
       do {
         if start { try await gateway.start() }
         let value = try await body(gateway)

@@ -1,0 +1,136 @@
+public import Completions
+public import Documents
+
+/// Chat completions: `chat.completion` and its chunks.
+public struct ChatDialect: AnswerDialect {
+  private let head: AnswerHead
+  private let includesUsage: Bool
+  private let hasLogprobs: Bool
+  /// What stands before and behind the text of a chunk that has nothing else: most chunks are that.
+  private let beforeText: [UInt8]
+  private let afterText: [UInt8]
+
+  public init(_ head: AnswerHead, includesUsage: Bool, hasLogprobs: Bool = false) {
+    self.head = head
+    self.includesUsage = includesUsage
+    self.hasLogprobs = hasLogprobs
+    let sample = ServerSentEvent.data(Self.chunk(head, delta: ["content": "\0"], finish: nil, includesUsage: includesUsage))
+    let mark = JSON.string("\0").bytes
+    let place = sample.firstRange(of: mark) ?? sample.endIndex..<sample.endIndex
+    self.beforeText = Array(sample[..<place.lowerBound])
+    self.afterText = Array(sample[place.upperBound...])
+  }
+
+  // MARK: Streamed
+
+  public func opening() -> [UInt8] { self.event(delta: ["role": "assistant", "content": "", "refusal": nil]) }
+
+  public func piece(_ piece: AnswerPiece) -> [UInt8] {
+    guard !piece.toolCalls.isEmpty || self.hasLogprobs else {
+      return self.beforeText + JSON.string(piece.text).bytes + self.afterText
+    }
+    var delta: [JSONMember] = []
+    if !piece.text.isEmpty || piece.toolCalls.isEmpty { delta.append(JSONMember("content", .string(piece.text))) }
+    if !piece.toolCalls.isEmpty { delta.append(JSONMember("tool_calls", .array(piece.toolCalls.map(\.wire)))) }
+    return self.event(delta: .object(delta), logprobs: self.hasLogprobs ? piece.logprobs.chatWire : nil)
+  }
+
+  public func closing(_ end: AnswerEnd) -> [UInt8] {
+    let last = Self.chunk(self.head, delta: [:], finish: end.finish, includesUsage: self.includesUsage, extra: end.extra)
+    var bytes = ServerSentEvent.data(last)
+    if self.includesUsage {
+      bytes += ServerSentEvent.data(
+        .object(
+          Self.members(self.head, "chat.completion.chunk")
+            + [JSONMember("choices", []), JSONMember("usage", end.usage.wire)]))
+    }
+    return bytes + ServerSentEvent.done
+  }
+
+  public func failure(_ error: WireError) -> [UInt8] { ServerSentEvent.data(error.json) }
+
+  private func event(delta: JSON, logprobs: JSON? = nil) -> [UInt8] {
+    ServerSentEvent.data(
+      Self.chunk(self.head, delta: delta, logprobs: logprobs, finish: nil, includesUsage: self.includesUsage))
+  }
+
+  private static func chunk(
+    _ head: AnswerHead, delta: JSON, logprobs: JSON? = nil, finish: String?, includesUsage: Bool, extra: [JSONMember] = []
+  ) -> JSON {
+    let choice: JSON = ["index": 0, "delta": delta, "logprobs": logprobs ?? .null, "finish_reason": JSON(finish)]
+    return .object(
+      self.members(head, "chat.completion.chunk") + [JSONMember("choices", [choice])]
+        + (includesUsage ? [JSONMember("usage", nil)] : []) + extra)
+  }
+
+  private static func members(_ head: AnswerHead, _ object: String) -> [JSONMember] {
+    [
+      JSONMember("id", .string("chatcmpl-" + head.id)), JSONMember("object", .string(object)),
+      JSONMember("created", .integer(Int(head.created))), JSONMember("model", .string(head.model)),
+    ]
+  }
+
+  // MARK: Whole
+
+  public func whole(_ answer: AnswerPiece, _ end: AnswerEnd) -> JSON {
+    let calls = answer.wholeCalls
+    var message = [JSONMember("role", "assistant")]
+    message.append(JSONMember("content", answer.text.isEmpty && !calls.isEmpty ? nil : .string(answer.text)))
+    message.append(JSONMember("refusal", nil))
+    if !calls.isEmpty { message.append(JSONMember("tool_calls", .array(calls.map(\.wire)))) }
+    let choice: JSON = [
+      "index": 0, "message": .object(message), "logprobs": self.hasLogprobs ? answer.logprobs.chatWire : .null,
+      "finish_reason": .string(end.finish),
+    ]
+    return .object(
+      Self.members(self.head, "chat.completion") + [
+        JSONMember("choices", [choice]), JSONMember("usage", end.usage.wire), JSONMember("service_tier", "default"),
+        JSONMember("system_fingerprint", nil),
+      ] + end.extra)
+  }
+}
+
+extension CompletionUsage {
+  public var wire: JSON {
+    let prompt = self.promptUncached + self.promptCached
+    return [
+      "prompt_tokens": .integer(prompt), "completion_tokens": .integer(self.completion),
+      "total_tokens": .integer(prompt + self.completion),
+      "prompt_tokens_details": ["cached_tokens": .integer(self.promptCached)],
+      "completion_tokens_details": ["reasoning_tokens": 0],
+    ]
+  }
+}
+
+extension ToolCallPiece {
+  fileprivate var wire: JSON {
+    var members = [JSONMember("index", .integer(self.index))]
+    if let id = self.id {
+      members.append(JSONMember("id", .string(id)))
+      members.append(JSONMember("type", "function"))
+    }
+    var function: [JSONMember] = []
+    if let name = self.name { function.append(JSONMember("name", .string(name))) }
+    function.append(JSONMember("arguments", .string(self.arguments)))
+    members.append(JSONMember("function", .object(function)))
+    return .object(members)
+  }
+}
+
+extension [TokenLogprob] {
+  fileprivate var chatWire: JSON {
+    let content = self.map { entry -> JSON in
+      .object(entry.token.members + [JSONMember("top_logprobs", .array(entry.alternatives.map { .object($0.members) }))])
+    }
+    return ["content": .array(content), "refusal": nil]
+  }
+}
+
+extension ScoredToken {
+  fileprivate var members: [JSONMember] {
+    [
+      JSONMember("token", .string(self.text)), JSONMember("logprob", .number("\(self.logprob)")),
+      JSONMember("bytes", .array(self.bytes.map { .integer(Int($0)) })),
+    ]
+  }
+}
