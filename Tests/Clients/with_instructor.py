@@ -14,7 +14,7 @@ def ask(world, mode, **more):
     patched = instructor.from_openai(openai.OpenAI(base_url=world.url, api_key=world.key, max_retries=0), mode=mode)
     prompt = TEXT if mode == instructor.Mode.TOOLS else "json " + TEXT
     return patched.chat.completions.create(
-        model="far", response_model=Ticket, max_retries=0, messages=[{"role": "user", "content": prompt}], **more)
+        model="far", response_model=Ticket, max_retries=1, messages=[{"role": "user", "content": prompt}], **more)
 
 
 @check(*MODES)
@@ -27,5 +27,5 @@ def typed_asynchronously(world, mode):
     async def work():
         patched = instructor.from_openai(openai.AsyncOpenAI(base_url=world.url, api_key=world.key, max_retries=0), mode=mode)
         return await patched.chat.completions.create(
-            model="far", response_model=Ticket, max_retries=0, messages=[{"role": "user", "content": TEXT}])
+            model="far", response_model=Ticket, max_retries=1, messages=[{"role": "user", "content": TEXT}])
     assert LOOP.run_until_complete(work()) == Ticket(truck="red", tons=7)

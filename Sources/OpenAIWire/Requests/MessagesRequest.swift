@@ -88,6 +88,7 @@ public struct MessagesRequest: Sendable {
         _ = block.document("citations")
       case ("tool_use", .assistant):
         let input = try block.required("input")
+        _ = block.document("caller")
         turn.toolCalls.append(
           ToolCall(id: try block.string("id"), name: try block.string("name"), arguments: JSON(input).text))
       case ("tool_result", .user):

@@ -97,7 +97,7 @@ public struct ResponsesRequest: Sendable {
   }
 
   private static func take(_ item: inout DocumentReader, into messages: inout [ChatMessage]) throws(DocumentError) {
-    for key in ["id", "status", "phase"] { _ = item.document(key) }
+    for key in ["id", "status", "phase", "caller", "namespace", "async_"] { _ = item.document(key) }
     switch try item.optionalString("type") ?? "message" {
     case "message":
       let name = try item.string("role")
