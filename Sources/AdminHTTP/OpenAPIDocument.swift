@@ -27,7 +27,6 @@ struct OpenAPIDocument {
         "title": "Weighbridge", "version": .string(self.version),
         "description":
           "A gateway that decides under a model's license, meters to the token and keeps a ledger that strangers can verify.",
-        "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
       ],
       "paths": .object(paths.sorted { $0.key < $1.key }.map { JSONMember($0.key, .object($0.value)) }),
       "components": [
