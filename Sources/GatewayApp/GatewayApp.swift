@@ -67,6 +67,7 @@ public struct GatewayApp {
     let policy = try AcceptableUsePolicy(packs: packs, classifier: classifier)
     let gatePolicy = try self.gatePolicy(terms)
     let store = try self.openStore(boot: boot)
+    let remote = RemoteRoom(self.configuration, environment: self.environment, log: self.log)
     do {
       if self.checksBooks { try await self.checkBooks(of: store) }
       let keys = try KeyMaterial.loadOrCreate(
@@ -80,7 +81,6 @@ public struct GatewayApp {
         journal: store,
         archive: store,
         acceptableUse: policy, terms: terms)
-      let remote = try RemoteRoom(self.configuration, environment: self.environment, log: self.log)
       let engines = try EngineRoom.load(self.configuration, into: gate, remote: remote, environment: self.environment, log: self.log)
       let recovery = try await gate.recover(try store.load(), version: Self.version)
       self.report(recovery)
@@ -99,6 +99,7 @@ public struct GatewayApp {
       await remote.shutdown()
     } catch {
       await store.close()
+      await remote.shutdown()
       throw error
     }
   }

@@ -71,7 +71,7 @@ extension Refusal {
   private var mayRetry: Bool {
     switch self.code {
     case .rateLimitExceeded, .overloaded, .storeUnavailable, .modelUnavailable, .engineFailed: true
-    case .idempotencyConflict, .spendLimitReached, .tokenLimitReached, .insufficientCredit: self.retryAfter != nil
+    case .idempotencyConflict: self.retryAfter != nil
     default: false
     }
   }

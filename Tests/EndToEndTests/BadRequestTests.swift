@@ -49,7 +49,7 @@ extension EndToEnd {
       Faulty("{\(Self.sound),\"temperature\":\"1\"}", "temperature", "number"),
       Faulty("{\(Self.sound),\"top_p\":1.1}", "top_p", "from 0"),
       Faulty("{\(Self.sound),\"n\":2}", "n", "only 1"),
-      Faulty("{\(Self.sound),\"logprobs\":true}", "logprobs", "only false"),
+      Faulty("{\(Self.sound),\"logprobs\":\"yes\"}", "logprobs", "logprobs"),
       Faulty("{\(Self.sound),\"stream\":\"yes\"}", "stream", "stream"),
       Faulty("{\(Self.sound),\"stop\":[\"a\",\"b\",\"c\",\"d\",\"e\"]}", "stop", "at most 4"),
       Faulty("{\(Self.sound),\"stream_options\":{\"include_usage\":true}}", "stream_options", "stream"),

@@ -24,7 +24,7 @@ extension EndToEnd {
       Call(2, "nonsense", "nonsense"), Call(2, "--config", "serve"), Call(2, "--bogus", "serve", "--config", "x", "--bogus"),
       Call(1, "nowhere.yaml", "serve", "--config", "nowhere.yaml"),
       Call(1, "nowhere.yaml", "config", "check", "--config", "nowhere.yaml"),
-      Call(2, "WEIGHBRIDGE_ADMIN_KEY", "customer", "list"), Call(1, "manifest.json", "audit", "verify", "nowhere"),
+      Call(2, "WEIGHBRIDGE_ADMIN_KEY", "customer", "list"), Call(1, "nowhere is not there", "audit", "verify", "nowhere"),
       Call(0, "0 failed", "license", "test"), Call(0, "0 failed", "policy", "test"),
       Call(1, "nowhere", "license", "test", "nowhere"),
       Call(1, "nowhere.gguf", "engine", "generate", "--model", "nowhere.gguf", "--prompt", "x"),

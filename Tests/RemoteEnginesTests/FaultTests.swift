@@ -113,7 +113,8 @@ struct FaultTests {
     }
     let start = ContinuousClock.now
     let answer = try await fixture.ask()
-    #expect(ContinuousClock.now - start < .seconds(4))
+    // Far from the 30 seconds of the server and the 5 of the other phases together with a busy machine's own.
+    #expect(ContinuousClock.now - start < .seconds(20))
     #expect(answer.error?.message.hasPrefix("The model's server took too long to send") == true)
     #expect(answer.error?.code == (phase == 0 ? .unavailable : .failed))
     #expect(fixture.upstreams[0].statistics.failed == 1)

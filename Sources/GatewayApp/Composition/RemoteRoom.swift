@@ -15,7 +15,7 @@ struct RemoteRoom: Service {
 
   private static let probeInterval = Duration.seconds(2)
 
-  init(_ configuration: GatewayConfiguration, environment: [String: String], log: Logger) throws {
+  init(_ configuration: GatewayConfiguration, environment: [String: String], log: Logger) {
     let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: Self.clientConfiguration(configuration))
     self.client = client
     self.upstreams = configuration.engines.map { engine in
