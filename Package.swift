@@ -58,7 +58,7 @@ let package = Package(
     layer("Audience", "GovernanceTypes"),
     layer("AcceptableUse", "GovernanceTypes", "Documents"),
     layer("UsageLedger", "GovernanceTypes"),
-    layer("Billing", "GovernanceTypes"),
+    layer("Billing", "Documents", "GovernanceTypes"),
     .target(
       name: "AuditTrail", dependencies: ["GovernanceTypes", "Documents"],
       resources: [.embedInCode("Resources/proof.py"), .embedInCode("Resources/verify.py")],
@@ -161,7 +161,7 @@ let package = Package(
     tests("LlamaModelTests", "EngineFixtures", "LlamaModel", "ModelFiles", "Tensors"),
     tests("InferenceEngineTests", "Completions", "EngineFixtures", "InferenceEngine", "LlamaModel"),
     tests("GovernanceStoreTests", "GovernanceStore", "Governance", "GovernanceTypes", "Documents", "AuditTrail", grdb),
-    tests("BillingTests", "Billing", "GovernanceTypes"),
+    tests("BillingTests", "Billing", "Documents", "GovernanceTypes"),
     tests("AudienceTests", "Audience", "GovernanceTypes"),
     .target(
       name: "UpstreamFixtures",

@@ -81,6 +81,20 @@ public struct Price: Sendable, Equatable {
     Self.rounded(UsageCategory.allCases.reduce(0) { $0 + (self.rates[$1]?.running(self.quantity($1, quantities)) ?? 0) })
   }
 
+  /// The parts that the categories have in what these quantities are charged beyond `settled`: each is the difference that its
+  /// category makes after those before it, so that the parts add up to `charged(quantities) - charged(settled)` exactly.
+  public func shares(of quantities: PeriodQuantities, after settled: PeriodQuantities = .none) -> [CategoryShare] {
+    var sum: Int128 = 0
+    for category in UsageCategory.allCases { sum += self.rates[category]?.running(self.quantity(category, settled)) ?? 0 }
+    return UsageCategory.allCases.compactMap { category in
+      guard let rate = self.rates[category] else { return nil }
+      let (before, after) = (self.quantity(category, settled), self.quantity(category, quantities))
+      let next = sum - rate.running(before) + rate.running(after)
+      defer { sum = next }
+      return CategoryShare(category: category, quantity: after - before, amount: Self.rounded(next) - Self.rounded(sum))
+    }
+  }
+
   /// What a category is charged for, of these quantities.
   public func quantity(_ category: UsageCategory, _ quantities: PeriodQuantities) -> Int {
     let tokens = quantities.tokens
@@ -139,6 +153,14 @@ public struct Price: Sendable, Equatable {
   }
 
   private static func rounded(_ millionths: Int128) -> NanoAmount { NanoAmount((millionths + 999_999) / 1_000_000) }
+
+  /// The price of a category per million where every unit costs just that: nil where there are tiers, packages, an allowance or a
+  /// maximum. Cached tokens without a rate of their own are uncached ones; what has no rate costs nothing.
+  func plainPrice(_ category: UsageCategory) -> NanoAmount? {
+    guard let rate = self.rates[category] ?? (category == .promptCached ? self.rates[.promptUncached] : nil) else { return .zero }
+    guard case .perUnit(let price) = rate.tariff, rate.free == 0, rate.maximum == nil else { return nil }
+    return price
+  }
 
   /// What a million of a category costs at the first paid unit; cached tokens without a rate of their own are uncached ones.
   func unitPrice(_ category: UsageCategory) -> NanoAmount {

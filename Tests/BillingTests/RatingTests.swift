@@ -2,9 +2,9 @@ import Billing
 import GovernanceTypes
 import Testing
 
-private func price(_ rates: [UsageCategory: Rate]) throws -> Price {
+private func price(_ rates: [UsageCategory: Rate], id: UInt128 = 1) throws -> Price {
   try Price(
-    id: PriceID(1), model: ModelID("demo"), currency: currency("EUR"), effectiveFrom: Timestamp(seconds: 0),
+    id: PriceID(id), model: ModelID("demo"), currency: currency("EUR"), effectiveFrom: Timestamp(seconds: 0),
     rates: [.promptUncached: Rate(.perUnit(.zero)), .completion: Rate(.perUnit(.zero))].merging(rates) { $1 })
 }
 
@@ -165,7 +165,7 @@ struct RatingTests {
 }
 
 /// A price with whatever tariffs there are, whose tiers lie where the quantities of these tests do.
-private func randomPrice(_ random: inout SplitMix64) throws -> Price {
+func randomPrice(_ random: inout SplitMix64, id: UInt128 = 1) throws -> Price {
   var rates: [UsageCategory: Rate] = [:]
   for category in UsageCategory.allCases {
     let isNeeded = [.promptUncached, .completion].contains(category)
@@ -174,7 +174,7 @@ private func randomPrice(_ random: inout SplitMix64) throws -> Price {
     let maximum = Bool.random(using: &random) ? nil : NanoAmount(Int128.random(in: 0...50_000_000, using: &random))
     rates[category] = Rate(randomTariff(&random), free: free, maximum: maximum)
   }
-  return try price(rates)
+  return try price(rates, id: id)
 }
 
 private func randomTariff(_ random: inout SplitMix64) -> Tariff {

@@ -53,3 +53,10 @@ public struct PeriodQuantities: Sendable, Hashable {
   /// These quantities and one more request.
   public func adding(_ usage: TokenUsage) -> Self { self + PeriodQuantities(tokens: usage, requests: 1) }
 }
+
+/// What a category has in a charge.
+public struct CategoryShare: Sendable, Equatable {
+  public let category: UsageCategory
+  public let quantity: Int
+  public let amount: NanoAmount
+}
