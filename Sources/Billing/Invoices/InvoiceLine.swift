@@ -25,6 +25,10 @@ public struct InvoiceLine: Sendable, Equatable {
       }
     }
 
+    var credit: CreditID? {
+      if case .promotion(let credit) = self { credit } else { nil }
+    }
+
     var price: PriceID? {
       switch self {
       case .usage(let price, _, _), .giveBack(let price, _), .held(let price, _): price

@@ -9,6 +9,12 @@ public import GovernanceTypes
 /// `ListCost` and `ContractedCost` are the exact products of price and quantity, as FOCUS demands. The billed sum is the
 /// larger one by less than a nano-unit a request, or the smaller one where a charge was held to its hold.
 ///
+/// Tiers, packages, free allowances and maxima give units no price of their own: there the unit prices are null, list and contracted
+/// cost are what was billed, and a charge is divided by what each category added to its customer's month, in the order given.
+///
+/// Invoices that were finalised give their rows `InvoiceId`, and rows of their own for what is no usage: so the sum of `BilledCost`
+/// for an invoice is what it comes to, tax included, to the nano-unit.
+///
 /// Memory is O(rows), whatever the number of requests.
 public struct FocusTable: Sendable {
   public enum Defect: Error, Sendable, Equatable {
@@ -18,12 +24,18 @@ public struct FocusTable: Sendable {
     case otherPrice(UsageID, given: PriceID)
     /// With this request a cost of its row would leave 128 bits.
     case beyondRange(UsageID)
+    /// The invoice is there already, or another one for a price and month of its customer.
+    case twiceInvoiced(String)
   }
 
   let issuer: String
   let provider: String
   private var prices: [PriceID: Price] = [:]
   private var sums: [FocusGroup: [FocusSum]] = [:]
+  private var settled: [FocusPeriod: PeriodQuantities] = [:]
+  private var invoices: [FocusPeriod: String] = [:]
+  private var numbers: Set<String> = []
+  private var charges: [FocusCharge] = []
 
   /// - Parameters:
   ///   - issuer: who writes the invoice.
@@ -40,40 +52,98 @@ public struct FocusTable: Sendable {
     guard line.price == price.id, line.currency == price.currency, (self.prices[price.id] ?? price) == price else {
       throw .otherPrice(line.usage, given: price.id)
     }
-    let shares = focusShares(of: line, price: price)
+    let shares = try self.shares(of: line, price: price)
     guard !shares.isEmpty else { return }
     let group = FocusGroup(line)
     var sums = self.sums[group] ?? []
     for share in shares {
       let index = sums.firstIndex { $0.category == share.category } ?? sums.endIndex
       if index == sums.endIndex { sums.append(FocusSum(category: share.category)) }
-      guard sums[index].add(share, unitPrice: price.unitPrice(share.category)) else { throw .beyondRange(line.usage) }
+      guard sums[index].add(share, unitPrice: price.plainPrice(share.category)) else { throw .beyondRange(line.usage) }
     }
     self.sums[group] = sums
     self.prices[price.id] = price
   }
 
-  /// The whole table, header first, ordered by day, customer, project, key, model, price and category; the form is that of
-  /// ``CSVText``. O(rows · log rows).
-  public func csv() -> [UInt8] {
+  /// Adds what an invoice, or a credit note, has besides usage, and its number to the usage it is for.
+  public mutating func add(_ invoice: Invoice) throws(Defect) {
+    let periods = invoice.isCreditNote ? [] : invoice.appendix.map { FocusPeriod(invoice.customer, $0.price, invoice.period) }
+    guard !self.numbers.contains(invoice.name.number), !periods.contains(where: { self.invoices[$0] != nil }) else {
+      throw .twiceInvoiced(invoice.name.number)
+    }
+    self.numbers.insert(invoice.name.number)
+    for period in periods { self.invoices[period] = invoice.name.number }
+    self.charges += FocusCharge.all(of: invoice)
+  }
+
+  /// Writes the table, header first, ordered by day, customer, project, key, model, price and category, and then what invoices add,
+  /// in pieces of some 64 KiB; the form is that of ``CSVText``. O(rows · log rows).
+  public func write(to output: ([UInt8]) throws -> Void) rethrows {
     var bytes: [UInt8] = []
     CSVText.append(row: FocusColumn.allCases.map(\.rawValue), to: &bytes)
     for (group, sums) in self.sums.sorted(by: { $0.key < $1.key }) {
       guard let price = self.prices[group.price] else { continue }
+      let invoice = self.invoices[FocusPeriod(group.customer, group.price, group.day.month)]
       for category in UsageCategory.allCases {
         guard let sum = sums.first(where: { $0.category == category }) else { continue }
-        self.append(FocusRow(group: group, sum: sum, price: price, issuer: self.issuer, provider: self.provider), to: &bytes)
+        let row = FocusRow(
+          group: group, sum: sum, price: price, issuer: self.issuer, provider: self.provider, invoice: invoice)
+        self.append(row.value, to: &bytes)
       }
+      guard bytes.count >= 1 << 16 else { continue }
+      try output(bytes)
+      bytes.removeAll(keepingCapacity: true)
     }
+    for charge in self.charges {
+      self.append({ charge.value($0, issuer: self.issuer, provider: self.provider) }, to: &bytes)
+    }
+    try output(bytes)
+  }
+
+  /// The whole table at once.
+  public func csv() -> [UInt8] {
+    var bytes: [UInt8] = []
+    self.write { bytes.append(contentsOf: $0) }
     return bytes
   }
 
-  private func append(_ row: FocusRow, to bytes: inout [UInt8]) {
+  private func append(_ value: (FocusColumn) -> TableValue, to bytes: inout [UInt8]) {
     for (index, column) in FocusColumn.allCases.enumerated() {
       if index > 0 { bytes.append(CSVText.separator) }
-      row.value(column).append(asCSV: &bytes)
+      value(column).append(asCSV: &bytes)
     }
     bytes.append(CSVText.rowEnd)
+  }
+
+  private mutating func shares(of line: UsageLine, price: Price) throws(Defect) -> [FocusShare] {
+    guard UsageCategory.allCases.contains(where: { price.plainPrice($0) == nil }) else {
+      return focusShares(of: line, price: price)
+    }
+    let period = FocusPeriod(line.customer, price.id, line.heldAt.day.month)
+    let settled = self.settled[period] ?? .none
+    // Both are sums of four counts, each at most 2^50.
+    guard settled.tokens.parts + line.tokens.parts <= TokenCount.largest.value else { throw .beyondRange(line.usage) }
+    self.settled[period] = settled.adding(line.tokens)
+    return focusShares(of: line, price: price, after: settled)
+  }
+}
+
+extension TokenUsage {
+  fileprivate var parts: Int {
+    self.promptUncached.value + self.promptCached.value + self.completion.value + self.training.value
+  }
+}
+
+/// What an invoice takes its usage by.
+struct FocusPeriod: Hashable {
+  let customer: CustomerID
+  let price: PriceID
+  let month: CalendarMonth
+
+  init(_ customer: CustomerID, _ price: PriceID, _ month: CalendarMonth) {
+    self.customer = customer
+    self.price = price
+    self.month = month
   }
 }
 

@@ -7,13 +7,16 @@ struct FocusRow {
   let price: Price
   let issuer: String
   let provider: String
+  /// The number of the invoice that the row is on; nil before there is one.
+  let invoice: String?
 
   func value(_ column: FocusColumn) -> TableValue {
     switch column {
     case .billedCost, .effectiveCost, .pricingCurrencyEffectiveCost: .amount(self.sum.billed)
     case .contractedCost, .listCost: .number(self.sum.listed, scale: 15, decimals: 2)
     case .contractedUnitPrice, .listUnitPrice, .pricingCurrencyContractedUnitPrice, .pricingCurrencyListUnitPrice:
-      .amount(self.price.unitPrice(self.sum.category))
+      self.price.plainPrice(self.sum.category).map { .amount($0) } ?? .none
+    case .invoiceId: self.invoice.map { .text($0) } ?? .none
     case .billingCurrency, .pricingCurrency: .text(self.price.currency.description)
     case .billingPeriodStart: .midnight(self.group.day.month.firstDay)
     case .billingPeriodEnd: .midnight(self.group.day.month.next.firstDay)
@@ -44,23 +47,14 @@ struct FocusRow {
     case .price: .identifier(self.group.price)
     case .availabilityZone, .billingAccountName, .capacityReservationId, .capacityReservationStatus, .chargeClass,
       .commitmentDiscountCategory, .commitmentDiscountId, .commitmentDiscountName, .commitmentDiscountQuantity,
-      .commitmentDiscountStatus, .commitmentDiscountType, .commitmentDiscountUnit, .invoiceId, .regionId, .regionName,
+      .commitmentDiscountStatus, .commitmentDiscountType, .commitmentDiscountUnit, .regionId, .regionName,
       .resourceId, .resourceName, .resourceType, .subAccountName, .tags:
       .none
     }
   }
 
-  private var unit: String { self.sum.category == .request ? "Requests" : "Tokens" }
-
-  private var meter: String {
-    switch self.sum.category {
-    case .promptUncached: "Input Tokens"
-    case .promptCached: "Cached Input Tokens"
-    case .completion: "Output Tokens"
-    case .training: "Training Tokens"
-    case .request: "Requests"
-    }
-  }
+  private var unit: String { self.sum.category.unit }
+  private var meter: String { self.sum.category.title }
 
   /// A flat JSON object; FOCUS wants `x_` before keys that are not its own, and only properties that apply.
   private var details: String {

@@ -13,16 +13,19 @@ struct FocusSum: Equatable {
   let category: UsageCategory
   private(set) var quantity: Int128 = 0
   private(set) var billed: NanoAmount = .zero
-  /// Price per million times quantity, exactly: units of 10^-15, a millionth of a nano-unit.
+  /// Price per million times quantity, exactly, or what was billed where there is no such price: units of 10^-15, a millionth of a nano-unit.
   private(set) var listed: Int128 = 0
 
   init(category: UsageCategory) { self.category = category }
 
   /// Adds a share; false, and nothing added, if a sum would leave 128 bits.
-  mutating func add(_ share: FocusShare, unitPrice: NanoAmount) -> Bool {
+  ///
+  /// Where units have no price of their own, the listed cost is what was billed.
+  mutating func add(_ share: FocusShare, unitPrice: NanoAmount?) -> Bool {
     let (quantity, overflow) = self.quantity.addingReportingOverflow(share.quantity)
     let (billed, carry) = self.billed.nano.addingReportingOverflow(share.billed.nano)
-    let (listed, excess) = unitPrice.nano.multipliedReportingOverflow(by: quantity)
+    let (listed, excess) =
+      unitPrice.map { $0.nano.multipliedReportingOverflow(by: quantity) } ?? billed.multipliedReportingOverflow(by: 1_000_000)
     guard !overflow, !carry, !excess else { return false }
     self.quantity = quantity
     self.billed = NanoAmount(billed)
@@ -56,5 +59,23 @@ private func focusQuantities(of line: UsageLine, price: Price) -> [FocusShare] {
   var shares = counts.filter { $0.1 > .zero }.map { FocusShare(category: $0.0, quantity: Int128($0.1.value)) }
   let isCharged = price.unitPrice(.request) > .zero && !(shares.isEmpty && line.amount == .zero)
   if isCharged || (shares.isEmpty && line.amount != .zero) { shares.append(FocusShare(category: .request, quantity: 1)) }
+  return shares
+}
+
+/// Divides a request's charge where tiers, packages, allowances or maxima decide what a category makes of it, after what its customer's
+/// month already has at that price. The parts make up the charge exactly.
+func focusShares(of line: UsageLine, price: Price, after settled: PeriodQuantities) -> [FocusShare] {
+  let used = price.shares(of: settled.adding(line.tokens), after: settled).filter { share in
+    share.quantity > 0 && (share.category != .request || share.amount > .zero)
+  }
+  var shares = used.map { FocusShare(category: $0.category, quantity: Int128($0.quantity)) }
+  if shares.isEmpty, line.amount != .zero { shares = [FocusShare(category: .request, quantity: 1)] }
+  guard let receiver = shares.lastIndex(where: { $0.category == .completion }) ?? shares.indices.last else { return [] }
+  var rest = line.amount
+  for index in shares.indices where index != receiver {
+    shares[index].billed = min(used[index].amount, max(rest, .zero))
+    rest -= shares[index].billed
+  }
+  shares[receiver].billed = rest
   return shares
 }
