@@ -67,6 +67,22 @@ bench-audience: deps ## measure the counting of users: error, time per user, mer
 bench-terms: deps ## measure license decisions: loading all term files, plans, standings, look-ups (add ARGS=PARTIES)
 	@$(SWIFT) run -c release terms-bench $(ARGS)
 
+bench-billing: deps ## measure billing: tables of 1,000,000 records, invoices of 10,000 customers
+	@$(SWIFT) build -c release --product billing-bench
+	@.build/release/billing-bench tables
+	@.build/release/billing-bench invoices
+
+conformance: deps ## put sample invoices and FOCUS tables before the official validators, in virtual environments
+	@test -x .venv-invoices/bin/python || $(PYTHON) -m venv .venv-invoices
+	@.venv-invoices/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/Conformance/requirements-invoices.txt
+	@test -x .venv-focus/bin/python || $(PYTHON) -m venv .venv-focus
+	@.venv-focus/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/Conformance/requirements-focus.txt
+	@mkdir -p .build/conformance
+	@$(SWIFT) build -c release --product billing-bench
+	@.build/release/billing-bench samples .build/conformance
+	@.venv-invoices/bin/python Tests/Conformance/conformance.py invoices .build/conformance
+	@.venv-focus/bin/python Tests/Conformance/conformance.py focus .build/conformance .venv-focus/bin/focus-validator
+
 simulate: deps ## play seeded schedules against the gate and audit each step (SEEDS=100000)
 	@$(SWIFT) run -c release simulate --seeds $(SEEDS)
 

@@ -137,6 +137,10 @@ let package = Package(
         hummingbird, httpTypes, nioCore, logging, .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ], path: "Benchmarks/Gateway/Plain", swiftSettings: strict),
+    // Writes the files of `make conformance` too.
+    .executableTarget(
+      name: "billing-bench", dependencies: ["Billing", "Documents", "GovernanceTypes"], path: "Benchmarks/Billing",
+      swiftSettings: strict),
     // Tests
     .executableTarget(name: "simulate", dependencies: ["Simulation"], path: "Tests/Endurance/Simulate", swiftSettings: strict),
     .target(
