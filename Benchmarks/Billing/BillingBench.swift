@@ -53,13 +53,13 @@ func peakMemory() -> Int {
 }
 
 /// A price per unit, or one with tiers, packages and an allowance.
-func price(_ id: UInt128, tiered: Bool) throws -> Price {
+func price(_ id: UInt128, tiered: Bool, currency: String = "EUR", model: String = "llama-2-7b-chat") throws -> Price {
   let tiers = [
     Tariff.Tier(upTo: 10_000_000, perMillion: NanoAmount(600_000_000)),
     Tariff.Tier(upTo: nil, perMillion: NanoAmount(400_000_000)),
   ]
   return try Price(
-    id: PriceID(id), model: ModelID("llama-2-7b-chat"), currency: known(Currency("EUR"), "EUR"),
+    id: PriceID(id), model: ModelID(model), currency: known(Currency(currency), currency),
     effectiveFrom: Timestamp(seconds: 0),
     rates: tiered
       ? [

@@ -20,6 +20,7 @@ enum Samples {
         earlier: [note])
       documents += [invoice, note, rest]
     }
+    documents += try self.others()
     for document in documents {
       try self.save(InvoiceUBL.document(document), "\(folder)/\(document.name.number).xml")
       try self.save(InvoiceHTML.page(document), "\(folder)/\(document.name.number).html")
@@ -56,6 +57,31 @@ enum Samples {
         name: "Client <SA>", street: "1 rue A", city: "Paris", postalCode: "75001", country: "FR",
         vatID: isOutside ? nil : "FR12345678901", registration: "RCS 1"),
       taxes: TaxPlan(usual: treatment))
+  }
+
+  /// Two rates on one invoice, a currency without minor units, and an invoice that gives money back.
+  private static func others() throws -> [Invoice] {
+    let (standard, reduced) = (try TaxTreatment(.standard, basisPoints: 1900), try TaxTreatment(.standard, basisPoints: 725))
+    var mixed = try self.draft(standard, customer: 8)
+    mixed.taxes.byModel[ModelID("small")] = reduced
+    var yen = try self.draft(standard, customer: 9)
+    yen.currency = try known(Currency("JPY"), "JPY")
+    var back = try self.draft(reduced, customer: 10)
+    back.adjustments = [InvoiceAdjustment(reason: "Outage", amount: NanoAmount(-12_345_678_901))]
+    let quantities = PeriodQuantities(
+      tokens: TokenUsage(promptUncached: TokenCount(98_765_432), completion: TokenCount(55_555_555)), requests: 7)
+    for (id, model) in [(UInt128(1), "small"), (UInt128(2), "large")] {
+      let (euros, yens) = (
+        try price(id, tiered: id == 1, model: model), try price(id, tiered: id == 1, currency: "JPY", model: model)
+      )
+      mixed.usage.append(PricedUsage(price: euros, quantities: quantities, settled: euros.charged(quantities)))
+      yen.usage.append(PricedUsage(price: yens, quantities: quantities, settled: yens.charged(quantities)))
+    }
+    return try [mixed, yen, back].enumerated().map { index, draft in
+      try draft.finalised(
+        as: InvoiceName(id: InvoiceID(UInt128(300 + index)), number: "INV-2026-00002\(index)"),
+        issued: known(CalendarDay("2026-11-01"), "day"), due: known(CalendarDay("2026-11-15"), "day"))
+    }
   }
 
   private static func invoice(_ index: Int, _ treatment: TaxTreatment) throws -> Invoice {

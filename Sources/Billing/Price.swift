@@ -193,6 +193,13 @@ public struct PriceBook: Sendable {
     return own ?? self.prices[Line(model: model, customer: nil)]?.last { $0.effectiveFrom <= now }
   }
 
+  /// A price that is in force from the same instant on for the same model and customer: two would overlap, and which one counts would
+  /// be an accident of their ids. To be refused before ``add(_:)``.
+  public func overlap(of price: Price) -> PriceID? {
+    let line = Line(model: price.model, customer: price.customer)
+    return self.prices[line]?.first { $0.effectiveFrom == price.effectiveFrom && $0.id != price.id }?.id
+  }
+
   public func price(_ id: PriceID) -> Price? { self.byID[id] }
 
   public var all: [Price] { self.byID.values.sorted { $0.id < $1.id } }

@@ -155,6 +155,9 @@ struct RatingTests {
     #expect(book.price(of: list.model, for: customer, at: july) == own)
     #expect(book.price(of: list.model, for: CustomerID(8), at: july) == list)
     #expect(book.price(of: list.model, at: try instant("2025-12-31T23:59:59Z")) == nil)
+    #expect(book.overlap(of: try listed(3, nil, from: "2026-01-01T00:00:00Z")) == list.id)
+    #expect(book.overlap(of: try listed(3, customer, from: "2026-01-01T00:00:00Z")) == nil)
+    #expect(book.overlap(of: list) == nil)
   }
 
   private func listed(_ id: UInt128, _ customer: CustomerID?, from: String) throws -> Price {

@@ -116,19 +116,26 @@ public struct InvoiceDraft: Sendable, Equatable {
     return lines.all
   }
 
-  /// The invoice, from now on a value that cannot change. O(lines).
-  public func finalised(as document: InvoiceName, issued: CalendarDay, due: CalendarDay) throws(Defect) -> Invoice {
-    guard due >= issued else { throw .dueBeforeIssue }
+  /// What the draft comes to as it is now. O(lines).
+  public func preview() throws(Defect) -> InvoicePreview {
     let lines = try self.lines()
     try self.check(self.prepaid, "prepaid", isPositive: true)
     let subtotals = TaxSubtotal.all(of: lines, currency: self.currency)
-    try self.check(subtotals)
-    let totals = InvoiceTotals(lines: lines, subtotals: subtotals, prepaid: self.prepaid, currency: self.currency)
-    guard totals.prepaid <= max(totals.gross, .zero) else { throw .prepaidBeyondTotal }
+    return InvoicePreview(
+      lines: lines, subtotals: subtotals,
+      totals: InvoiceTotals(lines: lines, subtotals: subtotals, prepaid: self.prepaid, currency: self.currency))
+  }
+
+  /// The invoice, from now on a value that cannot change. O(lines).
+  public func finalised(as document: InvoiceName, issued: CalendarDay, due: CalendarDay) throws(Defect) -> Invoice {
+    guard due >= issued else { throw .dueBeforeIssue }
+    let preview = try self.preview()
+    try self.check(preview.subtotals)
+    guard preview.totals.prepaid <= max(preview.totals.gross, .zero) else { throw .prepaidBeyondTotal }
     return Invoice(
       name: document, kind: .invoice(due: due), customer: self.customer, period: self.period, currency: self.currency,
-      issued: issued, seller: self.seller, buyer: self.buyer, lines: lines, subtotals: subtotals, totals: totals,
-      appendix: self.usage.sorted { $0.price.id < $1.price.id }.map { UsageEvidence($0) })
+      issued: issued, seller: self.seller, buyer: self.buyer, lines: preview.lines, subtotals: preview.subtotals,
+      totals: preview.totals, appendix: self.usage.sorted { $0.price.id < $1.price.id }.map { UsageEvidence($0) })
   }
 
   private func check(_ amount: NanoAmount, _ field: String, isPositive: Bool) throws(Defect) {
@@ -155,6 +162,13 @@ public struct InvoiceDraft: Sendable, Equatable {
       throw .identifier("buyer.vat_id", rule: "BR-AE-02")
     }
   }
+}
+
+/// A draft's lines, tax and totals at the moment.
+public struct InvoicePreview: Sendable, Equatable {
+  public let lines: [InvoiceLine]
+  public let subtotals: [TaxSubtotal]
+  public let totals: InvoiceTotals
 }
 
 /// Lines being written: numbers them and rounds each.

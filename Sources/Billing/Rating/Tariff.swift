@@ -86,14 +86,16 @@ extension Tariff {
     case .perUnit(let price): return price.nano * Int128(quantity)
     case .package(let size, let amount): return Int128((quantity - 1) / size + 1) * amount.nano * 1_000_000
     case .graduated(let tiers):
-      return Self.bounds(tiers).reduce(0) { sum, bound in
-        guard quantity > bound.start else { return sum }
-        let units = min(quantity, bound.end) - bound.start
-        return sum + bound.tier.flat.nano * 1_000_000 + bound.tier.perMillion.nano * Int128(units)
+      var (sum, start): (Int128, Int) = (0, 0)
+      for tier in tiers where quantity > start {
+        let end = tier.upTo ?? .max
+        sum += tier.flat.nano * 1_000_000 + tier.perMillion.nano * Int128(min(quantity, end) - start)
+        start = end
       }
+      return sum
     case .volume(let tiers):
-      guard let bound = Self.bounds(tiers).first(where: { quantity <= $0.end }) else { return 0 }
-      return bound.tier.flat.nano * 1_000_000 + bound.tier.perMillion.nano * Int128(quantity)
+      guard let tier = tiers.first(where: { quantity <= $0.upTo ?? .max }) else { return 0 }
+      return tier.cost(all: quantity)
     }
   }
 
@@ -101,9 +103,14 @@ extension Tariff {
   /// is never charged a negative amount, and what a cheaper tier gives back is given back when the period is invoiced.
   func running(_ quantity: Int) -> Int128 {
     guard case .volume(let tiers) = self else { return self.cost(quantity) }
-    return Self.bounds(tiers).reduce(0) { most, bound in
-      quantity > bound.start ? max(most, self.cost(min(quantity, bound.end))) : most
+    // Within a tier more costs more, so the largest cost of each tier is at its end, or at the quantity.
+    var (most, start): (Int128, Int) = (0, 0)
+    for tier in tiers where quantity > start {
+      let end = tier.upTo ?? .max
+      most = max(most, tier.cost(all: min(quantity, end)))
+      start = end
     }
+    return most
   }
 
   /// A bound on what `quantity` further units can cost, wherever beyond `settled` they come to lie: other requests may settle in
@@ -145,5 +152,12 @@ extension Tariff {
       defer { start = tier.upTo ?? start }
       return Bound(start: start, end: tier.upTo ?? .max, tier: tier)
     }
+  }
+}
+
+extension Tariff.Tier {
+  /// What all units cost where this tier decides for all of them.
+  fileprivate func cost(all quantity: Int) -> Int128 {
+    self.flat.nano * 1_000_000 + self.perMillion.nano * Int128(quantity)
   }
 }
