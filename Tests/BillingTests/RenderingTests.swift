@@ -56,6 +56,34 @@ struct RenderingTests {
     _ = try Document.parseJSON(json.bytes)
   }
 
+  @Test("what is written as JSON is read back as the same document; one digit changed anywhere is found")
+  func reading() throws {
+    let seed = UInt64.random(in: .min ... .max)
+    print("seed \(seed)")
+    var random = SplitMix64(seed: seed)
+    for round in 0..<40 {
+      var draft = try randomDraft(&random).draft
+      draft.adjustments.append(InvoiceAdjustment(reason: "x" + hostileText(&random), amount: NanoAmount(5_000_000_001)))
+      let invoice = try draft.finalisedSample()
+      let note = try invoice.credited(
+        as: name(2, "CN"), issued: day("2026-11-05"), reason: "Price", corrections: invoice.whole().suffix(1))
+      for document in [invoice, note] {
+        #expect(try Invoice(reading: Document.parseJSON(document.json.bytes)) == document, "seed \(seed)")
+      }
+      guard round < 1 else { continue }
+      let bytes = invoice.json.bytes
+      let start = try #require(String(decoding: bytes, as: UTF8.self).utf8Offset(of: "\"lines\""))
+      for index in bytes.indices[start...] where (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[index]) {
+        var changed = bytes
+        changed[index] = bytes[index] == UInt8(ascii: "9") ? UInt8(ascii: "8") : bytes[index] + 1
+        // A digit of a text, an id or the usage's own numbers makes another invoice that is as sound.
+        guard let read = try? Invoice(reading: Document.parseJSON(changed)) else { continue }  // refused, as it should be
+        #expect(
+          read.totals == invoice.totals && read.lines.map(\.amount) == invoice.lines.map(\.amount), "seed \(seed) at \(index)")
+      }
+    }
+  }
+
   @Test("UBL is refused where EN 16931 has no place for it")
   func refusals() throws {
     var dinars = try sampleDraft("KWD")
@@ -89,4 +117,10 @@ private func isNested(_ bytes: [UInt8]) -> Bool {
     guard open.popLast() == tag.dropFirst() else { return false }
   }
   return open.isEmpty
+}
+
+extension String {
+  fileprivate func utf8Offset(of text: String) -> Int? {
+    self.firstRange(of: text).map { self.utf8.distance(from: self.utf8.startIndex, to: $0.lowerBound) }
+  }
 }

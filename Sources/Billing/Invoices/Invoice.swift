@@ -76,6 +76,14 @@ public struct UsageEvidence: Sendable, Equatable {
   public let settled: NanoAmount
   public let positions: LogPositions
 
+  init(price: PriceID, model: ModelID, requests: Int, settled: NanoAmount, positions: LogPositions) {
+    self.price = price
+    self.model = model
+    self.requests = requests
+    self.settled = settled
+    self.positions = positions
+  }
+
   init(_ usage: PricedUsage) {
     self.price = usage.price.id
     self.model = usage.price.model

@@ -75,8 +75,8 @@ public struct InvoiceDraft: Sendable, Equatable {
   }
 
   public static let mostLines = 10_000
-  /// No amount may be larger: the sums and taxes of ``mostLines`` lines stay within 128 bits.
-  public static let largest = NanoAmount(NanoAmount.largest.nano * 100_000)
+  /// No amount and no total may be larger: what is written can be read again, and sums and taxes stay within 128 bits.
+  public static let largest = NanoAmount.largest
 
   public init(customer: CustomerID, period: CalendarMonth, currency: Currency, seller: Party, buyer: Party, taxes: TaxPlan) {
     self.customer = customer
@@ -105,7 +105,7 @@ public struct InvoiceDraft: Sendable, Equatable {
     }
     for adjustment in self.adjustments {
       try self.check(adjustment.amount, "adjustment", isPositive: false)
-      guard !adjustment.reason.isEmpty, adjustment.reason.utf8.count <= Party.longestText else { throw .emptyReason }
+      guard !adjustment.reason.isBlank, adjustment.reason.utf8.count <= Party.longestText else { throw .emptyReason }
       lines.append(.adjustment(adjustment.reason), adjustment.amount)
     }
     for promotion in self.promotions {
@@ -120,10 +120,11 @@ public struct InvoiceDraft: Sendable, Equatable {
   public func preview() throws(Defect) -> InvoicePreview {
     let lines = try self.lines()
     try self.check(self.prepaid, "prepaid", isPositive: true)
+    for line in lines { try self.check(line.exact, line.code, isPositive: false) }
     let subtotals = TaxSubtotal.all(of: lines, currency: self.currency)
-    return InvoicePreview(
-      lines: lines, subtotals: subtotals,
-      totals: InvoiceTotals(lines: lines, subtotals: subtotals, prepaid: self.prepaid, currency: self.currency))
+    let totals = InvoiceTotals(lines: lines, subtotals: subtotals, prepaid: self.prepaid, currency: self.currency)
+    try self.check(totals.gross, "total", isPositive: false)
+    return InvoicePreview(lines: lines, subtotals: subtotals, totals: totals)
   }
 
   /// The invoice, from now on a value that cannot change. O(lines).

@@ -6,20 +6,18 @@ public struct LogPositions: Sendable, Equatable {
   public init() {}
 
   /// Adds a position behind all others; false, and nothing added, if it is not.
-  public mutating func append(_ position: Int) -> Bool {
-    guard let last = self.ranges.last else {
-      guard position >= 0 else { return false }
-      self.ranges.append(position...position)
-      self.count = 1
-      return true
-    }
-    guard position > last.upperBound else { return false }
-    if position - 1 == last.upperBound {
-      self.ranges[self.ranges.count - 1] = last.lowerBound...position
+  public mutating func append(_ position: Int) -> Bool { self.append(position, through: position) }
+
+  /// Adds a range of positions behind all others; false, and nothing added, if it is not.
+  public mutating func append(_ first: Int, through last: Int) -> Bool {
+    let behind = self.ranges.last?.upperBound ?? -1
+    guard first > behind, last >= first, last < .max else { return false }
+    if let range = self.ranges.last, first - 1 == behind {
+      self.ranges[self.ranges.count - 1] = range.lowerBound...last
     } else {
-      self.ranges.append(position...position)
+      self.ranges.append(first...last)
     }
-    self.count += 1
+    self.count += last - first + 1
     return true
   }
 

@@ -31,7 +31,7 @@ public struct Party: Sendable, Equatable {
     ]
     for (field, text) in texts {
       guard let text else { continue }
-      guard !text.isEmpty else { throw .empty(field) }
+      guard !text.isBlank else { throw .empty(field) }
       guard text.utf8.count <= Self.longestText else { throw .tooLong(field) }
     }
     guard country.utf8.count == 2, country.utf8.allSatisfy({ (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }) else {
@@ -46,4 +46,9 @@ public struct Party: Sendable, Equatable {
     self.registration = registration
     self.email = email
   }
+}
+
+extension String {
+  /// Whether there is nothing to read in it: EN 16931 takes such a text for a missing one.
+  var isBlank: Bool { self.allSatisfy(\.isWhitespace) }
 }

@@ -32,7 +32,7 @@ public struct TaxTreatment: Sendable, Hashable {
 
   public init(_ code: Code, basisPoints: Int = 0, reason: String? = nil) throws(Defect) {
     guard code == .standard ? (1...10_000).contains(basisPoints) : basisPoints == 0 else { throw .rate(code, basisPoints) }
-    if code.needsReason, (reason ?? "").isEmpty { throw .missingReason(code) }
+    if code.needsReason, (reason ?? "").isBlank { throw .missingReason(code) }
     if !code.needsReason, reason != nil { throw .needlessReason(code) }
     self.code = code
     self.basisPoints = basisPoints

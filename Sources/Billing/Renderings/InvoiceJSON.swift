@@ -35,7 +35,8 @@ extension Invoice {
       "credit": JSON(line.kind.credit?.description),
       "quantity": .integer(line.quantity), "per_million": JSON(line.perMillion?.description),
       "exact": .string(line.exact.description), "amount": self.money(line.amount),
-      "tax_category": .string(line.treatment.code.rawValue), "corrects": line.corrects.map { .integer($0) } ?? .null,
+      "tax_category": .string(line.treatment.code.rawValue), "tax_percent": .string(line.treatment.percent),
+      "corrects": line.corrects.map { .integer($0) } ?? .null,
     ]
   }
 
