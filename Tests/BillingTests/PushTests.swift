@@ -188,6 +188,25 @@ struct PushTests {
     #expect(!again)
   }
 
+  @Test("after a restart what was in flight goes out again, and what was acknowledged or dead does not")
+  func restart() {
+    var outbox = Outbox<Int>()
+    let start = Timestamp(seconds: 100)
+    let states: [Outbox<Int>.State] = [
+      .inFlight(since: start), .acknowledged(start), .dead(reason: "status 422"), .pending(from: Timestamp(seconds: 200)),
+    ]
+    for (index, state) in states.enumerated() {
+      let isNew = outbox.restore("\(index)", index, state: state, attempts: 1)
+      #expect(isNew)
+    }
+    let isTwice = outbox.restore("0", 0, state: .pending(from: start), attempts: 0)
+    #expect(!isTwice)
+    #expect(outbox.take(9, at: start).map(\.id) == ["0"])
+    #expect(outbox.take(9, at: Timestamp(seconds: 200)).map(\.id) == ["3"])
+    #expect(outbox.deadLetters.map(\.id) == ["2"])
+    #expect(outbox.acknowledged.map(\.id) == ["1"])
+  }
+
   @Test("reconciliation lists what is missing, unknown or different")
   func reconciliation() throws {
     var windows = try #require(MeterWindows(origin: "n", digest: tellApart))

@@ -88,6 +88,21 @@ public struct Outbox<Payload: Sendable>: Sendable {
     return true
   }
 
+  /// Takes over a delivery that was stored, in the order in which they came; false if it is there. What was in flight is pending at
+  /// once: nobody waits for its answer any more, and the receiver knows it by its id if it arrived.
+  public mutating func restore(
+    _ id: String, _ payload: Payload, lane: String? = nil, state: State, attempts: Int, lastFailure: String? = nil
+  ) -> Bool {
+    guard self.deliveries[id] == nil else { return false }
+    var delivery = Delivery(id: id, payload: payload, lane: lane, state: state)
+    delivery.attempts = max(0, attempts)
+    delivery.lastFailure = lastFailure
+    if case .inFlight(let since) = state { delivery.state = .pending(from: since) }
+    self.deliveries[id] = delivery
+    if case .pending = delivery.state { self.waiting.append(id) }
+    return true
+  }
+
   /// Takes what is due, oldest first, at most `limit`; it is in flight from now on. What has been in flight for too long has failed.
   /// O(waiting).
   public mutating func take(_ limit: Int, at now: Timestamp) -> [Delivery] {
