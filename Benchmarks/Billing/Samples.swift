@@ -50,10 +50,10 @@ enum Samples {
     return InvoiceDraft(
       customer: CustomerID(customer), period: try known(CalendarMonth("2026-10"), "month"),
       currency: try known(Currency("EUR"), "EUR"),
-      seller: try Party(
+      seller: try InvoiceParty(
         name: "Example & Sons GmbH", street: "Hauptstraße 1", city: "Berlin", postalCode: "10115", country: "DE",
         vatID: isOutside ? nil : "DE123456789", registration: "HRB 1234", email: "billing@example.com"),
-      buyer: try Party(
+      buyer: try InvoiceParty(
         name: "Client <SA>", street: "1 rue A", city: "Paris", postalCode: "75001", country: "FR",
         vatID: isOutside ? nil : "FR12345678901", registration: "RCS 1"),
       taxes: TaxPlan(usual: treatment))

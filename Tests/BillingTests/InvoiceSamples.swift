@@ -2,18 +2,18 @@ import Billing
 import GovernanceTypes
 import Testing
 
-func sampleSeller(_ vatID: String? = "DE123456789") throws -> Party {
-  try Party(
+func sampleSeller(_ vatID: String? = "DE123456789") throws -> InvoiceParty {
+  try InvoiceParty(
     name: "Example & Sons GmbH", street: "Hauptstraße 1", city: "Berlin", postalCode: "10115", country: "DE", vatID: vatID,
     registration: "HRB 1234", email: "billing@example.com")
 }
 
-func sampleBuyer(_ vatID: String? = "FR12345678901") throws -> Party {
-  try Party(name: "Client <SA>", street: "1 rue \"A\"", city: "Paris", postalCode: "75001", country: "FR", vatID: vatID)
+func sampleBuyer(_ vatID: String? = "FR12345678901") throws -> InvoiceParty {
+  try InvoiceParty(name: "Client <SA>", street: "1 rue \"A\"", city: "Paris", postalCode: "75001", country: "FR", vatID: vatID)
 }
 
 func sampleDraft(
-  _ code: String = "EUR", taxes: TaxPlan? = nil, seller: Party? = nil, buyer: Party? = nil
+  _ code: String = "EUR", taxes: TaxPlan? = nil, seller: InvoiceParty? = nil, buyer: InvoiceParty? = nil
 ) throws -> InvoiceDraft {
   InvoiceDraft(
     customer: CustomerID(2), period: try #require(CalendarMonth("2026-10")), currency: try currency(code),

@@ -151,8 +151,8 @@ struct InvoiceTests {
     }
     #expect(throws: TaxTreatment.Defect.rate(.exempt, 1900)) { try TaxTreatment(.exempt, basisPoints: 1900, reason: "x") }
     #expect(throws: TaxTreatment.Defect.missingReason(.export)) { try TaxTreatment(.export) }
-    #expect(throws: Party.Defect.country("de")) {
-      try Party(name: "a", street: "b", city: "c", postalCode: "d", country: "de")
+    #expect(throws: InvoiceParty.Defect.country("de")) {
+      try InvoiceParty(name: "a", street: "b", city: "c", postalCode: "d", country: "de")
     }
   }
 

@@ -37,7 +37,7 @@ extension Invoice {
     for note in earlier {
       guard case .creditNote(let original, _, _) = note.kind, original == self.name else { throw .otherInvoice(note.name.number) }
     }
-    guard !reason.isBlank, reason.utf8.count <= Party.longestText else { throw .emptyReason }
+    guard !reason.isBlank, reason.utf8.count <= InvoiceParty.longestText else { throw .emptyReason }
     guard issued >= self.issued else { throw .issuedBeforeInvoice }
     guard !corrections.isEmpty else { throw .noCorrections }
     var lines: [InvoiceLine] = []

@@ -25,8 +25,8 @@ public struct Invoice: Sendable, Equatable {
   public let period: CalendarMonth
   public let currency: Currency
   public let issued: CalendarDay
-  public let seller: Party
-  public let buyer: Party
+  public let seller: InvoiceParty
+  public let buyer: InvoiceParty
   public let lines: [InvoiceLine]
   public let subtotals: [TaxSubtotal]
   public let totals: InvoiceTotals

@@ -45,8 +45,8 @@ public struct InvoiceDraft: Sendable, Equatable {
   public var customer: CustomerID
   public var period: CalendarMonth
   public var currency: Currency
-  public var seller: Party
-  public var buyer: Party
+  public var seller: InvoiceParty
+  public var buyer: InvoiceParty
   public var taxes: TaxPlan
   public var usage: [PricedUsage] = []
   public var commitment: Commitment?
@@ -78,7 +78,9 @@ public struct InvoiceDraft: Sendable, Equatable {
   /// No amount and no total may be larger: what is written can be read again, and sums and taxes stay within 128 bits.
   public static let largest = NanoAmount.largest
 
-  public init(customer: CustomerID, period: CalendarMonth, currency: Currency, seller: Party, buyer: Party, taxes: TaxPlan) {
+  public init(
+    customer: CustomerID, period: CalendarMonth, currency: Currency, seller: InvoiceParty, buyer: InvoiceParty, taxes: TaxPlan
+  ) {
     self.customer = customer
     self.period = period
     self.currency = currency
@@ -105,7 +107,7 @@ public struct InvoiceDraft: Sendable, Equatable {
     }
     for adjustment in self.adjustments {
       try self.check(adjustment.amount, "adjustment", isPositive: false)
-      guard !adjustment.reason.isBlank, adjustment.reason.utf8.count <= Party.longestText else { throw .emptyReason }
+      guard !adjustment.reason.isBlank, adjustment.reason.utf8.count <= InvoiceParty.longestText else { throw .emptyReason }
       lines.append(.adjustment(adjustment.reason), adjustment.amount)
     }
     for promotion in self.promotions {

@@ -59,7 +59,7 @@ extension Invoice {
   private func money(_ amount: NanoAmount) -> JSON { .string(amount.text(in: self.currency)) }
 }
 
-extension Party {
+extension InvoiceParty {
   var json: JSON {
     [
       "name": .string(self.name), "street": .string(self.street), "city": .string(self.city),

@@ -21,7 +21,8 @@ extension Invoice {
       name: InvoiceName(id: try reader.value("id", "an id") { InvoiceID($0) }, number: try reader.string("number")),
       kind: try Self.kind(&reader), customer: try reader.value("customer", "an id") { CustomerID($0) },
       period: try reader.value("period", "a month") { CalendarMonth($0) }, currency: currency,
-      issued: try reader.value("issued", "a day") { CalendarDay($0) }, seller: try Party(&seller), buyer: try Party(&buyer),
+      issued: try reader.value("issued", "a day") { CalendarDay($0) }, seller: try InvoiceParty(&seller),
+      buyer: try InvoiceParty(&buyer),
       lines: lines, subtotals: subtotals,
       totals: InvoiceTotals(lines: lines, subtotals: subtotals, prepaid: prepaid, currency: currency),
       appendix: try reader.elements("usage") { (element) throws(DocumentError) in try UsageEvidence(&element) })
@@ -46,13 +47,13 @@ extension Invoice {
   }
 }
 
-extension Party {
+extension InvoiceParty {
   fileprivate init(_ reader: inout DocumentReader) throws(DocumentError) {
     let (name, street, city) = (try reader.string("name"), try reader.string("street"), try reader.string("city"))
     let (code, country) = (try reader.string("postal_code"), try reader.string("country"))
     let (vatID, registration) = (try reader.optionalString("vat_id"), try reader.optionalString("registration"))
     let email = try reader.optionalString("email")
-    do throws(Party.Defect) {
+    do throws(InvoiceParty.Defect) {
       try self.init(
         name: name, street: street, city: city, postalCode: code, country: country, vatID: vatID, registration: registration,
         email: email)

@@ -66,7 +66,7 @@ public enum InvoiceUBL {
     }
   }
 
-  private static func party(_ party: Party, _ markup: inout Markup) {
+  private static func party(_ party: InvoiceParty, _ markup: inout Markup) {
     markup.element("cac:Party") {
       $0.element("cac:PartyName") { $0.element("cbc:Name", [], party.name) }
       $0.element("cac:PostalAddress") {
@@ -89,7 +89,7 @@ public enum InvoiceUBL {
     }
   }
 
-  private static func country(_ party: Party, _ markup: inout Markup) {
+  private static func country(_ party: InvoiceParty, _ markup: inout Markup) {
     markup.element("cac:Country") { $0.element("cbc:IdentificationCode", [], party.country) }
   }
 

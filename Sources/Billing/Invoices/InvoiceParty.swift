@@ -1,5 +1,5 @@
 /// Who writes an invoice, or receives it, as the operator entered it.
-public struct Party: Sendable, Equatable {
+public struct InvoiceParty: Sendable, Equatable {
   public var name: String
   public var street: String
   public var city: String
