@@ -121,6 +121,7 @@ class Stream:
         self.text = ""
         self.pieces = 0
         self.is_done = False
+        self.has_left = False
 
     @property
     def body(self):
@@ -161,6 +162,7 @@ class Stream:
             for event in events:
                 self._take(event.removeprefix(b"data: "))
                 if leave_after is not None and self.pieces >= leave_after:
+                    self.has_left = True
                     return
             if size == 0 or self.is_done:
                 return
@@ -270,6 +272,11 @@ class Books:
             return
         if end["settlement_policy"] == "delivered" and end["finish"] in ("length", "stop"):
             return  # Settled, and killed before the last bytes went out.
+        if stream.has_left:
+            # What was handed over when it left and it never read is paid for as well.
+            charged = references.text(stream, completion)
+            require(charged.startswith(stream.text) or stream.text.startswith(charged), f"{stream.usage} pays for another text than it was sent")
+            return
         require(stream.text.startswith(references.text(stream, completion)), f"{stream.usage} pays for {completion} tokens that did not arrive")
         most = references.text(stream, min(stream.most, completion + undelivered))
         require(most.startswith(stream.text), f"{stream.usage} received more than its record allows for")

@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Foundation
 internal import NIOCore
 internal import NIOSSL
@@ -51,11 +52,15 @@ final class ServerCertificate: Sendable {
     var configuration = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: key)
     configuration.minimumTLSVersion = .tlsv12
     configuration.sslContextCallback = { _, promise in
-      let (chain, key) = self.newest()
-      var change = NIOSSLContextConfigurationOverride()
-      change.certificateChain = chain
-      change.privateKey = key
-      promise.succeed(change)
+      // Not on the connection's own thread: what goes wrong with a file there would stay in the library's queue of errors, and
+      // fail the handshake that only came to look.
+      DispatchQueue.global().async {
+        let (chain, key) = self.newest()
+        var change = NIOSSLContextConfigurationOverride()
+        change.certificateChain = chain
+        change.privateKey = key
+        promise.succeed(change)
+      }
     }
     return configuration
   }

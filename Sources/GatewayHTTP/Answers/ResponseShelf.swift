@@ -58,7 +58,9 @@ final class ResponseShelf: Sendable {
     let now = ContinuousClock.now
     return self.state.withLock { state in
       state.tidy(now: now)
-      return state.responses[id].flatMap { $0.customer == customer ? $0.body : nil }
+      // A `nil` beside a body would be read as JSON's null.
+      guard let kept = state.responses[id], kept.customer == customer else { return Optional<JSON>.none }
+      return kept.body
     }
   }
 
