@@ -17,6 +17,7 @@ extension AdminRoutes {
       "/admin/v1/attestations", use: self.guarded { call in listResponse(self.gate.attestations(about: call.query("subject"))) })
     router.get("/admin/v1/terminations", use: self.guarded { _ in listResponse(self.gate.terminations()) })
     self.addRecordsOfParties(to: router)
+    self.addInventory(to: router)
     router.post(
       "/admin/v1/terminations",
       use: self.guarded { call in
@@ -66,6 +67,14 @@ extension AdminRoutes {
               "is_priced": .bool(self.gate.price(of: model.id) != nil),
             ]
           })
+      })
+  }
+
+  private func addInventory(to router: Router<GatewayContext>) {
+    router.get(
+      "/admin/v1/models/{id}/cyclonedx",
+      use: self.guarded { call in
+        jsonResponse(try self.gate.billOfMaterials(of: ModelID(call.context.parameters.get("id") ?? "")))
       })
   }
 

@@ -81,7 +81,8 @@ public struct GatewayApp {
         journal: store,
         archive: store,
         acceptableUse: policy, terms: terms)
-      let engines = try EngineRoom.load(self.configuration, into: gate, remote: remote, environment: self.environment, log: self.log)
+      let engines = try EngineRoom.load(
+        self.configuration, into: gate, remote: remote, environment: self.environment, log: self.log)
       let recovery = try await gate.recover(try store.load(), version: Self.version)
       self.report(recovery)
       try await gate.recordTermsInForce()

@@ -94,4 +94,22 @@ struct StandingRecordTests {
     #expect(refusal?.code == .invalidRequest && refusal?.parameter == "metadata.purpose")
     #expect(refusal?.message.contains("model_training") == true)
   }
+
+  @Test("a model's bill of materials names its licenses and attests the standing of every customer")
+  func billOfMaterials() async throws {
+    let fixture = try await GateFixture.inGoodStanding()
+    let json = try fixture.gate.billOfMaterials(of: ModelID("m"))
+    #expect(json["bomFormat"] == "CycloneDX" && json["specVersion"] == "1.6")
+    guard case .array(let components)? = json["components"],
+      case .array(let attestations)? = json["declarations"]?["attestations"]
+    else {
+      Issue.record("members are missing: \(json.text)")
+      return
+    }
+    #expect(components.count == 1 && components.first?["name"] == "m")
+    #expect(attestations.count == 1)
+    #expect(json.text.contains(fixture.customer.description))
+    let unknown = #expect(throws: Refusal.self) { try fixture.gate.billOfMaterials(of: ModelID("nobody")) }
+    #expect(unknown?.code == .modelNotFound)
+  }
 }

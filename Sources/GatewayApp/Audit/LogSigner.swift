@@ -74,7 +74,8 @@ actor LogSigner {
 
   /// The note with the cosignatures of the witnesses that can be reached now.
   private func witnessed(_ signed: String, size: Int) async -> String {
-    guard !self.witnesses.isEmpty, let note = try? SignedNote(Array(signed.utf8)) else { return signed }  // Our own note can be read.
+    // Our own note can be read.
+    guard !self.witnesses.isEmpty, let note = try? SignedNote(Array(signed.utf8)) else { return signed }
     var cosignatures: [NoteSignature] = []
     for witness in self.witnesses {
       do { cosignatures += try await witness.cosign(note, size: size, tree: self.logTree) } catch {

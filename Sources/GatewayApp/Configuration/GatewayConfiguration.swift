@@ -226,7 +226,8 @@ public struct GatewayConfiguration: Sendable {
       try model.finish()
       if remote != nil, governed.weights != nil || governed.embeddedLicense != nil {
         throw model.failure(
-          governed.weights == nil ? "embedded_license" : "sha256", "speaks of the weights, and those of a model that runs elsewhere are not seen here")
+          governed.weights == nil ? "embedded_license" : "sha256",
+          "speaks of the weights, and those of a model that runs elsewhere are not seen here")
       }
       guard !terms.isEmpty else {
         throw model.failure("terms", "name the term files of the model's license; nothing is served without")

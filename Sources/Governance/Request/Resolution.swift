@@ -9,7 +9,7 @@ extension Gate {
     let id = ModelID(call.model)
     let (model, price, now) = self.state.withLock { state in
       let now = state.tick(self.environment.now())
-      return (state.models[id], state.prices.price(of: id, at: now), now)
+      return (state.models[id], state.prices.price(of: id, for: caller.customer.id, at: now), now)
     }
     guard let model else {
       self.counters.request(outcome: Refusal.Code.modelNotFound.rawValue)

@@ -20,7 +20,9 @@ struct UnwrittenRecords: Sendable {
   var disputed = 0
 
   /// Those that are not known to be on disk.
-  var count: Int { self.waiting.count { if case .success? = $0.attempt.outcome { false } else { true } } + self.conflicting.count }
+  var count: Int {
+    self.waiting.count { if case .success? = $0.attempt.outcome { false } else { true } } + self.conflicting.count
+  }
 
   /// Something was refused at once, while others before it still wait.
   private var hasRefusal = false

@@ -95,7 +95,8 @@ struct Audit: AsyncParsableCommand {
       let environment = ProcessInfo.processInfo.environment
       let keys = ["WEIGHBRIDGE_API_KEY", "WEIGHBRIDGE_ADMIN_KEY"].compactMap { environment[$0] }
       guard let key = keys.first(where: { !$0.isEmpty }) else {
-        throw ValidationError("WEIGHBRIDGE_API_KEY is not set; a proof is given to the customer whose usage it is, or to an auditor.")
+        throw ValidationError(
+          "WEIGHBRIDGE_API_KEY is not set; a proof is given to the customer whose usage it is, or to an auditor.")
       }
       let client = AdminClient(url: self.url ?? environment["WEIGHBRIDGE_URL"] ?? "http://127.0.0.1:8080", key: key)
       guard self.id.utf8.allSatisfy({ $0 == UInt8(ascii: "_") || (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) })

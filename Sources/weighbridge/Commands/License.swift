@@ -8,7 +8,7 @@ struct License: AsyncParsableCommand {
     abstract: "Term files, their tests, and the records that they ask for.",
     subcommands: [
       List.self, Show.self, Explain.self, Check.self, Test.self, Reload.self, Import.self, Attest.self, Grant.self,
-      Terminate.self, Affiliate.self, Deletion.self, Review.self,
+      Terminate.self, Affiliate.self, Deletion.self, Review.self, Inventory.self,
     ])
 
   struct List: AsyncParsableCommand {
