@@ -39,7 +39,7 @@ enum Architecture {
         system: basics),
       // Layer 4: the composition knows everything, the command next to nothing.
       Room(
-        "GatewayApp", layer: 4, own: anything, system: basics.union(["Foundation"]),
+        "GatewayApp", layer: 4, own: anything, system: basics.union(["Dispatch", "Foundation"]),
         external: serving.union(["AsyncHTTPClient", "HummingbirdCore", "HummingbirdHTTP2", "NIOSSL"])),
       Room(
         "weighbridge", layer: 4, own: ["Documents", "GatewayApp"], system: basics.union(["Foundation"]),
