@@ -36,7 +36,7 @@ enum BundleReadme {
         seconds=$(tail -n 1 checkpoint | cut -d ' ' -f 3 | base64 -d | tail -c 72 | head -c 8 | od -A n -t x1 | tr -d ' ')
         (printf 'cosignature/v1\\ntime %d\\n' "0x$seconds"; sed '/^$/,$d' checkpoint) > /tmp/text
         tail -n 1 checkpoint | cut -d ' ' -f 3 | base64 -d | tail -c 64 > /tmp/signature
-        (printf '\\060\\052\\060\\005\\006\\003\\053\\145\\160\\003\\041\\000'; tail -n 1 keys/witnesses | sed 's/.*+//' | base64 -d | tail -c 32) > /tmp/key
+        (printf '\\060\\052\\060\\005\\006\\003\\053\\145\\160\\003\\041\\000'; tail -n 1 keys/witnesses | cut -d + -f 3- | base64 -d | tail -c 32) > /tmp/key
         openssl pkeyutl -verify -pubin -keyform DER -inkey /tmp/key -rawin -in /tmp/text -sigfile /tmp/signature
     One entry, here that of line 17, against its leaf hash:
         (printf '\\0'; sed -n 17p entries.jsonl | tr -d '\\n') | sha256sum; sed -n 17p leaves.txt
