@@ -106,9 +106,10 @@ test-tsan: deps ## run the concurrent tests under the thread sanitizer
 	@TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/Endurance/tsan.supp halt_on_error=0 exitcode=66" $(SWIFT) test --sanitize thread \
 		--scratch-path .build/tsan --disable-xctest --filter 'UsageLedgerTests|GovernanceTests|GovernanceStoreTests'
 
-oracle-tokenizers: $(ORACLES_VENV) deps ## compare token ids with tokenizers and sentencepiece on generated texts (COUNT=10000 SEED=…)
+oracle-tokenizers: $(ORACLES_VENV) deps ## compare token ids with tokenizers and sentencepiece on generated texts (DATA=folder with data/tokenizer/; COUNT=10000 SEED=…)
+	@test -n "$(DATA)" || { echo "Name the folder that holds data/tokenizer/: make oracle-tokenizers DATA=…" >&2; exit 1; }
 	@rm -rf .build/oracles && mkdir -p .build/oracles
-	@$(ORACLES_VENV)/bin/python Tests/Oracles/tokenizer_vectors.py generate .build/oracles Tests/Oracles/Tokenizers $${WEIGHBRIDGE_SHARED:-../shared}
+	@$(ORACLES_VENV)/bin/python Tests/Oracles/tokenizer_vectors.py generate .build/oracles Tests/Oracles/Tokenizers $(DATA)
 	@WEIGHBRIDGE_TOKENIZER_VECTORS=$(CURDIR)/.build/oracles $(SWIFT) test --disable-xctest --filter TokenizerVectorTests
 
 oracle-schemas: $(ORACLES_VENV) deps ## have a thousand texts of random weights, held to random schemas, checked by jsonschema (SEED=1)
