@@ -144,7 +144,11 @@ let package = Package(
     // Tests
     .executableTarget(name: "simulate", dependencies: ["Simulation"], path: "Tests/Endurance/Simulate", swiftSettings: strict),
     .target(
-      name: "FuzzHarnesses", dependencies: ["ModelFiles", "Tokenization"], path: "FuzzTesting/Harnesses", swiftSettings: strict),
+      name: "FuzzHarnesses",
+      dependencies: [
+        "AcceptableUse", "Audience", "AuditTrail", "ConstrainedOutput", "Documents", "GovernanceTypes", "LicenseTerms",
+        "LlamaModel", "ModelFiles", "OpenAIWire", "Tokenization", "YAMLDocuments",
+      ], path: "FuzzTesting/Harnesses", swiftSettings: strict),
     tests("ArchitectureTests"),
     // Runs the built command itself; it is skipped with a message where there is none.
     tests("EndToEndTests", "UpstreamFixtures", nioCore),

@@ -17,7 +17,8 @@ struct Traffic {
   private var settled = (requests: 0, amount: 0, prompt: 0, completion: 0)
   /// Usage, customer, amount held.
   private var open: (usage: UsageID, customer: Int, amount: Int)?
-  private(set) var settlements: [(usage: UsageID, customer: Int, amount: Int)] = []
+  /// What the latest line settled, if it is a settlement.
+  private(set) var settlement: (usage: UsageID, customer: Int, amount: Int)?
   private let boot = BootID(0xB00)
 
   static func customer(_ index: Int) -> CustomerID { CustomerID(UInt128(0x0198_0000_0000) << 80 | UInt128(index)) }
@@ -41,6 +42,7 @@ struct Traffic {
   }
 
   mutating func next() -> [UInt8] {
+    self.settlement = nil
     if let open = self.open {
       self.open = nil
       return self.settle(open)
@@ -63,7 +65,7 @@ struct Traffic {
 
   private mutating func settle(_ open: (usage: UsageID, customer: Int, amount: Int)) -> [UInt8] {
     let (amount, completion) = (open.amount - self.random(1_000_000), self.random(512))
-    self.settlements.append((open.usage, open.customer, amount))
+    self.settlement = (open.usage, open.customer, amount)
     self.settled = (
       self.settled.requests + 1, self.settled.amount + amount, self.settled.prompt + 128, self.settled.completion + completion
     )
@@ -95,6 +97,11 @@ struct Traffic {
       ]
     return self.line("heartbeat", [JSONMember("totals", .object(totals)), JSONMember("interval_seconds", 60)])
   }
+}
+
+struct Failure: Error, CustomStringConvertible {
+  let message: String
+  var description: String { self.message }
 }
 
 struct Clock {
@@ -137,8 +144,17 @@ func write(_ entries: Int, to path: String) throws {
   // The root comes first, as the store has it; this pass stands for the one in which the log was written.
   var frontier = MerkleFrontier()
   var traffic = Traffic()
-  for _ in 0..<entries { frontier.append(tree.leafHash(traffic.next()), in: tree) }
-  let settlements = traffic.settlements
+  guard let spool = fopen(path + ".usage", "w+") else { throw Failure(message: "\(path).usage cannot be written") }
+  defer {
+    fclose(spool)
+    unlink(path + ".usage")
+  }
+  fputs("usage,customer,currency,amount_nano\n", spool)
+  for _ in 0..<entries {
+    frontier.append(tree.leafHash(traffic.next()), in: tree)
+    guard let row = traffic.settlement else { continue }
+    fputs("\(row.usage),\(Traffic.customer(row.customer)),USD,\(row.amount)\n", spool)
+  }
   let start = Timestamp(seconds: 1_795_000_000)
   let description = BundleDescription(
     software: "audit-bench", created: start, period: start..<start.advanced(by: .seconds(1 << 24)), frontier: MerkleFrontier(),
@@ -158,10 +174,9 @@ func write(_ entries: Int, to path: String) throws {
     },
     contents: [
       BundleContent(path: BundlePath.usage) { emit in
-        try emit(Array("usage,customer,currency,amount_nano\n".utf8))
-        for row in settlements {
-          try emit(Array("\(row.usage),\(Traffic.customer(row.customer)),USD,\(row.amount)\n".utf8))
-        }
+        rewind(spool)
+        var piece = [UInt8](repeating: 0, count: 1 << 18)
+        while case let count = fread(&piece, 1, piece.count, spool), count > 0 { try emit(Array(piece[..<count])) }
       }
     ], to: &sink, sign: { try certificate.sign($0) })
   say("write", clock, .integer(entries))

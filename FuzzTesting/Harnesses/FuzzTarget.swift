@@ -6,6 +6,17 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case pickle
   case tokenizerJSON = "tokenizer-json"
   case sentencePiece = "sentencepiece"
+  case configuration = "model-folder"
+  case json
+  case yaml
+  case termFile = "term-file"
+  case rulePack = "rule-pack"
+  case text
+  case requests
+  case upstream
+  case schema
+  case note
+  case sketch
 
   /// - Returns: whether the bytes were accepted.
   @discardableResult
@@ -17,6 +28,17 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .pickle: fuzzPickle(bytes)
     case .tokenizerJSON: fuzzTokenizerJSON(bytes)
     case .sentencePiece: fuzzSentencePiece(bytes)
+    case .configuration: fuzzConfiguration(bytes)
+    case .json: fuzzJSON(bytes)
+    case .yaml: fuzzYAML(bytes)
+    case .termFile: fuzzTermFile(bytes)
+    case .rulePack: fuzzRulePack(bytes)
+    case .text: fuzzText(bytes)
+    case .requests: fuzzRequests(bytes)
+    case .upstream: fuzzUpstream(bytes)
+    case .schema: fuzzSchema(bytes)
+    case .note: fuzzNote(bytes)
+    case .sketch: fuzzSketch(bytes)
     }
   }
 }

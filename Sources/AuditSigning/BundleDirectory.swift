@@ -64,7 +64,7 @@ public struct BundleDirectory: BundleSource, Sendable {
 /// A bundle on disk, written into a directory that must not exist before. Each file is on disk when it is closed.
 public struct BundleDirectorySink: BundleSink {
   private let path: String
-  private var file: OpenFile?
+  private var files: [String: OpenFile] = [:]
 
   /// Creates the directory.
   public init(path: String) throws(BundleDirectoryError) {
@@ -79,18 +79,19 @@ public struct BundleDirectorySink: BundleSink {
         throw BundleDirectoryError(path: folder, message: systemText(errno))
       }
     }
-    self.file = try OpenFile(creating: "\(self.path)/\(path)")
+    self.files[path] = try OpenFile(creating: "\(self.path)/\(path)")
   }
 
-  public mutating func append(_ bytes: [UInt8]) throws {
-    guard let file = self.file else { throw BundleDirectoryError(path: self.path, message: "no file is open") }
-    try file.write(bytes)
+  public mutating func append(_ bytes: [UInt8], to path: String) throws { try self.file(path).write(bytes) }
+
+  public mutating func close(_ path: String) throws {
+    try self.file(path).synchronize()
+    self.files[path] = nil
   }
 
-  public mutating func close() throws {
-    guard let file = self.file else { throw BundleDirectoryError(path: self.path, message: "no file is open") }
-    try file.synchronize()
-    self.file = nil
+  private func file(_ path: String) throws(BundleDirectoryError) -> OpenFile {
+    guard let file = self.files[path] else { throw BundleDirectoryError(path: "\(self.path)/\(path)", message: "is not open") }
+    return file
   }
 }
 

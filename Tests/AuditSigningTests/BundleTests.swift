@@ -339,11 +339,10 @@ struct HostileBundleTests {
 struct BundleWriterTests {
   struct MemorySink: BundleSink {
     var files: [String: [UInt8]] = [:]
-    var path = ""
 
-    mutating func open(_ path: String) throws { (self.path, self.files[path]) = (path, []) }
-    mutating func append(_ bytes: [UInt8]) throws { self.files[self.path, default: []] += bytes }
-    mutating func close() throws { self.path = "" }
+    mutating func open(_ path: String) throws { self.files[path] = [] }
+    mutating func append(_ bytes: [UInt8], to path: String) throws { self.files[path, default: []] += bytes }
+    mutating func close(_ path: String) throws {}
   }
 
   private func write(

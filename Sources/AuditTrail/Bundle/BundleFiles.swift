@@ -14,13 +14,25 @@ struct BundleFiles {
       if self.gathered.count >= 1 << 18 { try self.flush(to: &sink) }
     }
 
+    /// A digest in lower-case hexadecimal, and a newline.
+    mutating func appendLine(_ digest: Digest, to sink: inout some BundleSink) throws {
+      for byte in digest.bytes {
+        self.gathered.append(Self.digits[Int(byte >> 4)])
+        self.gathered.append(Self.digits[Int(byte & 15)])
+      }
+      self.gathered.append(0x0A)
+      if self.gathered.count >= 1 << 18 { try self.flush(to: &sink) }
+    }
+
+    private static let digits = Array("0123456789abcdef".utf8)
+
     fileprivate mutating func flush(to sink: inout some BundleSink) throws {
       guard !self.gathered.isEmpty else { return }
       let gathered = self.gathered
       self.gathered = []
       self.hasher.update(gathered.span)
       self.size += gathered.count
-      try sink.append(gathered)
+      try sink.append(gathered, to: self.path)
     }
   }
 
@@ -40,7 +52,7 @@ struct BundleFiles {
   mutating func close(_ file: Open, in sink: inout some BundleSink) throws {
     var file = file
     try file.flush(to: &sink)
-    try sink.close()
+    try sink.close(file.path)
     self.files.append(BundleManifest.File(path: file.path, sha256: file.hasher.finish(), size: file.size))
   }
 

@@ -1,10 +1,10 @@
-/// Where a bundle's files go, one after another.
+/// Where a bundle's files go; two may be open at once.
 public protocol BundleSink {
   /// Begins a file. The path is relative, of plain segments divided by `/`.
   mutating func open(_ path: String) throws
-  mutating func append(_ bytes: [UInt8]) throws
+  mutating func append(_ bytes: [UInt8], to path: String) throws
   /// Ends the file, after which its bytes are complete.
-  mutating func close() throws
+  mutating func close(_ path: String) throws
 }
 
 /// Where a bundle's files are read from.

@@ -49,8 +49,8 @@ public struct BundleDescription: Sendable {
   }
 }
 
-/// Writes an audit bundle as a series of plain files, in one pass over the entries, of which it keeps the leaf hashes (32 bytes
-/// each) and the state of each usage (some 100 bytes).
+/// Writes an audit bundle as a series of plain files, in one pass over the entries, of which it keeps the state of each usage (some
+/// 100 bytes).
 public struct BundleWriter: Sendable {
   private let digests: DigestSuite
   private let verifySignature: SignatureVerification
@@ -158,7 +158,7 @@ public struct BundleWriter: Sendable {
     guard seen.contains(BundlePath.usage) else { throw BundleError(file: BundlePath.usage, message: "is missing") }
   }
 
-  /// Writes the entries and, beside them, the notes; `leaves.txt` is written from the hashes kept on the way.
+  /// Writes the entries, their leaf hashes beside them, and the notes.
   private func writeEntries(
     _ description: BundleDescription, _ entries: () throws -> [UInt8]?, _ checkpoint: Checkpoint,
     _ files: inout BundleFiles, _ sink: inout some BundleSink
@@ -167,31 +167,30 @@ public struct BundleWriter: Sendable {
     var frontier = description.frontier
     var rules = EntryRules(firstSequence: frontier.size, opening: description.opening)
     var scanner = CanonicalLine()
-    var leaves: [Digest] = []
     var file = try files.open(BundlePath.entries, in: &sink)
+    var leaves = try files.open(BundlePath.leaves, in: &sink)
     while let line = try entries() {
       do throws(LineError) {
         guard line.count <= LogEntry.bytesMaximum else { throw LineError("is longer than \(LogEntry.bytesMaximum) bytes") }
         try scanner.scan(line, from: 0)
         try rules.admit(try EntryRecord(scanner, in: line), in: line)
       } catch {
-        throw BundleError(file: BundlePath.entries, line: leaves.count + 1, message: error.message)
+        let line = frontier.size - description.frontier.size + 1
+        throw BundleError(file: BundlePath.entries, line: line, message: error.message)
       }
       let hash = tree.leafHash(line)
       frontier.append(hash, in: tree)
-      leaves.append(hash)
+      try leaves.appendLine(hash, to: &sink)
       try file.append(line, to: &sink)
       try file.append([0x0A], to: &sink)
     }
     try files.close(file, in: &sink)
+    try files.close(leaves, in: &sink)
     try Self.check(rules, description.period)
     guard frontier.size == checkpoint.size, frontier.root(in: tree) == checkpoint.root else {
       throw BundleError(
         file: BundlePath.checkpoint, message: "of size \(checkpoint.size) is not the root of the \(frontier.size) entries given")
     }
-    file = try files.open(BundlePath.leaves, in: &sink)
-    for leaf in leaves { try file.append(Array(leaf.hexadecimal.utf8) + [0x0A], to: &sink) }
-    try files.close(file, in: &sink)
     try files.write(BundlePath.checkpoint, description.checkpoint, to: &sink)
     if let note = description.previousCheckpoint { try files.write(BundlePath.previousCheckpoint, note, to: &sink) }
     return rules

@@ -1,11 +1,11 @@
 internal import Documents
-internal import ModelFiles
+package import ModelFiles
 
 /// A small JSON object beside the weights, read key by key within bounds; keys that do not concern the model are left alone.
-struct ConfigurationFile {
+package struct ConfigurationFile {
   private static let byteLimit = 4 << 20
 
-  let path: String
+  package let path: String
   let document: Document
   private let prefix: String
 
@@ -14,9 +14,14 @@ struct ConfigurationFile {
     guard file.byteCount <= Self.byteLimit else {
       throw ModelFileError(.limitExceeded, path: path, message: "The file has \(file.byteCount) bytes; 4 MiB are read at most.")
     }
+    try self.init(Array(file.bytes), path: path)
+  }
+
+  /// - Parameter path: Only named in errors.
+  package init(_ bytes: [UInt8], path: String) throws(ModelFileError) {
     do {
       self.document = try Document.parseJSON(
-        Array(file.bytes), limits: JSONLimits(bytes: Self.byteLimit, depth: 16, nodes: 1 << 16))
+        bytes, limits: JSONLimits(bytes: Self.byteLimit, depth: 16, nodes: 1 << 16))
     } catch {
       throw ModelFileError(.wrongFormat, path: path, message: "JSON: \(error)")
     }

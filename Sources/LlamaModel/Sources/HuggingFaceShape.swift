@@ -1,15 +1,15 @@
 internal import Documents
-internal import ModelFiles
+package import ModelFiles
 
 /// The sizes and constants of `config.json` as GGUF's keys. What would make another model of it is refused by name.
-struct HuggingFaceShape {
+package struct HuggingFaceShape {
   let entries: SourceEntries
   let scaling: LongContextScaling?
   let ropeBase: Double
   let headDimension: Int
   let isTiedByDefault = false
 
-  init(_ config: ConfigurationFile) throws(ModelFileError) {
+  package init(_ config: ConfigurationFile) throws(ModelFileError) {
     let kind = try config.string("model_type")
     guard let architecture = ["llama": "llama", "mistral": "llama", "qwen2": "qwen2"][kind] else {
       throw config.error(

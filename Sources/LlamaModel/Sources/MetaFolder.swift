@@ -18,30 +18,14 @@ struct MetaFolder {
   func source() throws(ModelFileError) -> WeightSource {
     var vocabulary = try self.vocabulary()
     let parts = try self.parts()
-    var entries = SourceEntries(architecture: "llama", name: self.parameters.folderName)
-    let width = try self.parameters.integer("dim", 2...1 << 16)
-    let heads = try self.parameters.integer("n_heads", 1...1_024)
-    let head = max(2, width / heads)
-    let base = try self.parameters.number("rope_theta", ifAbsent: 10_000)
-    let isScaled = try self.parameters.flag("use_scaled_rope", ifAbsent: false)
-    entries.set(model: "embedding_length", width)
-    entries.set(model: "attention.head_count", heads)
-    entries.set(model: "attention.head_count_kv", try self.parameters.integer("n_kv_heads", 1...1_024, ifAbsent: heads))
-    entries.set(model: "block_count", try self.parameters.integer("n_layers", 1...1_024))
-    entries.set(model: "feed_forward_length", try self.feedForwardLength(width: width))
-    entries.set(model: "rope.dimension_count", head)
-    entries.set(model: "rope.freq_base", base)
-    entries.set(model: "attention.layer_norm_rms_epsilon", try self.parameters.number("norm_eps"))
-    // The folder does not say for how many positions the model was made; each generation has its own rotation.
-    entries.set(model: "context_length", isScaled ? 131_072 : base > 10_000 ? 8_192 : 4_096)
-    if let rows = try self.rows(parts, width: width) { vocabulary.fit(rows: rows) }
-    var tensors = try MetaShards(parts, width: width).tensors()
-    if isScaled {
-      let scaling = LongContextScaling(factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalContext: 8_192)
-      tensors.append(try scaling.tensor(base: base, dimensions: head))
+    let shape = try MetaShape(self.parameters)
+    if let rows = try self.rows(parts, width: shape.width) { vocabulary.fit(rows: rows) }
+    var tensors = try MetaShards(parts, width: shape.width).tensors()
+    if let scaling = shape.scaling {
+      tensors.append(try scaling.tensor(base: shape.ropeBase, dimensions: shape.headDimension))
     }
     return WeightSource(
-      .meta, path: self.path, metadata: entries.metadata(path: self.path), vocabulary: vocabulary, tensors: tensors,
+      .meta, path: self.path, metadata: shape.entries.metadata(path: self.path), vocabulary: vocabulary, tensors: tensors,
       rotaryOrder: .adjacent, files: parts.map(\.file))
   }
 
@@ -50,17 +34,6 @@ struct MetaFolder {
     if let stated = try self.parameters.optionalInteger("vocab_size", -1...1 << 20), stated > 0 { return stated }
     guard let embedding = parts.first?.tensors.first(where: { $0.name == "tok_embeddings.weight" }) else { return nil }
     return embedding.columns == width ? embedding.rows * parts.count : embedding.rows
-  }
-
-  /// Two thirds of four widths, times the model's multiplier, rounded up to a multiple. Source: `llama/model.py`, `FeedForward`.
-  private func feedForwardLength(width: Int) throws(ModelFileError) -> Int {
-    let multiple = try self.parameters.integer("multiple_of", 1...1 << 20)
-    let multiplier = try self.parameters.number("ffn_dim_multiplier", ifAbsent: 1)
-    guard multiplier > 0, multiplier <= 64 else {
-      throw self.parameters.error(.invalidValue, "ffn_dim_multiplier", "\(multiplier) is not above 0 and at most 64.")
-    }
-    let length = Int(multiplier * Double(8 * width / 3))
-    return (length + multiple - 1) / multiple * multiple
   }
 
   private func vocabulary() throws(ModelFileError) -> VocabularySource {
