@@ -10,6 +10,8 @@ SEEDS ?= 100000
 ROUNDS ?= 500
 CUTS ?= 200
 CLIENTS ?= 500
+USERS ?= 2000000
+SEEDS_PEER ?= 8
 SECONDS_LONG ?= 600
 
 PORT ?= 8080
@@ -61,8 +63,16 @@ oracle: build $(ORACLE_VENV)/bin/python ## compare logits and greedy tokens of e
 fuzz: ## fuzz a parser, guided by coverage (TARGET=gguf SECONDS=60; failing inputs go to FuzzTesting/FailCases)
 	@FuzzTesting/fuzz $(TARGET) $(SECONDS)
 
-bench-audience: deps ## measure the counting of users: error, time per user, merges (add ARGS=… for more)
-	@$(SWIFT) run -c release audience-bench $(ARGS)
+bench-audience: deps ## measure the counting of users: time per user in every structure, merges (ARGS=error or ARGS=license for more)
+	@$(SWIFT) build -c release --product audience-bench
+	@for what in $(or $(ARGS),speed merge); do .build/release/audience-bench $$what; done
+
+bench-audience-peer: deps ## count one stream here and with the PyPI package datasketches: error, bytes, time (USERS=2000000 SEEDS_PEER=8)
+	@test -x .venv-audience/bin/python || $(PYTHON) -m venv .venv-audience
+	@.venv-audience/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/Audience/requirements.txt
+	@$(SWIFT) build -c release --product audience-bench
+	@.build/release/audience-bench stream $(USERS) $(SEEDS_PEER)
+	@.venv-audience/bin/python Benchmarks/Audience/datasketches_side.py $(USERS) $(SEEDS_PEER)
 
 bench-terms: deps ## measure license decisions: loading all term files, plans, standings, look-ups (add ARGS=PARTIES)
 	@$(SWIFT) run -c release terms-bench $(ARGS)
@@ -168,4 +178,4 @@ deps: ## install the system packages that are missing, and look for the Swift to
 	@command -v $(SWIFT) > /dev/null || { echo "There is no '$(SWIFT)' in PATH. Install Swift 6.2 or later: https://www.swift.org/install/linux/" >&2; exit 1; }
 
 clean: ## remove what was built
-	@rm -rf .build .venv-clients .venv-frameworks $(ORACLE_VENV) $(ORACLES_VENV) $(TRAINING_VENV)
+	@rm -rf .build .venv-clients .venv-frameworks .venv-audience $(ORACLE_VENV) $(ORACLES_VENV) $(TRAINING_VENV)

@@ -110,7 +110,7 @@ let package = Package(
     // Benchmarks, each one command
     .executableTarget(
       name: "audience-bench", dependencies: ["Audience", "GovernanceTypes"], path: "Benchmarks/Audience",
-      exclude: ["datasketches_side.py"], swiftSettings: strict),
+      exclude: ["datasketches_side.py", "requirements.txt"], swiftSettings: strict),
     .executableTarget(
       name: "terms-bench", dependencies: ["AuditSigning", "Documents", "GovernanceTypes", "LicenseTerms", "YAMLDocuments"],
       path: "Benchmarks/Terms", swiftSettings: strict),

@@ -5,7 +5,7 @@ internal import Audience
 func license(users: Int) throws {
   var nodes: [LinearBitmap] = []
   for (node, range) in nodeRanges(users).enumerated() {
-    guard var bitmap = LinearBitmap() else { return }
+    guard var bitmap = LinearBitmap(laidOut: true) else { return }
     let time = seconds { for number in range { bitmap.insert(fingerprint(number, seed: 1)) } }
     report(bitmap, truth: range.count, "node \(node + 1)")
     say(

@@ -28,24 +28,34 @@ func speed() {
         for number in 0..<counted { _ = active.count(fingerprint(number, seed: 1), in: scopes, caps: caps, month: month) }
       }
       say(
-        "active users, 4 scopes, one with a cap and \(name): \(fixed(time / Double(counted) * 1e9, 1)) ns per call, \(round) users"
+        "active users, 4 scopes at once, one with a cap and \(name): \(fixed(time / Double(counted) * 1e9, 1)) ns per call, "
+          + "\(fixed(time / Double(counted * scopes.count) * 1e9, 1)) ns per user and scope, \(round) users"
       )
     }
   }
 
-  guard var bitmap = LinearBitmap() else { return }
-  var from = 0
-  for to in [100_000, 1_000_000, 2_000_000, 4_000_000, 6_000_000, 10_000_000, 20_000_000] {
-    let time = seconds { for number in from..<to { bitmap.insert(fingerprint(number, seed: 1)) } }
-    say(
-      "bitmap 2^32, users \(from + 1) to \(to): \(fixed(time / Double(to - from) * 1e9, 1)) ns per added user, "
-        + "\(fixed(Double(bitmap.allocatedBytes) / 1_048_576, 1)) MiB")
-    from = to
-  }
+  if var bitmap = LinearBitmap() { growth(of: &bitmap, "growing, first touches among the users") }
+  let start = processorTime()
+  guard var laidOut = LinearBitmap(laidOut: true) else { return }
+  say("bitmap 2^32 laid out at once: \(fixed((processorTime() - start) * 1e3, 0)) ms, the first touch of its 512 MiB")
+  growth(of: &laidOut, "laid out")
   for count in [10_000, 100_000, 1_000_000, 10_000_000] {
     var share = UserSketch()
     for number in 0..<count { share.insert(fingerprint(number, seed: 2)) }
     say("sketch of \(count) users: \(fixed(share.chanceNewUserShows * 100, 2)) % of new users show")
+  }
+}
+
+private func growth(of bitmap: inout LinearBitmap, _ name: String) {
+  var from = 0
+  var all = 0.0
+  for to in [100_000, 1_000_000, 2_000_000, 4_000_000, 6_000_000, 10_000_000, 20_000_000] {
+    let time = seconds { for number in from..<to { bitmap.insert(fingerprint(number, seed: 1)) } }
+    all += time
+    say(
+      "bitmap 2^32 \(name), users \(from + 1) to \(to): \(fixed(time / Double(to - from) * 1e9, 1)) ns per added user, "
+        + "\(fixed(all / Double(to) * 1e9, 1)) ns over all so far, \(fixed(Double(bitmap.allocatedBytes) / 1_048_576, 1)) MiB")
+    from = to
   }
 }
 
@@ -106,24 +116,29 @@ func merge() throws {
 func stream(users: Int, seeds: Int) {
   var errors: [Double] = []
   var bytes = 0
-  let time = seconds {
-    for seed in 1...max(1, seeds) {
-      let nodes = nodeRanges(users).map { range -> UserSketch in
+  var (adding, merging) = (0.0, 0.0)
+  for seed in 1...max(1, seeds) {
+    var nodes: [UserSketch] = []
+    adding += seconds {
+      nodes = nodeRanges(users).map { range in
         var node = UserSketch()
         for number in range { node.insert(fingerprint(number, seed: seed)) }
         return node
       }
-      guard let union = UserSketch.union(of: nodes) else { continue }
-      errors.append(Double(union.estimate.users) / Double(users) - 1)
-      bytes = union.bytes.count
     }
+    var union: UserSketch?
+    merging += seconds { union = UserSketch.union(of: nodes) }
+    guard let union else { continue }
+    errors.append(Double(union.estimate.users) / Double(users) - 1)
+    bytes = union.bytes.count
   }
   let rms = (errors.reduce(0) { $0 + $1 * $1 } / Double(errors.count)).squareRoot()
   let added = nodeRanges(users).reduce(0) { $0 + $1.count } * errors.count
   say(
     "weighbridge: \(users) users, \(errors.count) seeds: rms \(fixed(rms * 100, 4)) %, largest "
-      + "\(fixed((errors.map(\.magnitude).max() ?? 0) * 100, 4)) %, \(bytes) bytes, \(fixed(time / Double(added) * 1e9, 1)) ns per added user"
-  )
+      + "\(fixed((errors.map(\.magnitude).max() ?? 0) * 100, 4)) %, \(bytes) bytes, "
+      + "\(fixed(adding / Double(added) * 1e9, 1)) ns per added user, "
+      + "three nodes merged in \(fixed(merging / Double(errors.count) * 1e6, 0)) µs")
 }
 
 /// Each node sees half of all users; together they see all, and a quarter are seen twice.

@@ -16,10 +16,20 @@ public struct UserFingerprint: Hashable, Sendable {
 }
 
 /// What users are counted by: a customer, a key, a license, or the operator as a whole.
+///
+/// A scope is looked up several times for each call, so its name is hashed once.
 public struct AudienceScope: Hashable, Sendable {
   public let name: String
+  private let hash: Int
 
-  public init(_ name: String) { self.name = name }
+  public init(_ name: String) {
+    self.name = name
+    self.hash = name.hashValue
+  }
+
+  public func hash(into hasher: inout Hasher) { hasher.combine(self.hash) }
+
+  public static func == (left: Self, right: Self) -> Bool { left.hash == right.hash && left.name == right.name }
 }
 
 /// Distinct counts per month and scope: exact while small, or while a cap of affordable size is on the scope; then sketches.
@@ -50,11 +60,14 @@ public struct ActiveUsers: Sendable {
   public let limits: Limits
   /// One for each month counted: two or three, in no order.
   private var months: [MonthCounts] = []
-  /// Of scopes with caps.
-  private var exactLimits: [AudienceScope: Int] = [:]
+  private var exact: ExactLimits
 
   public init() { self.init(limits: Limits()) }
-  public init(limits: Limits) { self.limits = limits }
+
+  public init(limits: Limits) {
+    self.limits = limits
+    self.exact = ExactLimits(usual: limits.exact)
+  }
 
   public enum Outcome: Sendable, Equatable {
     /// The scopes in which the user is new this month.
@@ -70,27 +83,25 @@ public struct ActiveUsers: Sendable {
     _ user: UserFingerprint, in scopes: [AudienceScope], caps: [AudienceCap], month: CalendarMonth, isAnonymous: Bool = false
   ) -> Outcome {
     self.expect(caps)
-    for cap in caps where self.refuses(user, at: cap, month: month) { return .refused(cap) }
-    let fresh = scopes.filter { self.insert(user, in: $0, month: month) }
+    let index = self.index(of: month)
+    for cap in caps where self.months[index].refuses(user, at: cap) { return .refused(cap) }
+    var fresh: [AudienceScope] = []
+    let exact = self.exact
+    for scope in scopes where self.months[index].insert(user, in: scope, exact) { fresh.append(scope) }
     if isAnonymous {
       for scope in scopes { self.restoreAnonymous(key: user, calls: 1, in: scope, month: month) }
     }
     return .counted(newIn: fresh)
   }
 
-  private func refuses(_ user: UserFingerprint, at cap: AudienceCap, month: CalendarMonth) -> Bool {
-    guard let count = self.count(cap.scope, month) else { return CapState(of: .none, against: cap).refusesNewUsers }
-    return !count.users.contains(user) && CapState(of: count.users.estimate, against: cap).refusesNewUsers
-  }
-
   /// Keeps the scopes of these caps exact for as long as the limits allow. A scope that is a sketch already stays one.
   public mutating func expect(_ caps: [AudienceCap]) {
     for cap in caps {
       let wanted = min(cap.atMost, self.limits.exactUnderCap)
-      guard wanted > self.limits.exact, wanted > self.exactLimits[cap.scope] ?? 0 else { continue }
-      self.exactLimits[cap.scope] = wanted
+      guard wanted > self.limits.exact, wanted > self.exact.underCaps[cap.scope] ?? 0 else { continue }
+      self.exact.underCaps[cap.scope] = wanted
       for index in self.months.indices where self.months[index][cap.scope] != nil {
-        self.months[index].update(cap.scope, exactUpTo: wanted) { $0.users.stayExact(upTo: wanted) }
+        self.months[index].update(cap.scope, self.exact) { $0.users.stayExact(upTo: wanted) }
       }
     }
   }
@@ -149,10 +160,15 @@ public struct ActiveUsers: Sendable {
   private mutating func update<Result>(
     _ scope: AudienceScope, _ month: CalendarMonth, _ change: (inout ScopeCount) -> Result
   ) -> Result {
-    let known = self.months.firstIndex { $0.month == month }
-    let index = known ?? self.months.count
-    if known == nil { self.months.append(MonthCounts(month: month)) }
-    return self.months[index].update(scope, exactUpTo: self.exactLimits[scope] ?? self.limits.exact, change)
+    let index = self.index(of: month)
+    return self.months[index].update(scope, self.exact, change)
+  }
+
+  /// The place of a month's counts, which are empty if there were none.
+  private mutating func index(of month: CalendarMonth) -> Int {
+    if let known = self.months.firstIndex(where: { $0.month == month }) { return known }
+    self.months.append(MonthCounts(month: month))
+    return self.months.count - 1
   }
 }
 

@@ -1,8 +1,11 @@
-/// Up to 2^19 neighbouring bits: a sorted list of the set ones while they are few, then all of them.
+/// Up to 2^15 neighbouring bits, a page of memory: a sorted list of the set ones while they are few, then all of them.
 ///
-/// Which of the two depends on the number of set bits alone, so that equal sets are equal chunks.
-struct BitChunk: Sendable, Equatable {
-  static let logarithm = 19
+/// Which of the two depends on the number of set bits, unless they were laid out from the start; equal sets are equal chunks, and
+/// written alike.
+struct BitChunk: Sendable {
+  static let logarithm = 15
+  /// Places that a list has room for from the first on.
+  private static let usualCount = 16
 
   /// Ascending; empty once the bits are laid out.
   private(set) var places: [UInt32] = []
@@ -13,8 +16,10 @@ struct BitChunk: Sendable, Equatable {
 
   init() {}
 
-  /// Set bits up to which a chunk of `bits` bits is a list: a list is then at most a thirty-second of the bits.
-  static func listLimit(of bits: Int) -> Int { bits >> 10 }
+  /// Set bits up to which the chunk with this index, of `bits` bits, is a list: a list is then at most a sixteenth of the bits.
+  ///
+  /// The limits lie apart, by the index: all chunks fill at the same pace, and would else ask for all their pages at once.
+  static func listLimit(of bits: Int, index: Int) -> Int { bits >> 11 + (bits >> 9 - bits >> 11) * (index & 63) / 63 }
 
   init(places: [UInt32]) {
     self.places = places
@@ -26,11 +31,30 @@ struct BitChunk: Sendable, Equatable {
     self.ones = words.reduce(0) { $0 + $1.nonzeroBitCount }
   }
 
+  /// All bits clear and laid out.
+  init(laidOut bits: Int) { self.words = [UInt64](repeating: 0, count: bits / 64) }
+
   var isList: Bool { self.words.isEmpty }
+
+  /// The set bits, ascending. O(bits) once they are laid out.
+  var setPlaces: [UInt32] {
+    guard !self.isList else { return self.places }
+    var places: [UInt32] = []
+    places.reserveCapacity(self.ones)
+    for (index, word) in self.words.enumerated() where word != 0 {
+      var rest = word
+      while rest != 0 {
+        places.append(UInt32(index << 6 + rest.trailingZeroBitCount))
+        rest &= rest - 1
+      }
+    }
+    return places
+  }
+
   var allocatedBytes: Int { self.places.capacity * 4 + self.words.capacity * 8 }
 
   /// Sets a bit. Returns whether it was clear.
-  mutating func insert(_ place: UInt32, of bits: Int) -> Bool {
+  mutating func insert(_ place: UInt32, of bits: Int, listLimit: Int) -> Bool {
     guard self.isList else {
       let word = Int(place >> 6)
       let bit: UInt64 = 1 << UInt64(place & 63)
@@ -41,9 +65,10 @@ struct BitChunk: Sendable, Equatable {
     }
     let index = self.index(of: place)
     guard index == self.places.count || self.places[index] != place else { return false }
+    if self.places.isEmpty { self.places.reserveCapacity(Self.usualCount) }
     self.places.insert(place, at: index)
     self.ones += 1
-    if self.ones > Self.listLimit(of: bits) { self.layOut(bits) }
+    if self.ones > listLimit { self.layOut(bits) }
     return true
   }
 
@@ -53,15 +78,11 @@ struct BitChunk: Sendable, Equatable {
     return index < self.places.count && self.places[index] == place
   }
 
-  /// The first index whose place is not below `place`.
+  /// The first index whose place is not below `place`. Counting them all has no branch to guess wrong: faster than halving here.
   private func index(of place: UInt32) -> Int {
-    var low = 0
-    var high = self.places.count
-    while low < high {
-      let middle = (low + high) / 2
-      if self.places[middle] < place { low = middle + 1 } else { high = middle }
-    }
-    return low
+    var below: UInt32 = 0
+    for other in self.places { below &+= other < place ? 1 : 0 }
+    return Int(below)
   }
 
   private mutating func layOut(_ bits: Int) {
@@ -72,12 +93,12 @@ struct BitChunk: Sendable, Equatable {
   }
 
   /// Sets the bits that `other` has set too. Returns how many of them were clear.
-  mutating func merge(_ other: BitChunk, of bits: Int) -> Int {
+  mutating func merge(_ other: BitChunk, of bits: Int, listLimit: Int) -> Int {
     let before = self.ones
     if self.ones == 0 {
       self = other
     } else if other.isList {
-      for place in other.places { _ = self.insert(place, of: bits) }
+      for place in other.places { _ = self.insert(place, of: bits, listLimit: listLimit) }
     } else {
       if self.isList { self.layOut(bits) }
       self.or(other.words)
@@ -93,5 +114,13 @@ struct BitChunk: Sendable, Equatable {
       ones += word.nonzeroBitCount
     }
     self.ones = ones
+  }
+}
+
+extension BitChunk: Equatable {
+  static func == (left: Self, right: Self) -> Bool {
+    guard left.ones == right.ones else { return false }
+    if left.isList == right.isList { return left.places == right.places && left.words == right.words }
+    return left.setPlaces == right.setPlaces
   }
 }

@@ -1,18 +1,18 @@
 // The byte form of a bitmap: a header, then a record for each chunk that has a bit set, by ascending index. Numbers are
 // big-endian.
 //
-//   header   "WBLB", version 1 (1), logarithm of the bits (1), records (4), set bits (8), CRC-32 of the header so far (4)
+//   header   "WBLB", version 2 (1), logarithm of the bits (1), records (4), set bits (8), CRC-32 of the header so far (4)
 //   record   index of the chunk (4), form: 0 list, 1 bits (1), set bits (4), length of the payload (4), payload,
 //            CRC-32 of the record so far (4)
 //   payload  list: the set bits' places of 4 bytes, ascending; bits: words of 8 bytes, bit b being bit b & 63 of word b >> 6
 //
-// One bitmap has exactly one such form. It is made and read record by record: 64 KiB at a time, never as a whole.
+// One bitmap has exactly one such form. It is made and read record by record: 4 KiB at a time, never as a whole.
 
 extension LinearBitmap {
   static let headerLength = 22
   static let recordHeaderLength = 13
   static let magic: UInt64 = 0x5742_4C42
-  static let version: UInt64 = 1
+  static let version: UInt64 = 2
 
   /// The canonical bytes, piece by piece: the header, then each record. Their concatenation is what is stored and digested.
   public var pieces: Pieces { Pieces(of: self) }
@@ -31,7 +31,7 @@ extension LinearBitmap {
       while index < self.bitmap.chunks.count, self.bitmap.chunks[index].ones == 0 { index += 1 }
       self.position = index + 1
       guard index < self.bitmap.chunks.count else { return nil }
-      return self.bitmap.chunks[index].record(index)
+      return self.bitmap.chunks[index].record(index, of: self.bitmap.chunkBits)
     }
   }
 
@@ -48,15 +48,20 @@ extension LinearBitmap {
 }
 
 extension BitChunk {
-  fileprivate func record(_ index: Int) -> [UInt8] {
-    let length = self.isList ? self.places.count * 4 : self.words.count * 8
+  /// The form depends on the number of set bits alone.
+  fileprivate func record(_ index: Int, of bits: Int) -> [UInt8] {
+    let isList = self.ones <= Self.listLimit(of: bits, index: index)
+    let length = isList ? self.ones * 4 : self.words.count * 8
     var writer = ByteWriter(capacity: LinearBitmap.recordHeaderLength + length + 4)
     writer.append(UInt64(index), bytes: 4)
-    writer.append(self.isList ? 0 : 1, bytes: 1)
+    writer.append(isList ? 0 : 1, bytes: 1)
     writer.append(UInt64(self.ones), bytes: 4)
     writer.append(UInt64(length), bytes: 4)
-    for place in self.places { writer.append(UInt64(place), bytes: 4) }
-    for word in self.words { writer.append(word, bytes: 8) }
+    if isList {
+      for place in self.setPlaces { writer.append(UInt64(place), bytes: 4) }
+    } else {
+      for word in self.words { writer.append(word, bytes: 8) }
+    }
     writer.appendChecksum()
     return writer.bytes
   }

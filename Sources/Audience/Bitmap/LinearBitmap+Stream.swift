@@ -1,6 +1,6 @@
 /// Merges a bitmap's bytes, as they come in pieces of any length, into a bitmap of the same size.
 ///
-/// Holds one record, 64 KiB, beside the bitmap; a copy of the bitmap kept elsewhere costs the chunks that change.
+/// Holds one record, 4 KiB, and the step of 64 KiB beside the bitmap; a copy of the bitmap kept elsewhere costs the chunks that change.
 ///
 /// Only records whose checksum holds are merged, and merging is idempotent: after an error the bitmap counts some of the other's
 /// users, none twice and none that the other did not write, and the same bytes can be merged again from the start.
@@ -86,12 +86,12 @@ public struct BitmapStream: Sendable {
 
   private mutating func readRecord(_ bytes: ArraySlice<UInt8>, at offset: Int) throws(AudienceFormatError) -> Int? {
     let bits = self.bitmap.chunkBits
-    let listLimit = BitChunk.listLimit(of: bits)
     var reader = ByteReader(bytes, base: offset)
     let after = UInt64(self.previousIndex + 1)
     // After the last chunk there is no index that a further record could have.
     guard after < UInt64(self.bitmap.chunks.count) else { throw AudienceFormatError(.impossible, at: offset, "chunk") }
     let index = try reader.number(bytes: 4, in: after...UInt64(self.bitmap.chunks.count - 1), "chunk")
+    let listLimit = BitChunk.listLimit(of: bits, index: index)
     let form = try reader.number(bytes: 1, in: 0...1, "form")
     let onesOffset = reader.offset
     let range = form == 0 ? 1...listLimit : listLimit + 1...bits

@@ -6,8 +6,10 @@
 /// users are the most likely. With t = users / m the relative standard error is sqrt((e^t - t - 1) / m) / t: for 700 million
 /// users in 2^32 bits 0.0011 %. The bitmaps of several nodes are merged by OR, which counts a user whom two nodes saw once.
 ///
-/// Memory: a chunk of 64 KiB (2^19 bits) is laid out only when more than 512 of its bits are set; before, each set bit takes four
-/// bytes. So 2^32 bits take a quarter of a MiB when empty, 10 MiB for 2 million users, and 512 MiB from some 5 million on.
+/// Memory: a chunk of 4 KiB (2^15 bits) is laid out only when more than 16 to 64 of its bits are set, depending on its index;
+/// before, each set bit takes four to eight bytes. So 2^32 bits take 3 MiB when empty, 30 MiB for 2 million users, and 512 MiB
+/// from some 9 million on. A user whose chunk is laid out waits for a page of memory, some microseconds; where many users are
+/// expected, all chunks can be laid out from the start.
 ///
 /// As with `UserSketch`, the fingerprints must be keyed.
 public struct LinearBitmap: Sendable, Equatable {
@@ -22,14 +24,13 @@ public struct LinearBitmap: Sendable, Equatable {
   public static let licenseLogarithm = 32
 
   /// A bitmap of 2^logarithm bits, all clear; nil for a size outside of ``logarithms``.
-  public init?(logarithm: Int = Self.licenseLogarithm) {
+  ///
+  /// - Parameter laidOut: All memory is taken and touched at once, half a second for 512 MiB; no user waits for it later.
+  public init?(logarithm: Int = Self.licenseLogarithm, laidOut: Bool = false) {
     guard Self.logarithms.contains(logarithm) else { return nil }
-    self.init(checked: logarithm)
-  }
-
-  init(checked logarithm: Int) {
     self.logarithm = logarithm
-    self.chunks = [BitChunk](repeating: BitChunk(), count: 1 << max(0, logarithm - BitChunk.logarithm))
+    let bits = 1 << min(logarithm, BitChunk.logarithm)
+    self.chunks = (0..<1 << max(0, logarithm - BitChunk.logarithm)).map { _ in laidOut ? BitChunk(laidOut: bits) : BitChunk() }
     self.ones = 0
   }
 
@@ -37,12 +38,14 @@ public struct LinearBitmap: Sendable, Equatable {
   var chunkBits: Int { 1 << min(self.logarithm, BitChunk.logarithm) }
 
   /// Adds a user. Returns whether the bit was clear: if not, the user or one of the same bit was there. O(1) in a laid-out chunk,
-  /// else O(512).
+  /// else O(64).
   @discardableResult
   public mutating func insert(_ user: UserFingerprint) -> Bool {
     let bit = Int(truncatingIfNeeded: user.value >> UInt64(64 - self.logarithm))
     let place = UInt32(truncatingIfNeeded: bit & (self.chunkBits - 1))
-    guard self.chunks[bit >> BitChunk.logarithm].insert(place, of: self.chunkBits) else { return false }
+    let index = bit >> BitChunk.logarithm
+    let limit = BitChunk.listLimit(of: self.chunkBits, index: index)
+    guard self.chunks[index].insert(place, of: self.chunkBits, listLimit: limit) else { return false }
     self.ones += 1
     return true
   }
@@ -100,6 +103,7 @@ extension LinearBitmap {
   }
 
   mutating func merge(_ chunk: BitChunk, into index: Int) {
-    self.ones += self.chunks[index].merge(chunk, of: self.chunkBits)
+    let limit = BitChunk.listLimit(of: self.chunkBits, index: index)
+    self.ones += self.chunks[index].merge(chunk, of: self.chunkBits, listLimit: limit)
   }
 }
