@@ -63,7 +63,8 @@ extension AdminRoutes {
           self.gate.models().map { model in
             [
               "id": .string(model.id.name), "object": "model", "weights_sha256": JSON(model.weights?.hexadecimal),
-              "terms": .array(model.terms.map { .string($0.name) }), "context_length": .integer(model.engine.contextLength),
+              "terms": .array(model.terms.map { .string($0.name) }), "lineage": model.lineage,
+              "context_length": .integer(model.engine.contextLength),
               "is_priced": .bool(self.gate.price(of: model.id) != nil),
             ]
           })

@@ -22,11 +22,15 @@ public struct OpenSSLError: Error, Sendable, Equatable, CustomStringConvertible 
     var reasons: [String] = []
     var text = [UInt8](repeating: 0, count: 256)
     while true {
-      let code = ERR_get_error()
+      var data: UnsafePointer<CChar>?
+      var flags: Int32 = 0
+      let code = ERR_get_error_all(nil, nil, nil, &data, &flags)
       guard code != 0, reasons.count < 16 else { break }
       // ERR_error_string_n ends its text with a zero within the 256 bytes it is given.
       text.withUnsafeMutableBytes { ERR_error_string_n(code, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count) }
-      reasons.append(String(decoding: text.prefix { $0 != 0 }, as: UTF8.self))
+      // What the library adds in words, such as why a certificate is not good; it is valid until the next of its errors.
+      let words = flags & ERR_TXT_STRING != 0 ? data.map { " (\(String(cString: $0)))" } ?? "" : ""
+      reasons.append(String(decoding: text.prefix { $0 != 0 }, as: UTF8.self) + words)
     }
     self.operation = operation
     self.reasons = reasons

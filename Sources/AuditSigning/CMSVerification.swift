@@ -18,13 +18,27 @@ public func verifyCMS(_ content: [UInt8], _ signature: [UInt8], _ certificatePEM
   let buffer = try memoryBuffer(content)
   try check(
     CMS_verify(cms.pointer, nil, store.pointer, buffer.pointer, nil, UInt32(CMS_BINARY)), "verifying the CMS signature")
+  try checkSigners(of: cms, are: trusted)
   return try subject(of: trusted)
+}
+
+/// Of a trusted certificate that may issue others, OpenSSL accepts what those have signed: that is another's signature.
+private func checkSigners(of cms: Owned, are trusted: Owned) throws(OpenSSLError) {
+  let signers = CMS_get0_SignerInfos(cms.pointer)
+  let count = OPENSSL_sk_num(signers)
+  guard count > 0 else { throw OpenSSLError("verifying the CMS signature: nobody has signed") }
+  for index in 0..<count {
+    guard let signer = OPENSSL_sk_value(signers, index), CMS_SignerInfo_cert_cmp(OpaquePointer(signer), trusted.pointer) == 0
+    else { throw OpenSSLError("verifying the CMS signature: the signer has another certificate than the one given") }
+  }
 }
 
 /// A store that trusts exactly one certificate, be it self-signed or not.
 func certificateStore(trusting certificate: Owned) throws(OpenSSLError) -> Owned {
   let store = try Owned(X509_STORE_new(), "making a certificate store") { X509_STORE_free($0) }
   try check(X509_STORE_add_cert(store.pointer, certificate.pointer), "trusting the certificate")
+  // Without it a certificate that another has issued would need that one too.
+  try check(X509_STORE_set_flags(store.pointer, UInt(X509_V_FLAG_PARTIAL_CHAIN)), "trusting the certificate")
   return store
 }
 

@@ -100,9 +100,10 @@ public final class Gate: Sendable {
     self.journal = journal
     self.archive = archive
     self.acceptableUse = acceptableUse
-    var state = GateState(zone: environment.zone)
-    for file in terms { state.terms[file.id] = file }
-    self.state = Mutex(state)
+    self.state = Mutex(
+      GateState(
+        zone: environment.zone, parameters: policy.parameters,
+        terms: Dictionary(terms.map { ($0.id, $0) }) { _, last in last }))
   }
 
   /// What the gate has counted since it was made.

@@ -8,18 +8,26 @@ internal import UsageLedger
 /// All that the gate decides from, in memory. Changed under one lock, by steps that do not suspend.
 struct GateState: Sendable {
   let zone: @Sendable (String) -> ZoneRules?
+  /// The operator's choices where a license text is silent.
+  let parameters: [TermFileID: [String: ParameterValue]]
   var lastTime = Timestamp(nanoseconds: 0)
   var directory = Directory()
   var ledger = Ledger()
   var prices = PriceBook()
   var audience = ActiveUsers()
+  /// Users by day, as far as a term file asks for them.
+  var days = DailyUsers()
   /// Calls that named no end user, by month, key and model.
   var anonymous: [AnonymousTally.Place: AnonymousTally] = [:]
   var history = AudienceHistory()
   var affiliations: [AffiliationID: StoredAffiliation] = [:]
   /// The same as a graph.
   var affiliates = AffiliateGraph.empty
-  var terms: [TermFileID: TermFile] = [:]
+  var terms: [TermFileID: TermFile] = [:] { didSet { self.drawGroups() } }
+  /// Every way in which a term file in force draws a group of affiliates, and the usual one.
+  private(set) var groupings: [AffiliateGrouping] = [.usual]
+  /// Whether a term file in force asks for users of a day.
+  private(set) var asksForDays = false
   var models: [ModelID: ServedModel] = [:]
   /// The weights that each model was registered with, by digest, in this run or an earlier one.
   var registeredWeights: [ModelID: Digest] = [:]
@@ -33,6 +41,8 @@ struct GateState: Sendable {
   var grants: [GrantID: StoredGrant] = [:]
   var adminKeys: [AdminKeyID: AdminKey] = [:]
   var standings: [StandingKey: RecordedStanding] = [:]
+  /// The operator's half of the standings of a model and an action, made once for all customers.
+  var plans: [PlanKey: RecordedPlan] = [:]
   /// Numbers that standings rest on, by the scopes that they are about.
   var watching: [AudienceScope: Set<AudienceWatch>] = [:]
   var openHolds: [UsageID: HoldRecord] = [:]
@@ -48,7 +58,23 @@ struct GateState: Sendable {
   /// Wall clock and time since the start, as last compared.
   var clocks: (wall: Timestamp, uptime: Duration)?
 
-  init(zone: @escaping @Sendable (String) -> ZoneRules?) { self.zone = zone }
+  init(
+    zone: @escaping @Sendable (String) -> ZoneRules?, parameters: [TermFileID: [String: ParameterValue]],
+    terms: [TermFileID: TermFile]
+  ) {
+    self.zone = zone
+    self.parameters = parameters
+    self.terms = terms
+    self.drawGroups()
+  }
+
+  private mutating func drawGroups() {
+    let drawn = self.terms.values.flatMap { $0.groupings(parameters: self.parameters[$0.id] ?? [:]) }
+    self.groupings = Set(drawn + [.usual]).sorted { "\($0)" < "\($1)" }
+    self.asksForDays = self.terms.values.contains { file in
+      file.facts.contains { file.measure(of: $0, parameters: self.parameters[file.id] ?? [:]) == .usersOfDays }
+    }
+  }
 
   /// Time as the gate sees it: it never runs backwards, so that nothing that has expired comes back to life.
   mutating func tick(_ wall: Timestamp) -> Timestamp {
@@ -84,6 +110,22 @@ struct StandingKey: Hashable, Sendable {
   var action: Action
 }
 
+struct PlanKey: Hashable, Sendable {
+  var model: ModelID
+  var action: Action
+}
+
+/// A plan with the counts of the operator's users that went into it.
+struct RecordedPlan: Sendable {
+  var plan: StandingPlan
+  /// Numbers it rests on that counting may refute.
+  var watches: [AudienceWatch]
+  /// When what was counted is of an earlier period; nil where no count was asked for.
+  var countsUntil: Timestamp?
+
+  func answers(at now: Timestamp) -> Bool { self.plan.answers(at: now) && (self.countsUntil.map { now < $0 } ?? true) }
+}
+
 /// A standing verdict with the id under which it is in the log.
 struct RecordedStanding: Sendable {
   var id: StandingID
@@ -93,6 +135,8 @@ struct RecordedStanding: Sendable {
   var ticket: CommitTicket
   /// Numbers it rests on that counting may refute.
   var watches: [AudienceWatch]
+  /// When what was counted is of an earlier period; nil where no count was asked for.
+  var countsUntil: Timestamp?
 
   /// Clauses of which what was stated and what was counted cannot both be true.
   var contradicted: [ClauseResult] { self.standing.clauses.filter { $0.state == .contradicted } }
@@ -100,7 +144,9 @@ struct RecordedStanding: Sendable {
   /// The entry will never be in the log, so nothing may cite it.
   var isLost: Bool { if case .failure? = self.ticket.outcome { true } else { false } }
 
-  func holds(at now: Timestamp) -> Bool { self.standing.until.map { now < $0 } ?? true }
+  func holds(at now: Timestamp) -> Bool {
+    (self.standing.until.map { now < $0 } ?? true) && (self.countsUntil.map { now < $0 } ?? true)
+  }
 }
 
 struct IdempotencyKey: Hashable, Sendable {

@@ -71,8 +71,7 @@ extension Gate {
 
   private func load(_ history: StoredState) throws(Refusal) {
     let terms = self.state.withLock { $0.terms }
-    var loaded = GateState(zone: self.environment.zone)
-    loaded.terms = terms
+    var loaded = GateState(zone: self.environment.zone, parameters: self.policy.parameters, terms: terms)
     loaded.lastTime = history.lastAt
     for object in history.objects {
       do { try loaded.take(object) } catch {

@@ -176,4 +176,73 @@ struct AudienceStepTests {
     #expect(try await fixture.refused(fixture.call(user: "user 21"))?.code == .activeUserCapReached)
     #expect(told.withLock { $0 } == [50, 80, 90, 95, 100])
   }
+
+  @Test("a new month is counted anew and watched anew; what the month before refuted stays refuted until it is stated again")
+  func monthsApart() async throws {
+    let fixture = try await GateFixture.inGoodStanding()
+    for user in 1...3 { #expect(try await fixture.refused(fixture.call(user: "user \(user)")) == nil) }
+    fixture.clock.advance(by: .seconds(10 * 86_400))
+    #expect(fixture.clock.now.month.description == "2026-12")
+    for user in 1...3 { #expect(try await fixture.refused(fixture.call(user: "user \(user)")) == nil) }
+    #expect(try await fixture.refused(fixture.call(user: "user 4"))?.citation?.state == "contradicted")
+    fixture.clock.advance(by: .seconds(10 * 86_400))
+    try await fixture.attest("party.users", #"{"upper":9}"#)
+    fixture.clock.advance(by: .seconds(6 * 86_400))
+    for user in 5...9 { #expect(try await fixture.refused(fixture.call(user: "user \(user)")) == nil) }
+    #expect(try await fixture.refused(fixture.call(user: "user 10"))?.citation?.state == "contradicted")
+    fixture.clock.advance(by: .seconds(14 * 86_400))
+    try await fixture.attest("party.agrees", "true")
+    #expect(fixture.clock.now.month.description == "2027-01")
+    #expect(try await fixture.refused(fixture.call(user: "user 1"))?.citation?.state == "contradicted")
+    try await fixture.attest("party.users", #"{"upper":9}"#)
+    #expect(try await fixture.refused(fixture.call(user: "user 1")) == nil)
+  }
+
+  @Test(
+    "who counts as an affiliate is what the terms say, not always more than half",
+    arguments: [
+      (#","control_over":"0.50""#, "0.5", false), (#","control_at_least":"0.50""#, "0.5", true),
+      (#","control_over":"0.20""#, "0.3", true), ("", "0.51", true),
+    ])
+  func ownControl(control: String, share: String, isAffiliate: Bool) async throws {
+    let terms = RecordTerms.text.replacing(
+      #""entities":{"include":["licensee","affiliates"]}"#, with: #""entities":{"include":["licensee","affiliates"]\#(control)}"#)
+    let fixture = try await GateFixture.inGoodStanding(terms: terms)
+    fixture.clock.advance(by: .seconds(1))
+    let edge = #"{"controller":"operator","controlled":"\#(fixture.customer)","control":"\#(share)","valid_from":"2026-01-01"}"#
+    _ = try await fixture.gate.recordAffiliation(GateFixture.document(edge), by: GateFixture.actor)
+    // A share that makes an affiliate ends what was stated without it; another ends nothing.
+    let refused = try await fixture.refused(fixture.call(user: "one"))
+    #expect((refused?.citation?.state == "expired") == isAffiliate, "\(refused?.message ?? "served")")
+    guard case .array(let shown)? = try fixture.gate.explanation(of: fixture.customer, model: ModelID("m"))["affiliates"] else {
+      return #expect(Bool(false))
+    }
+    #expect(shown == (isAffiliate ? ["operator"] : []))
+  }
+
+  @Test("users of a day refute what was stated of days; those of a month do not, and the day's number outlives a restart")
+  func days() async throws {
+    let terms = RecordTerms.text.replacing("monthly_active_users", with: "daily_active_users")
+      .replacing(
+        #""period":{"unit":"calendar_month","anchor":"any_time"}"#, with: #""period":{"unit":"day","anchor":"any_time"}"#)
+    let fixture = try await GateFixture.inGoodStanding(terms: terms)
+    for day in 0..<3 {
+      for user in 1...3 { #expect(try await fixture.refused(fixture.call(user: "day \(day) user \(user)")) == nil) }
+      #expect(try await fixture.refused(fixture.call()) == nil)
+      fixture.clock.advance(by: .seconds(86_400))
+    }
+    #expect(try await fixture.refused(fixture.call(user: "a")) == nil)
+    let again = try GateFixture.makeGate(journal: fixture.journal, clock: fixture.clock, terms: terms)
+    try again.register(GateFixture.model(fixture.engine))
+    _ = try await again.recover(fixture.journal.stored(lastAt: fixture.clock.now), version: "test")
+    _ = try await again.attest(
+      GateFixture.document(
+        #"{"subject":"\#(fixture.customer)","fact":"party.users","value":{"upper":2},"signer":{"name":"A","role":"CEO"}}"#),
+      by: GateFixture.actor)
+    for user in ["b", "c"] { #expect(await refusal { _ = try await again.admit(fixture.call(user: user)) } == nil) }
+    #expect(await refusal { _ = try await again.admit(fixture.call(user: "d")) }?.citation?.state == "contradicted")
+    // The day after, the day before still counts against the same statement.
+    fixture.clock.advance(by: .seconds(86_400))
+    #expect(await refusal { _ = try await again.admit(fixture.call(user: "b")) }?.citation?.state == "contradicted")
+  }
 }

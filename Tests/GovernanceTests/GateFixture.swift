@@ -46,8 +46,8 @@ struct GateFixture {
   }
 
   static func makeGate(
-    journal: MemoryJournal, clock: SimulatedClock, terms: String, policy: GatePolicy = GatePolicy(), rules: [RulePack] = [],
-    configure: (inout GateEnvironment) -> Void = { _ in }
+    journal: MemoryJournal, clock: SimulatedClock, terms: String, more: [String] = [], policy: GatePolicy = GatePolicy(),
+    rules: [RulePack] = [], configure: (inout GateEnvironment) -> Void = { _ in }
   ) throws -> Gate {
     let random = Mutex(SeededGenerator(seed: 7))
     var environment = GateEnvironment(
@@ -60,7 +60,7 @@ struct GateFixture {
     return Gate(
       environment: environment, policy: policy, journal: journal, archive: journal,
       acceptableUse: try AcceptableUsePolicy(packs: rules),
-      terms: [try Self.termFile(terms)])
+      terms: try ([terms] + more).map { try Self.termFile($0) })
   }
 
   static func termFile(_ json: String) throws -> TermFile {

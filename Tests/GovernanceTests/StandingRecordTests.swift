@@ -112,4 +112,56 @@ struct StandingRecordTests {
     let unknown = #expect(throws: Refusal.self) { try fixture.gate.billOfMaterials(of: ModelID("nobody")) }
     #expect(unknown?.code == .modelNotFound)
   }
+
+  /// Each change, made between two requests that nothing else separates, not even time.
+  @Test("the very next request sees an attestation, one of the operator's, a grant, its end, a termination and a reload")
+  func nextRequest() async throws {
+    let fixture = try await GateFixture(script: .init(tokens: ["a "]), terms: GateFixture.cappedTerms)
+    func clause() async throws -> String? {
+      let refusal = try await fixture.refused(fixture.call())
+      return refusal?.citation?.clause
+    }
+    #expect(try await clause() == "agree")
+    try await fixture.attest("party.agrees", "true")
+    #expect(try await clause() == "small")
+    try await fixture.attest("party.small", "false")
+    #expect(try await clause() == "small")
+    let granted = try await fixture.gate.recordGrant(
+      GateFixture.document(
+        #"{"subject":"\#(fixture.customer)","terms":"test","exception":"separate-license","document_sha256":"\#(GrantTests.digest)","signatory":"L","valid_from":"2026-01-01"}"#
+      ), by: Actor("ann"))
+    guard case .string(let text)? = granted["id"], let grant = GrantID(text) else { return #expect(Bool(false)) }
+    _ = try await fixture.gate.confirmGrant(grant, by: Actor("bob"))
+    #expect(try await clause() == nil)
+    _ = try await fixture.gate.revokeGrant(grant, by: Actor("bob"))
+    #expect(try await clause() == "small")
+    let stricter = GateFixture.cappedTerms.replacing(
+      #""fact":"party.agrees","is":true"#, with: #""fact":"party.agrees","is":false"#
+    )
+    .replacing(#""revision":1"#, with: #""revision":2"#)
+    try await fixture.gate.replaceTerms([GateFixture.termFile(stricter)], by: GateFixture.actor)
+    #expect(try await clause() == "agree")
+    // The operator's own half, which all customers share.
+    let ofOperator = GateFixture.conditionalTerms.replacing(#""binds":["customer"]"#, with: #""binds":["operator"]"#)
+      .replacing(#""revision":1"#, with: #""revision":3"#)
+    try await fixture.gate.replaceTerms([GateFixture.termFile(ofOperator)], by: GateFixture.actor)
+    #expect(try await clause() == "agree")
+    _ = try await fixture.gate.attest(
+      GateFixture.document(#"{"subject":"operator","fact":"party.agrees","value":true,"signer":{"name":"A","role":"CEO"}}"#),
+      by: GateFixture.actor)
+    #expect(try await clause() == nil)
+    _ = try await fixture.gate.terminate(
+      GateFixture.document(#"{"subject":"operator","terms":"test","fact":"party.suit_filed","on":"2026-11-23"}"#),
+      by: GateFixture.actor)
+    #expect(try await fixture.refused(fixture.call())?.code == .licenseTerminated)
+  }
+
+  @Test("a standing that is remembered is looked up without a word to the journal, and so is the operator's half for others")
+  func lookedUp() async throws {
+    let fixture = try await GateFixture.inGoodStanding()
+    _ = try fixture.gate.standing(of: fixture.customer, model: ModelID("m"))
+    let entries = fixture.journal.entries.count
+    for _ in 0..<1000 { _ = try fixture.gate.standing(of: fixture.customer, model: ModelID("m")) }
+    #expect(fixture.journal.entries.count == entries)
+  }
 }

@@ -105,40 +105,87 @@ struct AffiliateGraphTests {
   @Test("a group's number: upper bounds add, an unknown one leaves it open, the greatest lower bound stands")
   func rollUp() throws {
     let file = try TestFiles.termFile(TestFiles.terms)
-    let (fact, threshold) = try #require(file.groupThresholds.first { $0.fact.key == "party.mau.2023-06" })
-    #expect(threshold.countsAffiliates && threshold.entitiesAsOf == CalendarDay("2023-07-18"))
-    let control = try #require(threshold.control(of: file))
-    #expect(control == .above(try #require(Self.half)))
+    // The one is of the group on the day of the license's release, the other of the group as it is now.
+    let then = try #require(file.facts.first { $0.key == "party.mau.2023-06" })
+    let now = try #require(file.facts.first { $0.key == "party.mau" })
+    let control = ControlRule.above(try #require(Self.half))
+    #expect(file.groupings(of: then) == [AffiliateGrouping(control: control, asOf: CalendarDay("2023-07-18"))])
+    #expect(file.groupings(of: now) == [AffiliateGrouping(control: control)])
     let graph = AffiliateGraph(try [Self.edge("top", "a", "0.6"), Self.edge("top", "b", "0.7", "2023-08-01")])
-    func sheet(_ value: FactValue?, _ reference: String) -> FactSheet {
-      FactSheet(
-        value.map {
-          [
-            Fact(
-              key: fact.key, value: $0, source: .attestation, reference: reference, recordedAt: RandomFacts.time,
-              expires: RandomFacts.time.advanced(by: .seconds(60)))
-          ]
-        } ?? [])
+    func group(_ fact: FactDeclaration, _ values: [String: FactValue]) throws -> GroupQuantity {
+      let key = file.externalKey(for: fact, at: RandomFacts.time)
+      let end = RandomFacts.time.advanced(by: .seconds(60))
+      return try #require(
+        graph.rollUp(fact, of: "a", terms: file, at: RandomFacts.time) { member in
+          FactSheet(
+            values[member].map {
+              [
+                Fact(
+                  key: key, value: $0, source: .attestation, reference: "r\(member)", recordedAt: RandomFacts.time, expires: end)
+              ]
+            } ?? [])
+        })
     }
-    func group(_ day: CalendarDay, _ sheets: [String: FactSheet]) throws -> GroupQuantity {
-      try #require(
-        graph.rollUp(
-          fact, of: "a", terms: file, groupAsOf: day, control: control, at: RandomFacts.time, facts: { sheets[$0] ?? .empty }))
-    }
-    let sheets = [
-      "a": sheet(.interval(lower: 5, upper: 10), "ra"), "top": sheet(.interval(lower: nil, upper: 30), "rt"),
-      "b": sheet(.interval(lower: 50, upper: nil), "rb"),
+    let values: [String: FactValue] = [
+      "a": .interval(lower: 5, upper: 10), "top": .interval(lower: nil, upper: 30), "b": .interval(lower: 50, upper: nil),
     ]
-    let then = try group(try #require(threshold.entitiesAsOf), sheets)
-    #expect(then.members == ["a", "top"] && then.value == .interval(lower: 5, upper: 40) && then.unknown.isEmpty)
-    #expect(then.references == ["ra", "rt"] && then.until == RandomFacts.time.advanced(by: .seconds(60)))
-    let now = try group(RandomFacts.time.day, sheets)
-    #expect(now.members == ["a", "b", "top"] && now.value == .interval(lower: 50, upper: nil) && now.unknown == ["b"])
-    #expect(try group(RandomFacts.time.day, [:]).value == nil)
-    #expect(try group(RandomFacts.time.day, [:]).unknown == ["a", "b", "top"])
-    let huge = [
-      "a": sheet(.interval(lower: nil, upper: .max), "ra"), "top": sheet(.interval(lower: nil, upper: 1), "rt"),
-    ]
-    #expect(try group(try #require(threshold.entitiesAsOf), huge).upper == nil)
+    let first = try group(then, values)
+    #expect(first.members == ["a", "top"] && first.value == .interval(lower: 5, upper: 40) && first.unknown.isEmpty)
+    #expect(first.references == ["ra", "rtop"] && first.until == RandomFacts.time.advanced(by: .seconds(60)))
+    let second = try group(now, values)
+    #expect(second.members == ["a", "b", "top"] && second.value == .interval(lower: 50, upper: nil) && second.unknown == ["b"])
+    #expect(try group(now, [:]).value == nil)
+    #expect(try group(now, [:]).unknown == ["a", "b", "top"])
+    let huge: [String: FactValue] = ["a": .interval(lower: nil, upper: .max), "top": .interval(lower: nil, upper: 1)]
+    #expect(try group(then, huge).upper == nil)
+  }
+
+  @Test(
+    "who is an affiliate is what the term file says: its own share, the operator's choice, or more than half",
+    arguments: [
+      ("control_over: 0.50", nil, "0.500000", false), ("control_over: 0.50", nil, "0.500001", true),
+      ("control_at_least: 0.50", nil, "0.499999", false), ("control_at_least: 0.50", nil, "0.500000", true),
+      ("control_over: 0.20", nil, "0.21", true), ("control_over: {param: affiliate_control_over}", "0.25", "0.26", true),
+      ("control_over: {param: affiliate_control_over}", "0.25", "0.25", false),
+      ("control_over: {param: affiliate_control_over}", nil, "0.5", false),
+    ] as [(String, String?, String, Bool)])
+  func ownDefinition(control: String, chosen: String?, share: String, isAffiliate: Bool) throws {
+    let text = String(decoding: try TestFiles.bytes(TestFiles.terms), as: UTF8.self)
+    let file = try TestFiles.termFile(
+      text: text.replacing("control_over: {param: affiliate_control_over}}", with: "\(control)}")
+        .replacing(
+          control.contains("param")
+            ? "no such line" : #"  affiliate_control_over:      {default: 0.50,  why: "'affiliates' is not defined"}"#,
+          with: ""))
+    let fact = try #require(file.facts.first { $0.key == "party.mau" })
+    let parameters = chosen.map { ["affiliate_control_over": ParameterValue.text($0)] } ?? [:]
+    let graph = AffiliateGraph([try Self.edge("top", "a", share)])
+    let day = try #require(Self.day)
+    let group = graph.group(of: "a", by: file.groupings(of: fact, parameters: parameters), on: day)
+    #expect(group == (isAffiliate ? ["a", "top"] : ["a"]))
+  }
+
+  @Test(
+    "a share that is none, or two of them, is no term file",
+    arguments: ["control_over: 1.5", "control_at_least: half", "control_over: 0.5, control_at_least: 0.5"])
+  func noShare(control: String) throws {
+    let text = String(decoding: try TestFiles.bytes(TestFiles.terms), as: UTF8.self)
+    let changed = text.replacing("control_over: {param: affiliate_control_over}}", with: "\(control)}")
+    let error = #expect(throws: DocumentError.self) { try TestFiles.termFile(text: changed) }
+    #expect(error?.description.contains("control_") == true, "\(String(describing: error))")
+  }
+
+  @Test("what another grouping counts together is counted once, and no affiliations leave the party alone")
+  func groupings() throws {
+    let graph = AffiliateGraph([
+      try Self.edge("top", "a", "0.6", "2024-01-01"), try Self.edge("fund", "a", "0.3", nil, "2025-01-01"),
+    ])
+    let day = try #require(Self.day)
+    let low = ControlRule.atLeast(try #require(ControlShare("0.3")))
+    let both = [AffiliateGrouping.usual, AffiliateGrouping(control: low, asOf: CalendarDay("2024-06-01"))]
+    #expect(graph.group(of: "a", by: [.usual], on: day) == ["a", "top"])
+    #expect(graph.group(of: "a", by: both, on: day) == ["a", "fund", "top"])
+    #expect(graph.group(of: "a", by: [], on: day) == ["a"])
+    #expect(AffiliateGraph.empty.group(of: "a", by: both, on: day) == ["a"])
   }
 }

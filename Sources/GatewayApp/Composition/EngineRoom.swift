@@ -7,6 +7,7 @@ internal import Governance
 internal import GovernanceStore
 internal import GovernanceTypes
 internal import InferenceEngine
+internal import LicenseTerms
 internal import Logging
 internal import Synchronization
 
@@ -64,12 +65,31 @@ struct EngineRoom: Sendable {
     _ model: GatewayConfiguration.Model, weights: Digest?, engine: any CompletionEngine, _ configuration: GatewayConfiguration,
     into gate: Gate
   ) throws {
-    let terms = model.terms + configuration.termsForAllModels.filter { !model.terms.contains($0) }
+    let forAll = configuration.termsForAllModels
+    let terms = (model.terms + forAll).compactMap { gate.termFile($0) }
+    let facts = try ModelFacts.measure(model.file, stated: model.facts, name: model.id.name, terms: terms, at: wallClock())
+    var beside = try model.beside.map { try Self.part($0, of: model, gate) }
+    // Rules for all models read what the base's files say.
+    if !forAll.isEmpty { beside.append(ServedModel.Part(.service, terms: forAll, facts: facts)) }
     try gate.register(
       ServedModel(
-        id: model.id, engine: engine, weights: weights, terms: terms,
-        facts: try ModelFacts.measure(model, terms: terms.compactMap { gate.termFile($0) }, at: wallClock()),
+        id: model.id, engine: engine, weights: weights, terms: model.terms, beside: beside, facts: facts,
         registeredAt: wallClock(), owner: configuration.operatorName, action: model.action, isPinned: model.weights != nil))
+  }
+
+  private static func part(
+    _ part: GatewayConfiguration.Part, of model: GatewayConfiguration.Model, _ gate: Gate
+  ) throws -> ServedModel.Part {
+    let weights = try part.file.map { try ModelDigest.of(model: $0) }
+    if let named = part.weights, let weights, named != weights {
+      throw StartFailure(
+        "model '\(model.id)', \(part.name): the file has the SHA-256 \(weights), the configuration names \(named). It is not the file that was meant; or correct its sha256."
+      )
+    }
+    let facts = try ModelFacts.measure(
+      part.file, stated: part.facts, name: "\(model.id), \(part.name)", terms: part.terms.compactMap { gate.termFile($0) },
+      at: wallClock())
+    return ServedModel.Part(part.name, terms: part.terms, facts: facts, weights: weights, isPinned: part.weights != nil)
   }
 
   /// Lets go of the models whose license has ended: their engines stop and give their memory back.

@@ -9,8 +9,14 @@ enum ModelFacts {
   /// The most bytes of a file beside the weights that are read.
   private static let textLimit = 1 << 20
 
-  static func measure(_ model: GatewayConfiguration.Model, terms: [TermFile], at now: Timestamp) throws -> FactSheet {
-    let folder = model.file.map { ModelDigest.folder(ofModel: $0) }
+  /// - Parameters:
+  ///   - file: The weights, where they lie here.
+  ///   - stated: What the configuration states of them.
+  ///   - name: What they are called in messages.
+  static func measure(
+    _ file: String?, stated: [Document.Member], name: String, terms: [TermFile], at now: Timestamp
+  ) throws -> FactSheet {
+    let folder = file.map { ModelDigest.folder(ofModel: $0) }
     var facts: [Fact] = []
     func add(_ key: String, _ value: FactValue, from name: String) {
       guard !facts.contains(where: { $0.key == key && $0.value == value }) else { return }
@@ -30,7 +36,7 @@ enum ModelFacts {
         }
       }
     }
-    return FactSheet(facts + (try model.facts.map { try self.stated($0, of: model, terms: terms, at: now) }))
+    return FactSheet(facts + (try stated.map { try self.stated($0, of: name, terms: terms, at: now) }))
   }
 
   /// A file beside the weights; nil where there is none, and for a model that runs elsewhere.
@@ -50,19 +56,19 @@ enum ModelFacts {
   /// A fact of the model that the configuration states. One that no term file of the model asks for is refused: it would say
   /// nothing to anyone.
   private static func stated(
-    _ member: Document.Member, of model: GatewayConfiguration.Model, terms: [TermFile], at now: Timestamp
+    _ member: Document.Member, of model: String, terms: [TermFile], at now: Timestamp
   ) throws -> Fact {
     let known = terms.flatMap(\.facts).filter { $0.subject == .model && $0.accepts(.config) }
     guard let declaration = known.first(where: { $0.key == member.key }) else {
       let near = nearestName(to: member.key, among: known.map(\.key)).map { "; did you mean '\($0)'?" } ?? ""
-      throw StartFailure("model '\(model.id)': '\(member.key)' is no fact that its terms take from the configuration\(near)")
+      throw StartFailure("model '\(model)': '\(member.key)' is no fact that its terms take from the configuration\(near)")
     }
     do throws(DocumentError) {
       return Fact(
-        key: member.key, value: try FactValue(member.value, for: declaration, path: "models.\(model.id).facts.\(member.key)"),
+        key: member.key, value: try FactValue(member.value, for: declaration, path: "models.\(model).facts.\(member.key)"),
         source: .config, reference: "configuration", recordedAt: now)
     } catch {
-      throw StartFailure("model '\(model.id)': \(error)")
+      throw StartFailure("model '\(model)': \(error)")
     }
   }
 }

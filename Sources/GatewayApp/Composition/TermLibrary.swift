@@ -17,7 +17,7 @@ enum TermLibrary {
     _ configuration: GatewayConfiguration, packs: [RulePack], environment: [String: String]
   ) throws -> [TermFile] {
     let directories = try self.directories(configuration, environment: environment)
-    let named = configuration.models.flatMap(\.terms) + configuration.termsForAllModels + packs.map(\.policy)
+    let named = configuration.models.flatMap(\.allTerms) + configuration.termsForAllModels + packs.map(\.policy)
     return try Set(named).sorted().map { id in
       guard let path = directories.map({ "\($0)/\(id)/terms.yaml" }).first(where: { FileManager.default.fileExists(atPath: $0) })
       else { throw self.missing(id, directories) }

@@ -96,6 +96,17 @@ extension GatewayConfiguration.Model {
       members.append(JSONMember("attempts", .integer(remote.attempts)))
     }
     members.append(JSONMember("terms", .array(self.terms.map { .string($0.name) })))
+    if !self.beside.isEmpty {
+      members.append(
+        JSONMember(
+          "beside",
+          .array(
+            self.beside.map {
+              [
+                "part": .string($0.name.description), "terms": .array($0.terms.map { .string($0.name) }), "file": JSON($0.file),
+              ]
+            })))
+    }
     if !self.fallbacks.isEmpty { members.append(JSONMember("fallbacks", .array(self.fallbacks.map { .string($0.name) }))) }
     return .object(members)
   }

@@ -38,6 +38,8 @@ public struct GatewayConfiguration: Sendable {
     /// Where it runs, for a model that runs elsewhere.
     public var remote: RemoteModel?
     public var terms: [TermFileID]
+    /// Adapters and auxiliary models that work in the same call.
+    public var beside: [Part] = []
     /// Models that are asked in turn while this one cannot be reached; each has a license and a price of its own.
     public var fallbacks: [ModelID] = []
     /// What the operator states of the model itself, as its term files ask for it (its modalities, its variant).
@@ -48,6 +50,9 @@ public struct GatewayConfiguration: Sendable {
     var action = Action.use
     /// What the file says of its license and the operator knows to be wrong.
     var embeddedLicense: String?
+
+    /// The term files of all parts.
+    var allTerms: [TermFileID] { self.terms + self.beside.flatMap(\.terms) }
   }
 
   public struct Limits: Sendable {
@@ -222,6 +227,7 @@ public struct GatewayConfiguration: Sendable {
       let file = remote == nil ? try model.string("file") : nil
       let fallbacks = try model.strings("fallbacks").map { ModelID($0) }
       let facts = try Self.members(&model, "facts")
+      let beside = try Self.parts(&model) { Self.resolve($0, directory) }
       let governed = try Self.governed(&model)
       try model.finish()
       if remote != nil, governed.weights != nil || governed.embeddedLicense != nil {
@@ -234,7 +240,7 @@ public struct GatewayConfiguration: Sendable {
       }
       return Model(
         id: ModelID(id), file: file.map { Self.resolve($0, directory) }, remote: remote, terms: terms.map { TermFileID($0) },
-        fallbacks: fallbacks, facts: facts, weights: governed.weights, action: governed.action,
+        beside: beside, fallbacks: fallbacks, facts: facts, weights: governed.weights, action: governed.action,
         embeddedLicense: governed.embeddedLicense)
     }
     try Self.checkFallbacks(models, reader)
@@ -270,7 +276,7 @@ public struct GatewayConfiguration: Sendable {
     return (weights, action, try model.optionalString("embedded_license"))
   }
 
-  private static func members(_ reader: inout DocumentReader, _ key: String) throws(DocumentError) -> [Document.Member] {
+  static func members(_ reader: inout DocumentReader, _ key: String) throws(DocumentError) -> [Document.Member] {
     guard let document = reader.document(key) else { return [] }
     guard case .map(let members) = document.content else { throw reader.failure(key, "a map belongs here, not \(document.kind)") }
     return members

@@ -106,60 +106,76 @@ extension Gate {
 }
 
 extension GateState {
-  /// A party and all that are affiliated with it on a day by control of more than half; the party first.
-  func group(of subject: Subject, on day: CalendarDay) -> [Subject] {
-    let others = self.affiliates.affiliates(of: subject.description, at: day, control: .aboveHalf)
-    return [subject] + others.map { Subject(partyName: $0) }
+  /// A party and all that are affiliated with it by any of the rules; the party first.
+  func group(of subject: Subject, by groupings: [AffiliateGrouping], on day: CalendarDay) -> [Subject] {
+    let names = self.affiliates.group(of: subject.description, by: groupings, on: day)
+    return [subject] + names.dropFirst().map { Subject(partyName: $0) }
   }
 
-  /// What affiliates have stated of a number that is larger than the party's own statement allows: the group has at least as much.
-  func groupFacts(
-    of subject: Subject, terms: [TermFile], parameters: [TermFileID: [String: ParameterValue]], at now: Timestamp
-  ) -> [Fact] {
-    guard self.group(of: subject, on: now.day).count > 1 else { return [] }
-    var facts: [String: Fact] = [:]
+  /// The rules by which the terms of a model draw the group of a party.
+  func groupings(of model: ModelID) -> [AffiliateGrouping] {
+    let files = self.models[model]?.terms.compactMap { self.terms[$0] } ?? []
+    return Array(Set(files.flatMap { $0.groupings(parameters: self.parameters[$0.id] ?? [:]) }))
+  }
+
+  /// What affiliates have stated of a number that is larger than the party's own statement allows: the group, as the term file draws
+  /// it, has at least as much. For that term file alone.
+  func groupFacts(of subject: Subject, terms: [TermFile], at now: Timestamp) -> [TermFileID: [Fact]] {
+    guard !self.affiliates.edges.isEmpty else { return [:] }
+    var facts: [TermFileID: [Fact]] = [:]
     for file in terms {
       for declaration in file.facts where declaration.subject == .partyAndAffiliates {
+        let parameters = self.parameters[file.id] ?? [:]
         func rolledUp(_ graph: AffiliateGraph) -> GroupQuantity? {
-          graph.rollUp(
-            declaration, of: subject.description, terms: file, parameters: parameters[file.id] ?? [:], groupAsOf: now.day,
-            control: .aboveHalf, at: now
-          ) { self.facts.sheet(of: Subject(partyName: $0)) }
+          graph.rollUp(declaration, of: subject.description, terms: file, parameters: parameters, at: now) {
+            self.facts.sheet(of: Subject(partyName: $0))
+          }
         }
         guard let group = rolledUp(self.affiliates), let lower = group.lower, let own = rolledUp(.empty)?.upper, lower > own
-        else {
-          continue
-        }
-        let key = file.externalKey(for: declaration, at: now, parameters: parameters[file.id] ?? [:])
-        facts[key] = Fact(
-          key: key, value: .interval(lower: lower, upper: nil), source: .attestation,
-          reference: group.references.joined(separator: " "), recordedAt: now)
+        else { continue }
+        facts[file.id, default: []].append(
+          Fact(
+            key: file.externalKey(for: declaration, at: now, parameters: parameters), value: .interval(lower: lower, upper: nil),
+            source: .attestation, reference: group.references.joined(separator: " "), recordedAt: now))
       }
     }
-    return facts.values.sorted { $0.key < $1.key }
+    return facts
   }
 
-  /// Takes an edge in and dates the change of both groups by an event: statements that such a change ends are then stated anew.
+  /// Takes an edge in and dates the change of every group that it changes, under any rule in force, by an event: statements that such
+  /// a change ends are then stated anew. A share that makes nobody an affiliate ends nothing.
   mutating func take(affiliation document: Document) throws(DocumentError) {
     let affiliation = try StoredAffiliation(stored: document)
-    let day = affiliation.validFrom
-    var touched = Set(self.group(of: affiliation.controller, on: day) + self.group(of: affiliation.controlled, on: day))
+    let before = self.affiliates
+    let edges = self.affiliations[affiliation.id].map { [$0.edge] } ?? []
     self.affiliations[affiliation.id] = affiliation
     self.affiliates = AffiliateGraph(self.affiliations.values.sorted { $0.id < $1.id }.map(\.edge))
-    touched.formUnion(self.group(of: affiliation.controller, on: day))
-    for subject in touched {
+    var touched: Set<String> = []
+    let days = Set((edges + [affiliation.edge]).flatMap { [$0.from, $0.until] }.compactMap { $0 })
+    for day in days { touched.formUnion(self.changed(from: before, around: affiliation, on: day)) }
+    for name in touched.sorted() {
       self.facts.add(
         Fact(
           key: "affiliates.changed", value: .day(affiliation.recordedAt.day), source: .event,
-          reference: affiliation.id.description, recordedAt: affiliation.recordedAt), to: subject)
+          reference: affiliation.id.description, recordedAt: affiliation.recordedAt), to: Subject(partyName: name))
     }
-    self.standings.removeAll()
+    self.forgetAllStandings()
   }
-}
 
-extension ControlRule {
-  /// What makes an affiliate where terms do not say otherwise.
-  fileprivate static var aboveHalf: ControlRule { .above(ControlShare(millionths: 500_000) ?? .whole) }
+  /// Those near an edge whose group on a day, by any rule in force, is another than in the graph before.
+  private func changed(from before: AffiliateGraph, around edge: StoredAffiliation, on day: CalendarDay) -> Set<String> {
+    var changed: Set<String> = []
+    for rule in Set(self.groupings.map(\.control)) {
+      let groupings = [AffiliateGrouping(control: rule)]
+      let ends = [edge.controller.description, edge.controlled.description]
+      let near = Set([before, self.affiliates].flatMap { graph in ends.flatMap { graph.group(of: $0, by: groupings, on: day) } })
+      for name in near
+      where before.group(of: name, by: groupings, on: day) != self.affiliates.group(of: name, by: groupings, on: day) {
+        changed.insert(name)
+      }
+    }
+    return changed
+  }
 }
 
 extension Subject {

@@ -291,12 +291,20 @@ extension GateState {
 
   /// Standing verdicts that rested on the facts of a subject, or of an affiliate of it, are compiled anew at their next use.
   mutating func forgetStandings(of subject: Subject) {
-    guard case .party(let name) = subject else {
-      self.standings.removeAll()
-      return
-    }
-    let touched = Set([name] + self.group(of: subject, on: self.lastTime.day).map(\.description))
+    guard case .party = subject, !self.isAffiliate(subject, of: .operator) else { return self.forgetAllStandings() }
+    let touched = Set(self.group(of: subject, by: self.groupings, on: self.lastTime.day).map(\.description))
     self.standings = self.standings.filter { !touched.contains($0.key.customer.description) }
+  }
+
+  /// Whether what is known of a party goes into numbers of another.
+  private func isAffiliate(_ subject: Subject, of other: Subject) -> Bool {
+    self.group(of: other, by: self.groupings, on: self.lastTime.day).contains(subject)
+  }
+
+  /// Everything is compiled anew: what was known of the operator, of the term files, of grants or of affiliates has changed.
+  mutating func forgetAllStandings() {
+    self.standings.removeAll()
+    self.plans.removeAll()
   }
 }
 

@@ -54,7 +54,9 @@ extension GateState {
   /// The caps of contracts, and the bounds that parties have attested of numbers that are counted here.
   fileprivate func scopeCaps(at now: Timestamp, _ parameters: [TermFileID: [String: ParameterValue]]) -> [ScopeCap] {
     let limits = self.audienceCaps(of: self.directory.subjects).map { ScopeCap(cap: $0, source: "limit") }
-    let watches = Set(self.standings.values.flatMap(\.watches)).filter { $0.month == now.month && $0.scopes.count == 1 }
+    let watches = Set(self.standings.values.flatMap(\.watches)).filter { watch in
+      watch.span == .month(now.month, isOpen: true) && watch.scopes.count == 1
+    }
     let attested = watches.compactMap { watch in
       watch.scopes.first.map { ScopeCap(cap: AudienceCap(scope: $0, atMost: watch.limit), source: "attested") }
     }

@@ -17,6 +17,7 @@ extension Gate {
     state.forgetMonths(before: now.month.previous)
     state.watching = [:]
     for standing in state.standings.values { state.watch(standing) }
+    state.days.begin(now.day)
     guard !scopes.isEmpty else { return }
     let totals = scopes.map { item -> JSON in
       ["scope": .string(item.scope.name), "users": .string(String(item.estimate.users))]
@@ -31,7 +32,11 @@ extension Gate {
     }
     let object = StoredObject(
       kind: .audienceDay, id: yesterday.description, customer: nil,
-      body: ["object": "audience_day", "day": .string(yesterday.description), "scopes": .array(totals)], salt: [])
+      body: [
+        "object": "audience_day", "day": .string(yesterday.description), "scopes": .array(totals),
+        "users_of_day": .array(
+          state.days.totals(of: yesterday).map { ["scope": .string($0.scope.name), "users": .string(String($0.users))] }),
+      ], salt: [])
     // Nobody waits for it: a day that was not noted is taken to have ended like the one before.
     _ = self.journal.submit([
       JournalRecord(
@@ -74,16 +79,23 @@ extension GateState {
     var reader = try DocumentReader(document)
     _ = try reader.string("object")
     guard let day = CalendarDay(try reader.string("day")) else { throw reader.failure("day", "a day belongs here") }
-    for (path, element) in try reader.list("scopes") {
+    let isRecent = day.number > self.lastTime.day.number - AudienceHistory.keptDays
+    for (scope, users) in try Self.totals("scopes", &reader) where isRecent { self.history.note(users, in: scope, at: day) }
+    for (scope, users) in try Self.totals("users_of_day", &reader) { self.days.restore(users, in: scope, of: day) }
+    try reader.finish()
+  }
+
+  private static func totals(
+    _ key: String, _ reader: inout DocumentReader
+  ) throws(DocumentError) -> [(scope: AudienceScope, users: Int)] {
+    try reader.list(key).map { (path, element) throws(DocumentError) in
       var scope = try DocumentReader(element, path: path)
       let name = try scope.string("scope")
       guard let users = Int(try scope.string("users")), users >= 0 else {
         throw scope.failure("users", "a whole number belongs here")
       }
       try scope.finish()
-      guard day.number > self.lastTime.day.number - AudienceHistory.keptDays else { continue }
-      self.history.note(users, in: AudienceScope(name), at: day)
+      return (AudienceScope(name), users)
     }
-    try reader.finish()
   }
 }

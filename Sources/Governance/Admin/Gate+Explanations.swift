@@ -32,7 +32,8 @@ extension Gate {
           JSONMember("conflicts", .array(conflicts)),
           JSONMember(
             "affiliates",
-            .array(state.group(of: subject, on: now.day).dropFirst().map { .string($0.description) })),
+            .array(
+              state.group(of: subject, by: state.groupings(of: model), on: now.day).dropFirst().map { .string($0.description) })),
         ])
     }
   }

@@ -166,6 +166,6 @@ extension GateState {
     let grant = try StoredGrant(stored: document)
     self.grants[grant.id] = grant
     self.facts.grants = self.grantRecords
-    self.forgetStandings(of: grant.subject)
+    self.forgetAllStandings()
   }
 }

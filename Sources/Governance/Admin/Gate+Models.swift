@@ -1,4 +1,4 @@
-internal import Documents
+public import Documents
 public import GovernanceTypes
 public import LicenseTerms
 internal import Synchronization
@@ -8,9 +8,11 @@ extension Gate {
   ///
   /// - Throws: ``Refusal`` where the model has no terms or names a term file that is not in force: nothing is served ungoverned.
   public func register(_ model: ServedModel) throws(Refusal) {
-    guard !model.terms.isEmpty else {
+    for (name, terms) in [(LineageName.base, model.base)] + model.beside.map({ ($0.name, $0.terms) }) where terms.isEmpty {
+      let part = name == .base ? "" : "'s \(name)"
       throw Refusal(
-        .licenseTerms, "The model '\(model.id)' names no terms. Give it the term files of its license.", parameter: "terms")
+        .licenseTerms, "The model '\(model.id)'\(part) names no terms. Give it the term files of its license.",
+        parameter: "terms")
     }
     try self.state.withLock { (state) throws(Refusal) in
       for terms in model.terms where state.terms[terms] == nil {
@@ -29,10 +31,7 @@ extension Gate {
   private func checkFiles(of model: ServedModel, state: GateState) throws(Refusal) {
     let terms = model.terms.compactMap { state.terms[$0] }
     let standing = LicenseTerms.standing(
-      of: StandingRequest(
-        party: Party(id: "", facts: .empty), operator: .empty, model: GovernedModel(name: model.id.name, facts: model.facts),
-        terms: terms, parameters: self.policy.parameters, action: model.action, exceptions: [],
-        at: model.registeredAt))
+      of: state.question(of: model, model.action, operator: .empty, exceptions: [], at: model.registeredAt))
     let asked = Set(
       terms.flatMap { file in file.clauses.filter { $0.moments.contains(.register) }.map { "\(file.id) \($0.id)" } })
     let failing = standing.clauses.first { result in
@@ -42,7 +41,8 @@ extension Gate {
     guard let failing else { return }
     throw Refusal(
       .licenseTerms,
-      "The model '\(model.id)' cannot be registered under the terms '\(failing.termFile)', \(failing.ref): \(failing.summary)"
+      "The model '\(model.id)' cannot be registered under the terms '\(failing.termFile)', \(failing.ref)\(failing.ofParts):"
+        + " \(failing.summary)"
         + (failing.remedy.map { " \($0)" } ?? ""), parameter: "models", citation: Refusal.Citation(failing))
   }
 
@@ -65,12 +65,12 @@ extension Gate {
         state.tick(self.environment.now())
       )
     }
-    for model in models {
-      guard let weights = model.weights, let earlier = known[model.id], earlier != weights, !model.isPinned else { continue }
+    for file in models.flatMap(\.files) {
+      guard let earlier = known[file.name], earlier != file.weights, !file.isPinned else { continue }
       throw Refusal(
         .licenseTerms,
-        "The model '\(model.id)' was registered with weights of SHA-256 \(earlier), and its file now has \(weights)."
-          + " If they are meant to replace them, set 'sha256: \(weights)' for the model.", parameter: "models")
+        "The model '\(file.name)' was registered with weights of SHA-256 \(earlier), and its file now has \(file.weights)."
+          + " If they are meant to replace them, set 'sha256: \(file.weights)' for it.", parameter: "models")
     }
     let files = terms.map { JournalRecord(LogEntry(.termFile, at: now, $0.logFields)) }
     let served = models.map { model in
@@ -80,12 +80,12 @@ extension Gate {
           [
             JSONMember("act", "model.serve"), JSONMember("model", .string(model.id.name)),
             JSONMember("weights_sha256", JSON(model.weights?.hexadecimal)),
-            JSONMember("terms", .array(model.terms.map { .string($0.name) })),
-          ]), effects: model.weights.map { [.object(self.registration(of: model.id, weights: $0))] } ?? [])
+            JSONMember("terms", .array(model.terms.map { .string($0.name) })), JSONMember("lineage", model.lineage),
+          ]), effects: model.files.map { .object(self.registration(of: $0.name, weights: $0.weights)) })
     }
     do { try await self.journal.submit(files + served).durable() } catch { throw Refusal(error) }
     self.state.withLock { state in
-      for model in models { if let weights = model.weights { state.registeredWeights[model.id] = weights } }
+      for file in models.flatMap(\.files) { state.registeredWeights[file.name] = file.weights }
     }
   }
 
@@ -154,6 +154,29 @@ extension Gate {
   }
 
   public func makeExportID() -> ExportID { self.makeID(at: self.now()) }
+}
+
+extension ServedModel {
+  /// The base and what works beside it, each with its terms.
+  public var lineage: JSON {
+    let base = Part(.base, terms: self.base, facts: self.facts, weights: self.weights)
+    return .array(
+      ([base] + self.beside).map { part in
+        [
+          "part": .string(part.name.description), "terms": .array(part.terms.map { .string($0.name) }),
+          "sha256": JSON(part.weights?.hexadecimal),
+        ]
+      })
+  }
+}
+
+extension ClauseResult {
+  /// Of which parts the clause speaks, where it is not the base alone: ` (of the adapter 'x')`.
+  var ofParts: String {
+    let parts = self.parts.filter { $0.role != .service }
+    guard parts != [.base], !parts.isEmpty else { return "" }
+    return " (of \(parts.map(\.phrase).joined(separator: " and ")))"
+  }
 }
 
 extension GateState {

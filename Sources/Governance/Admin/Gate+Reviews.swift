@@ -91,6 +91,6 @@ extension GateState {
       Fact(
         key: "document.reviewed.\(review.terms).\(review.role)", value: .day(review.reviewedAt.day), source: .event,
         reference: review.id.description, recordedAt: review.reviewedAt), to: .operator)
-    self.standings.removeAll()
+    self.forgetAllStandings()
   }
 }

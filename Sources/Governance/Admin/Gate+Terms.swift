@@ -38,7 +38,7 @@ extension GateState {
     changed.terms = terms
     changed.facts = FactRecords()
     changed.statements = []
-    changed.standings = [:]
+    changed.forgetAllStandings()
     for statement in self.statements {
       do { try changed.take(statement) } catch {
         throw Refusal(

@@ -28,12 +28,13 @@ extension Gate {
       case .refused(let cap): count.reached = cap
       case .counted(let newIn):
         count.counted.newIn = newIn
+        let newOfDay = state.countOfDay(fingerprint, in: scopes, isAnonymous: isAnonymous, at: now)
         if isAnonymous { count.counted.anonymous = state.countAnonymous(fingerprint, model, in: scopes, month: month) }
-        guard !newIn.isEmpty else { return count }
+        guard !newIn.isEmpty || newOfDay else { return count }
         for (cap, earlier) in zip(caps, before) {
           count.nearing += state.nearing(cap, month: month, since: earlier).map { [$0] } ?? []
         }
-        let refuted = state.dropRefuted(in: newIn)
+        let refuted = state.dropRefuted(in: newOfDay ? scopes : newIn)
         count.refutes = watches.contains { refuted.contains($0) }
       }
       return count
@@ -83,9 +84,21 @@ private struct AudienceCount: Sendable {
 
 extension AudienceScope {
   static let `operator` = AudienceScope("operator")
+
+  /// Of the operator or a customer, of whom term files ask.
+  fileprivate var isOfParty: Bool { self == .operator || self.name.hasPrefix("cus_") }
 }
 
 extension GateState {
+  /// Counts a user of the day where terms ask for that; a call that names nobody says nothing certain. Returns whether the day has one
+  /// more. One whose request fails later stays: the next count of the same user is the same.
+  fileprivate mutating func countOfDay(
+    _ user: UserFingerprint, in scopes: [AudienceScope], isAnonymous: Bool, at now: Timestamp
+  ) -> Bool {
+    guard self.asksForDays, !isAnonymous else { return false }
+    return self.days.count(user, in: scopes.filter(\.isOfParty), on: now.day)
+  }
+
   /// The caps on active users that bind these subjects.
   func audienceCaps(of subjects: [LedgerSubject]) -> [AudienceCap] {
     subjects.flatMap { subject in

@@ -7,7 +7,8 @@ internal import LicenseTerms
 struct AudienceWatch: Sendable, Hashable {
   /// The scopes that the number is about: a party, with its affiliates where the fact includes them.
   let scopes: [AudienceScope]
-  let month: CalendarMonth
+  /// The running month or day.
+  let span: CountedSpan
   /// The least that anyone has stated as the most.
   let limit: Int
 }
@@ -16,9 +17,13 @@ extension GateState {
   /// Whether even the lower bound of what was counted is above the number. The sum of the scopes is looked at first: a union has no
   /// more than that, and costs more to make.
   func isRefuted(_ watch: AudienceWatch) -> Bool {
-    let sum = watch.scopes.reduce(0) { $0 + self.audience.named($1, month: watch.month) }
-    guard sum > watch.limit else { return false }
-    return self.namedUsers(of: watch.scopes, month: watch.month) > watch.limit
+    switch watch.span {
+    case .month(let month, _):
+      let sum = watch.scopes.reduce(0) { $0 + self.audience.named($1, month: month) }
+      return sum > watch.limit && self.namedUsers(of: watch.scopes, month: month) > watch.limit
+    case .day(let day, _): return self.days.users(of: watch.scopes, on: day) > watch.limit
+    case .peak: return false
+    }
   }
 
   /// Looks at the numbers about these scopes. Standings that rest on one which is refuted are forgotten, whosever they are: of an
@@ -31,6 +36,7 @@ extension GateState {
     }
     guard !refuted.isEmpty else { return refuted }
     self.standings = self.standings.filter { refuted.isDisjoint(with: $0.value.watches) }
+    self.plans = self.plans.filter { refuted.isDisjoint(with: $0.value.watches) }
     for scope in Set(refuted.flatMap(\.scopes)) { self.watching[scope]?.subtract(refuted) }
     return refuted
   }
@@ -46,38 +52,119 @@ extension GateState {
     return max(0, union - scopes.reduce(0) { $0 + self.audience.anonymous($1, month: month).keys.upper })
   }
 
-  /// The scopes of a subject, and of its affiliates on a day.
-  func scopes(of subject: Subject, withAffiliates: Bool, on day: CalendarDay) -> [AudienceScope] {
-    (withAffiliates ? self.group(of: subject, on: day) : [subject]).map { AudienceScope($0.description) }
+  /// The scopes of a subject and of those that a term file counts with it.
+  private func scopes(
+    of subject: Subject, _ declaration: FactDeclaration, _ file: TermFile, at now: Timestamp
+  ) -> [AudienceScope] {
+    let groupings = file.groupings(of: declaration, parameters: self.parameters[file.id] ?? [:])
+    return self.group(of: subject, by: groupings, on: now.day).map { AudienceScope($0.description) }
   }
 
   /// What was counted, as facts that the terms read, and the numbers that counting on may refute.
-  ///
-  /// Only counts are measured, by the calendar month: of the month that a fact is about, or of the running one where it names none.
-  func measured(
-    _ subject: Subject, terms: [TermFile], parameters: [TermFileID: [String: ParameterValue]], at now: Timestamp
-  )
-    -> (facts: [Fact], watches: [AudienceWatch])
-  {
-    var facts: [String: Fact] = [:]
+  func measured(_ subject: Subject, terms: [TermFile], at now: Timestamp) -> Counted {
+    var counted = Counted()
     var watches: Set<AudienceWatch> = []
     for file in terms {
-      for declaration in file.facts where declaration.isMeasuredByMonth {
-        let key = file.externalKey(for: declaration, at: now, parameters: parameters[file.id] ?? [:])
-        guard let month = declaration.month(of: key, at: now) else { continue }
-        let scopes = self.scopes(of: subject, withAffiliates: declaration.subject == .partyAndAffiliates, on: now.day)
-        let users = self.namedUsers(of: scopes, month: month)
+      let parameters = self.parameters[file.id] ?? [:]
+      for declaration in file.facts {
+        guard let measure = file.measure(of: declaration, parameters: parameters) else { continue }
+        let key = file.externalKey(for: declaration, at: now, parameters: parameters)
+        guard let span = CountedSpan(measure, key, declaration.period, at: now) else { continue }
+        let scopes = self.scopes(of: subject, declaration, file, at: now)
+        let sheet = self.facts.sheet(of: subject)
+        let users = self.users(of: scopes, in: span, since: sheet.statedAt(key, by: now), at: now)
+        counted.note(until: span.end)
         if users > 0 {
-          facts[key] = Fact(
-            key: key, value: .interval(lower: Int128(users), upper: nil), source: .measured, reference: "audience.\(month)",
-            recordedAt: now)
+          counted.facts[file.id, default: []].append(
+            Fact(
+              key: key, value: .interval(lower: Int128(users), upper: nil), source: .measured, reference: span.reference,
+              recordedAt: now))
         }
-        if month == now.month, let limit = self.facts.sheet(of: subject).leastUpper(of: key, above: users, at: now) {
-          watches.insert(AudienceWatch(scopes: scopes, month: month, limit: limit))
+        if span.isRunning, let limit = sheet.leastUpper(of: key, above: users, at: now) {
+          watches.insert(AudienceWatch(scopes: scopes, span: span, limit: limit))
         }
       }
     }
-    return (facts.values.sorted { $0.key < $1.key }, watches.sorted { $0.limit < $1.limit })
+    counted.watches = watches.sorted { ($0.limit, $0.scopes[0].name) < ($1.limit, $1.scopes[0].name) }
+    return counted
+  }
+
+  /// The least number of users in a span. A number that names no period is refuted by an earlier one as well, for as long as the
+  /// statement is older than that: it does not become true with the next month.
+  private func users(of scopes: [AudienceScope], in span: CountedSpan, since stated: Timestamp?, at now: Timestamp) -> Int {
+    switch span {
+    case .month(let month, let isOpen):
+      let users = self.namedUsers(of: scopes, month: month)
+      guard isOpen, let stated, stated < month.firstDay.start else { return users }
+      return max(users, self.namedUsers(of: scopes, month: month.previous))
+    case .day(let day, let isOpen):
+      let users = self.days.users(of: scopes, on: day)
+      guard isOpen, let stated, stated < day.start else { return users }
+      return max(users, self.days.peak(of: scopes, from: stated.day))
+    case .peak(let month): return self.days.peak(of: scopes, in: month)
+    }
+  }
+}
+
+/// What counting said of one subject.
+struct Counted {
+  /// For each term file by itself: two of them may count different companies together.
+  var facts: [TermFileID: [Fact]] = [:]
+  var watches: [AudienceWatch] = []
+  /// When the first of the counts is of an earlier period; nil where none was asked for.
+  private(set) var until: Timestamp?
+
+  mutating func note(until instant: Timestamp?) {
+    guard let instant else { return }
+    self.until = min(self.until ?? instant, instant)
+  }
+}
+
+/// The time that a count is of.
+enum CountedSpan: Sendable, Hashable {
+  /// `isOpen` where the fact names no month and the running one is taken.
+  case month(CalendarMonth, isOpen: Bool)
+  case day(CalendarDay, isOpen: Bool)
+  /// The busiest day of a month that is over.
+  case peak(CalendarMonth)
+
+  init?(_ measure: Measure, _ key: String, _ period: PeriodUnit?, at now: Timestamp) {
+    switch (measure, period) {
+    case (.usersOfMonths, nil): self = .month(now.month, isOpen: true)
+    case (.usersOfDays, nil): self = .day(now.day, isOpen: true)
+    case (.usersOfMonths, .calendarMonth), (.usersOfDays, .calendarMonth):
+      guard let month = CalendarMonth(String(key.suffix(7))) else { return nil }
+      self = measure == .usersOfMonths ? .month(month, isOpen: false) : .peak(month)
+    case (.usersOfDays, .day):
+      guard let day = CalendarDay(String(key.suffix(10))) else { return nil }
+      self = .day(day, isOpen: false)
+    default: return nil
+    }
+  }
+
+  /// Whether users still come to it.
+  var isRunning: Bool {
+    switch self {
+    case .month(_, let isOpen), .day(_, let isOpen): isOpen
+    case .peak: false
+    }
+  }
+
+  /// When another span takes its place, where the fact names none itself.
+  var end: Timestamp? {
+    switch self {
+    case .month(let month, isOpen: true): month.next.firstDay.start
+    case .day(let day, isOpen: true): day.next.start
+    default: nil
+    }
+  }
+
+  var reference: String {
+    switch self {
+    case .month(let month, _): "audience.\(month)"
+    case .day(let day, _): "audience.\(day)"
+    case .peak(let month): "audience.\(month).busiest_day"
+    }
   }
 }
 
@@ -88,19 +175,12 @@ extension ActiveUsers {
   }
 }
 
-extension FactDeclaration {
-  fileprivate var isMeasuredByMonth: Bool {
-    self.type == .count && self.subject.isParty && self.accepts(.measured)
-      && (self.period == nil || self.period == .calendarMonth)
-  }
-
-  /// The month that a key is about; the running one where the fact names none.
-  fileprivate func month(of key: String, at now: Timestamp) -> CalendarMonth? {
-    self.period == nil ? now.month : CalendarMonth(String(key.suffix(7)))
-  }
-}
-
 extension FactSheet {
+  /// When the statement was made that decides now; nil where there is none.
+  fileprivate func statedAt(_ key: String, by now: Timestamp) -> Timestamp? {
+    self.records(of: key).first { $0.source != .measured && $0.recordedAt <= now }?.recordedAt
+  }
+
   /// The least upper bound on record that a count has not passed yet.
   fileprivate func leastUpper(of key: String, above users: Int, at now: Timestamp) -> Int? {
     self.records(of: key).compactMap { record -> Int? in

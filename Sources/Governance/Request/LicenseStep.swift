@@ -27,10 +27,11 @@ extension Gate {
       let now = state.tick(self.environment.now())
       if let known = state.standings[key], known.holds(at: now), !known.isLost { return known }
       let id: StandingID = self.makeID(at: now)
-      let (standing, watches) = self.compile(customer, model, action, state: state, at: now)
+      let (standing, counted) = Self.compile(customer, model, action, state: &state, at: now)
       let entry = standing.entry(id, customer: customer, model: model.id, at: now)
       let fresh = RecordedStanding(
-        id: id, standing: standing, at: now, ticket: self.journal.submit([JournalRecord(entry)]), watches: watches)
+        id: id, standing: standing, at: now, ticket: self.journal.submit([JournalRecord(entry)]), watches: counted.watches,
+        countsUntil: counted.until)
       self.tellRefuted(fresh, of: customer, model: model.id, instead: state.standings[key])
       state.standings[key] = fresh
       state.watch(fresh)
@@ -38,21 +39,20 @@ extension Gate {
     }
   }
 
-  private func compile(
-    _ customer: CustomerID, _ model: ServedModel, _ action: Action, state: GateState, at now: Timestamp
-  ) -> (Standing, [AudienceWatch]) {
-    let party = Subject.party(customer.description)
+  /// The party's half on the operator's, which is made anew only where it no longer answers.
+  private static func compile(
+    _ customer: CustomerID, _ model: ServedModel, _ action: Action, state: inout GateState, at now: Timestamp
+  ) -> (Standing, Counted) {
+    let subject = Subject.party(customer.description)
     let terms = model.terms.compactMap { state.terms[$0] }
-    let counted = state.measured(party, terms: terms, parameters: self.policy.parameters, at: now)
-    let countedOfOperator = state.measured(.operator, terms: terms, parameters: self.policy.parameters, at: now)
-    let stated = state.groupFacts(of: party, terms: terms, parameters: self.policy.parameters, at: now)
-    let standing = LicenseTerms.standing(
-      of: StandingRequest(
-        party: Party(id: customer.description, facts: state.facts.sheet(of: party).adding(counted.facts + stated)),
-        operator: state.facts.sheet(of: .operator).adding(countedOfOperator.facts),
-        model: GovernedModel(name: model.id.name, facts: model.facts), terms: terms, parameters: self.policy.parameters,
-        action: action, exceptions: state.facts.grants, at: now))
-    return (standing, counted.watches + countedOfOperator.watches)
+    var counted = state.measured(subject, terms: terms, at: now)
+    let stated = state.groupFacts(of: subject, terms: terms, at: now)
+    let party = Party(
+      id: customer.description, facts: state.facts.sheet(of: subject).adding(ofTerms: counted.facts).adding(ofTerms: stated))
+    let recorded = state.plan(of: model, action, at: now)
+    counted.watches += recorded.watches
+    counted.note(until: recorded.countsUntil)
+    return (recorded.plan.standing(of: party, at: now) ?? recorded.plan.standing(of: party), counted)
   }
 
   /// Tells that what was counted contradicts what was stated, once for each fact: the earlier verdict did not say so.
@@ -131,7 +131,8 @@ extension Refusal {
   private static func sentence(_ result: ClauseResult, missing: Int) -> String {
     let others = missing > 1 ? " \(missing) records are missing in all." : ""
     let remedy = result.remedy.map { " \($0)" } ?? ""
-    return "The license terms '\(result.termFile)', \(result.ref), do not let this request through: \(result.summary)"
+    return "The license terms '\(result.termFile)'\(result.ofParts), \(result.ref), do not let this request through:"
+      + " \(result.summary)"
       + " State: \(result.state.rawValue).\(remedy)\(others)"
   }
 }
@@ -141,5 +142,34 @@ extension Refusal.Citation {
     self.init(
       terms: result.termFile, clause: result.clause, ref: result.ref, fact: result.fact, state: result.state.rawValue,
       remedy: result.remedy)
+  }
+}
+
+extension GateState {
+  /// The operator's half of the standings of a model and an action, from memory where it still answers.
+  fileprivate mutating func plan(of model: ServedModel, _ action: Action, at now: Timestamp) -> RecordedPlan {
+    let key = PlanKey(model: model.id, action: action)
+    if let known = self.plans[key], known.answers(at: now) { return known }
+    let files = model.terms.compactMap { self.terms[$0] }
+    let counted = self.measured(.operator, terms: files, at: now)
+    let stated = self.groupFacts(of: .operator, terms: files, at: now)
+    let sheet = self.facts.sheet(of: .operator).adding(ofTerms: counted.facts).adding(ofTerms: stated)
+    let fresh = RecordedPlan(
+      plan: StandingPlan(self.question(of: model, action, operator: sheet, exceptions: self.facts.grants, at: now)),
+      watches: counted.watches, countsUntil: counted.until)
+    self.plans[key] = fresh
+    return fresh
+  }
+
+  /// What is asked of every customer of a model: its parts, each under its own terms.
+  func question(
+    of model: ServedModel, _ action: Action, operator facts: FactSheet, exceptions: [ExceptionRecord], at now: Timestamp
+  ) -> StandingRequest {
+    StandingRequest(
+      party: Party(id: "", facts: .empty), operator: facts,
+      model: GovernedModel(name: model.id.name, facts: model.facts), terms: model.base.compactMap { self.terms[$0] },
+      beside: model.beside.map { part in
+        LineagePart(part.name, terms: part.terms.compactMap { self.terms[$0] }, facts: part.facts)
+      }, parameters: self.parameters, action: action, exceptions: exceptions, at: now)
   }
 }

@@ -32,6 +32,7 @@ public struct AffiliateEdge: Sendable, Hashable {
 /// A share of the votes in millionths, from 0 to 1.
 public struct ControlShare: Sendable, Hashable, Comparable, CustomStringConvertible {
   public static let whole = ControlShare(unchecked: 1_000_000)
+  public static let half = ControlShare(unchecked: 500_000)
 
   public let millionths: Int
 

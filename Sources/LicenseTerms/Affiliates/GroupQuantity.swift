@@ -27,14 +27,14 @@ extension AffiliateGraph {
   /// Rolls a count or an amount up over the party and its affiliates.
   ///
   /// `fact` is a declaration of `terms` of type count or money. Each member's own records answer, read as in a standing: the most
-  /// recent that holds, measured lower bounds besides. The group is that of `day` (the anchor of a threshold, or the present).
-  /// Nil where the fact is no quantity. O(group + records).
+  /// recent that holds, measured lower bounds besides. The group is the one that `terms` draws, on the day of `time` or on the day
+  /// that a threshold names. Nil where the fact is no quantity. O(group + records).
   public func rollUp(
     _ fact: FactDeclaration, of party: String, terms: TermFile, parameters: [String: ParameterValue] = [:],
-    groupAsOf day: CalendarDay, control: ControlRule, at time: Timestamp, facts: (String) -> FactSheet
+    at time: Timestamp, facts: (String) -> FactSheet
   ) -> GroupQuantity? {
     guard fact.type == .count || fact.type == .money else { return nil }
-    let members = [party] + self.affiliates(of: party, at: day, control: control)
+    let members = self.group(of: party, by: terms.groupings(of: fact, parameters: parameters), on: time.day)
     let key = terms.externalKey(for: fact, at: time, parameters: parameters)
     let declared = DeclaredFact(fact, place: 0)
     var lower: Int128?
@@ -79,6 +79,9 @@ extension Threshold {
   /// The rule of control that the threshold counts affiliates by: its own share or the operator's choice, `nil` where neither is
   /// a share from 0 to 1.
   public func control(of file: TermFile, parameters: [String: ParameterValue] = [:]) -> ControlRule? {
+    if let setting = self.controlAtLeast {
+      return ControlShare(file.text(of: setting, parameters)).map(ControlRule.atLeast)
+    }
     guard let setting = self.controlOver else { return nil }
     return ControlShare(file.text(of: setting, parameters)).map(ControlRule.above)
   }

@@ -5,6 +5,8 @@ final class TermQuestion: Sendable {
   let file: TermFile
   let parameters: [String: ParameterValue]
   let model: FactSheet
+  /// The parts of the lineage that the question is about.
+  let parts: [LineageName]
   let action: Action
   let time: Timestamp
   /// The external keys of the file's facts, and the instant at which the first of them changes.
@@ -14,11 +16,13 @@ final class TermQuestion: Sendable {
   let choices: [ParameterValue]
 
   init(
-    _ file: TermFile, parameters: [String: ParameterValue], model: FactSheet, action: Action, at time: Timestamp
+    _ file: TermFile, parameters: [String: ParameterValue], model: FactSheet, parts: [LineageName] = [.base], action: Action,
+    at time: Timestamp
   ) {
     self.file = file
     self.parameters = parameters
     self.model = model
+    self.parts = parts
     self.action = action
     self.time = time
     (self.keys, self.keysUntil) = file.resolved.keys(of: file, parameters, at: time)
@@ -27,7 +31,8 @@ final class TermQuestion: Sendable {
 
   /// The same at a later instant.
   func asked(at time: Timestamp) -> TermQuestion {
-    TermQuestion(self.file, parameters: self.parameters, model: self.model, action: self.action, at: time)
+    TermQuestion(
+      self.file, parameters: self.parameters, model: self.model, parts: self.parts, action: self.action, at: time)
   }
 }
 

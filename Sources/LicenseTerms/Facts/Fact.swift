@@ -46,13 +46,18 @@ extension Fact {
 public struct FactSheet: Sendable {
   /// Records by key, most recent first.
   private let records: [String: [Fact]]
+  /// Records that are there for one term file alone.
+  private let ofTerms: [TermFileID: [Fact]]
 
   public static let empty = FactSheet([])
 
   /// O(n log n).
-  public init(_ facts: some Sequence<Fact>) {
+  public init(_ facts: some Sequence<Fact>) { self.init(facts, ofTerms: [:]) }
+
+  private init(_ facts: some Sequence<Fact>, ofTerms: [TermFileID: [Fact]]) {
     let grouped = Dictionary(grouping: facts, by: \.key)
     self.records = grouped.mapValues { $0.count == 1 ? $0 : $0.sorted { $1.isOlder(than: $0) } }
+    self.ofTerms = ofTerms
   }
 
   /// The records of a key, most recent first.
@@ -61,5 +66,17 @@ public struct FactSheet: Sendable {
   public var facts: [Fact] { self.records.keys.sorted().flatMap { self.records(of: $0) } }
 
   /// The sheet with further records.
-  public func adding(_ facts: some Sequence<Fact>) -> FactSheet { FactSheet(self.facts + Array(facts)) }
+  public func adding(_ facts: some Sequence<Fact>) -> FactSheet { FactSheet(self.facts + Array(facts), ofTerms: self.ofTerms) }
+
+  /// The sheet with records that only the term files named read: a count of a group, which is another one under each license that
+  /// draws the group otherwise.
+  public func adding(ofTerms facts: [TermFileID: [Fact]]) -> FactSheet {
+    FactSheet(self.facts, ofTerms: self.ofTerms.merging(facts) { $0 + $1 })
+  }
+
+  /// What a term file reads.
+  func sheet(for terms: TermFileID) -> FactSheet {
+    guard let own = self.ofTerms[terms], !own.isEmpty else { return self }
+    return FactSheet(self.facts + own)
+  }
 }

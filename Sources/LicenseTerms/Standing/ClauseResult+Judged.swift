@@ -6,6 +6,7 @@ extension ClauseResult {
     let (outcome, context) = (judged.outcome, judged.context)
     let clause = outcome.clause
     self.termFile = context.file.id
+    self.parts = context.question.parts
     self.clause = clause.id
     self.ref = clause.ref
     self.kind = clause.kind

@@ -20,7 +20,10 @@ struct Judged: Sendable {
     if code != otherCode { return code < otherCode }
     if self.context.file.id != other.context.file.id { return self.context.file.id < other.context.file.id }
     if self.outcome.clause.id != other.outcome.clause.id { return self.outcome.clause.id < other.outcome.clause.id }
-    return self.context.party == .operator && other.context.party != .operator
+    if self.context.party != other.context.party, self.context.party == .operator || other.context.party == .operator {
+      return self.context.party == .operator
+    }
+    return self.context.question.parts.lexicographicallyPrecedes(other.context.question.parts)
   }
 
   /// The duties that ride along, each with its state and what shows it done.

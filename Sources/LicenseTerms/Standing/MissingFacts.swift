@@ -10,10 +10,15 @@ struct MissingFacts {
     let fact = context.fact(leaf.place)
     let wish = leaf.wish(fact.declaration)
     let row = MissingFact(
-      subject: context.subject(fact), fact: context.key(leaf.place), type: fact.declaration.type, values: wish.values,
+      subject: context.subject(fact), parts: context.question.parts, fact: context.key(leaf.place), type: fact.declaration.type,
+      values: wish.values,
       termFile: context.file.id, clause: outcome.clause.id, ref: outcome.clause.ref, state: leaf.state,
       remedy: RemedyWriter(context).remedy(leaf, for: outcome.clause), suitable: wish.suitable)
-    guard let index = self.rows.firstIndex(where: { $0.subject == row.subject && $0.fact == row.fact }) else {
+    // What is asked of one part's files is not answered by another's.
+    let index = self.rows.firstIndex {
+      $0.subject == row.subject && $0.fact == row.fact && (row.subject != .model || $0.parts == row.parts)
+    }
+    guard let index else {
       self.rows.append(row)
       return
     }
@@ -40,7 +45,8 @@ extension MissingFact {
 
   private func with(_ suitable: FactValue, _ values: [String]) -> MissingFact {
     MissingFact(
-      subject: self.subject, fact: self.fact, type: self.type, values: values, termFile: self.termFile, clause: self.clause,
+      subject: self.subject, parts: self.parts, fact: self.fact, type: self.type, values: values, termFile: self.termFile,
+      clause: self.clause,
       ref: self.ref, state: self.state, remedy: self.remedy, suitable: suitable)
   }
 }

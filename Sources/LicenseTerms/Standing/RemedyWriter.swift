@@ -60,7 +60,7 @@ struct RemedyWriter {
     switch subject {
     case .operator: "the operator"
     case .party(let id): "customer \(id)"
-    case .model: "the model"
+    case .model: self.context.question.parts.map(\.phrase).joined(separator: " and ")
     case .request: "the request"
     }
   }
@@ -88,8 +88,9 @@ struct RemedyWriter {
   private func scope(_ threshold: Threshold?) -> String {
     guard let threshold else { return "" }
     var words = threshold.entities.map(\.rawValue).joined(separator: " and ")
-    if let control = threshold.controlOver, threshold.entities.contains(.affiliates) {
-      words += " (control above \(self.context.file.text(of: control, self.context.parameters)))"
+    if let control = threshold.controlOver ?? threshold.controlAtLeast, threshold.entities.contains(.affiliates) {
+      let share = self.context.file.text(of: control, self.context.parameters)
+      words += threshold.controlOver == nil ? " (control of \(share) or more)" : " (control above \(share))"
     }
     if let day = threshold.entitiesAsOf { words += " as of \(day)" }
     words += ", products: \(self.context.file.text(of: threshold.products, self.context.parameters))"

@@ -48,6 +48,7 @@ extension ClauseResult {
   public var json: JSON {
     [
       "terms": .string(self.termFile.name),
+      "parts": .array(self.parts.map { .string($0.description) }),
       "clause": .string(self.clause),
       "ref": .string(self.ref),
       "kind": .string(self.kind.rawValue),
@@ -85,6 +86,7 @@ extension MissingFact {
     if !self.values.isEmpty { members.append(JSONMember("values", .array(self.values.map(JSON.string)))) }
     members += [
       JSONMember("terms", .string(self.termFile.name)),
+      JSONMember("parts", .array(self.parts.map { .string($0.description) })),
       JSONMember("clause", .string(self.clause)),
       JSONMember("ref", .string(self.ref)),
       JSONMember("state", .string(self.state.rawValue)),
@@ -106,7 +108,8 @@ extension ParameterInForce {
 extension TermsInForce {
   public var json: JSON {
     [
-      "id": .string(self.id.name), "revision": .integer(self.revision), "digest": .string(self.digest.hexadecimal),
+      "id": .string(self.id.name), "parts": .array(self.parts.map { .string($0.description) }),
+      "revision": .integer(self.revision), "digest": .string(self.digest.hexadecimal),
       "operator_licensor": JSON(self.operatorLicensor), "licensor": JSON(self.partyLicensor),
       "documents": .array(self.documents.map(\.json)),
     ]

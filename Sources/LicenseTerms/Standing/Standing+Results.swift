@@ -1,4 +1,4 @@
-public import GovernanceTypes
+import GovernanceTypes
 
 /// Decides the standing of a party. Pure; the order of clauses, term files and records does not matter.
 ///
@@ -8,7 +8,6 @@ public import GovernanceTypes
 public func standing(of request: StandingRequest) -> Standing { StandingPlan(request).standing(of: request.party) }
 
 extension Standing {
-  public var time: Timestamp { self.plan.time }
   public var action: Action { self.plan.action }
 
   /// A refusal's code for clients; nil where the verdict is allow.
@@ -58,7 +57,8 @@ extension Standing {
     zip(self.plan.parts, self.contexts).map { part, context in
       let file = part.question.file
       return TermsInForce(
-        id: file.id, revision: file.revision, digest: file.digest, operatorLicensor: part.operatorContext.licensor.name,
+        id: file.id, parts: part.question.parts, revision: file.revision, digest: file.digest,
+        operatorLicensor: part.operatorContext.licensor.name,
         partyLicensor: context.licensor.name, documents: part.operatorContext.documents)
     }
   }

@@ -81,8 +81,10 @@ public struct StandingRequest: Sendable {
   public var party: Party
   public var `operator`: FactSheet
   public var model: GovernedModel
-  /// All term files of the model's lineage.
+  /// The term files of the model's base.
   public var terms: [TermFile]
+  /// What works beside the base in the same call, and rules that hold for every model.
+  public var beside: [LineagePart]
   /// The operator's choices where a text is silent; the term file's own values stand for the rest.
   public var parameters: [TermFileID: [String: ParameterValue]]
   public var action: Action
@@ -90,7 +92,7 @@ public struct StandingRequest: Sendable {
   public var time: Timestamp
 
   public init(
-    party: Party, operator: FactSheet, model: GovernedModel, terms: [TermFile],
+    party: Party, operator: FactSheet, model: GovernedModel, terms: [TermFile], beside: [LineagePart] = [],
     parameters: [TermFileID: [String: ParameterValue]] = [:], action: Action = .use, exceptions: [ExceptionRecord] = [],
     at time: Timestamp
   ) {
@@ -98,6 +100,7 @@ public struct StandingRequest: Sendable {
     self.operator = `operator`
     self.model = model
     self.terms = terms
+    self.beside = beside
     self.parameters = parameters
     self.action = action
     self.exceptions = exceptions
@@ -111,6 +114,8 @@ public struct Standing: Sendable {
   public let verdict: Verdict
   /// The verdict holds from ``time`` up to, and without, this instant; nil where nothing used ever ends.
   public let until: Timestamp?
+  /// When it was worked out.
+  public let time: Timestamp
   let plan: StandingPlan
   /// The party's side of each term file, in the order of the plan.
   let contexts: [EvaluationContext]
@@ -140,6 +145,8 @@ public enum RefusalCode: String, Sendable, Hashable, CaseIterable {
 /// The term file that a verdict rests on.
 public struct TermsInForce: Sendable, Hashable {
   public let id: TermFileID
+  /// The parts of the lineage that it governs.
+  public let parts: [LineageName]
   public let revision: Int
   public let digest: Digest
   /// The counterparty of the operator and of the customer; nil where the region is not known.
@@ -207,6 +214,8 @@ public struct UsedFact: Sendable, Hashable {
 /// What one clause says of one subject.
 public struct ClauseResult: Sendable, Hashable {
   public let termFile: TermFileID
+  /// The parts of the lineage that it is asked about.
+  public let parts: [LineageName]
   public let clause: String
   public let ref: String
   public let kind: Clause.Kind
@@ -232,6 +241,8 @@ public struct ClauseResult: Sendable, Hashable {
 /// A fact that has to be recorded.
 public struct MissingFact: Sendable, Hashable {
   public let subject: Subject
+  /// The parts of the lineage that ask for it.
+  public let parts: [LineageName]
   /// The external key.
   public let fact: String
   public let type: FactType

@@ -1,4 +1,4 @@
-internal import GovernanceTypes
+public import GovernanceTypes
 
 /// The question of one model and one action at one instant, worked out once for all parties: names resolved to places, keys of
 /// the period filled in, and the operator's half of every clause judged.
@@ -30,11 +30,13 @@ public final class StandingPlan: Sendable {
   let until: Timestamp?
   let deciding: Judged?
   let pending: [PendingClause]
+  private let isGoodUntil: Timestamp?
 
   /// The party of `request` is not looked at.
   public init(_ request: StandingRequest) {
     var builder = PlanBuilder(request)
-    self.parts = request.terms.sorted { $0.id < $1.id }.map { builder.part($0) }
+    let lineage = [LineagePart(.base, terms: request.terms, facts: request.model.facts)] + request.beside
+    self.parts = GovernedParts.all(of: lineage).map { builder.part($0) }
     self.time = request.time
     self.action = request.action
     self.operatorFacts = request.operator
@@ -43,12 +45,26 @@ public final class StandingPlan: Sendable {
     self.until = builder.until
     self.deciding = builder.deciding
     self.pending = builder.pending
+    self.isGoodUntil = (self.parts.map(\.question.keysUntil) + [builder.until]).compactMap { $0 }.min()
   }
 
-  /// The standing of one party. O(clauses × facts read); texts are written when they are asked for.
-  public func standing(of party: Party) -> Standing {
+  /// Whether the plan answers for an instant: not before it was made, nor once the operator's half or the keys of a period are others.
+  public func answers(at time: Timestamp) -> Bool {
+    guard time >= self.time else { return false }
+    return self.isGoodUntil.map { time < $0 } ?? true
+  }
+
+  /// The standing of one party at the plan's own instant. O(clauses × facts read); texts are written when they are asked for.
+  public func standing(of party: Party) -> Standing { self.standing(of: party, asOf: self.time) }
+
+  /// The standing of one party at a later instant; nil where the plan no longer ``answers(at:)`` it. O(clauses × facts read).
+  public func standing(of party: Party, at time: Timestamp) -> Standing? {
+    self.answers(at: time) ? self.standing(of: party, asOf: time) : nil
+  }
+
+  private func standing(of party: Party, asOf time: Timestamp) -> Standing {
     let subject = Subject.party(party.id)
-    var builder = StandingBuilder(self)
+    var builder = StandingBuilder(self, at: time)
     for part in self.parts { builder.add(part, subject, party.facts) }
     return builder.standing
   }
@@ -63,17 +79,18 @@ private struct PlanBuilder {
 
   init(_ request: StandingRequest) { self.request = request }
 
-  mutating func part(_ file: TermFile) -> StandingPlan.Part {
+  mutating func part(_ governed: GovernedParts) -> StandingPlan.Part {
+    let file = governed.file
     let question = TermQuestion(
-      file, parameters: self.request.parameters[file.id] ?? [:], model: self.request.model.facts, action: self.request.action,
-      at: self.request.time)
+      file, parameters: self.request.parameters[file.id] ?? [:], model: governed.facts, parts: governed.names,
+      action: self.request.action, at: self.request.time)
     let exceptions = self.request.exceptions.filter {
       $0.termFile == file.id && $0.covers(model: self.request.model.name, self.request.action)
     }.sorted { $0.id < $1.id }
     let inForce = exceptions.filter { $0.licensee == .operator }
     for record in inForce { self.note(until: record.nextChange(after: self.request.time)) }
     let context = EvaluationContext(
-      question, party: .operator, facts: self.request.operator,
+      question, party: .operator, facts: self.request.operator.sheet(for: file.id),
       exceptions: inForce.filter { $0.isInForce(at: self.request.time) }, at: self.request.time)
     var slots: [StandingPlan.Slot] = []
     for resolved in file.resolved.clauses { slots.append(self.slot(resolved, context)) }
@@ -96,6 +113,7 @@ private struct PlanBuilder {
     if asksOperator, asksCustomer, !resolved.readsPartyFacts {
       var evidence = Evidence()
       asksOperator = resolved.bindsCustomersWhen.map { context.evaluate($0, wanted: false, &evidence) } == .false
+      self.note(until: evidence.until)
     }
     guard asksOperator else { return StandingPlan.Slot(resolved: resolved, operatorOutcome: nil, asksCustomer: asksCustomer) }
     let outcome = context.outcome(of: resolved)
@@ -135,13 +153,15 @@ private struct PlanBuilder {
 /// Judges one party's half.
 struct StandingBuilder {
   private let plan: StandingPlan
+  private let time: Timestamp
   private var until: Timestamp?
   private var deciding: Judged?
   private var pending: [PendingClause]
   private var contexts: [EvaluationContext] = []
 
-  init(_ plan: StandingPlan) {
+  init(_ plan: StandingPlan, at time: Timestamp) {
     self.plan = plan
+    self.time = time
     self.until = plan.until
     self.deciding = plan.deciding
     self.pending = plan.pending
@@ -149,18 +169,19 @@ struct StandingBuilder {
 
   var standing: Standing {
     Standing(
-      verdict: Verdict(self.deciding?.outcome.effect ?? .allow), until: self.until, plan: self.plan, contexts: self.contexts,
+      verdict: Verdict(self.deciding?.outcome.effect ?? .allow), until: self.until, time: self.time, plan: self.plan,
+      contexts: self.contexts,
       decider: self.deciding, pending: self.pending)
   }
 
   mutating func add(_ part: StandingPlan.Part, _ party: Subject, _ facts: FactSheet) {
     var inForce: [ExceptionRecord] = []
     for record in part.exceptions where record.licensee == party {
-      self.note(until: record.nextChange(after: self.plan.time))
-      if record.isInForce(at: self.plan.time) { inForce.append(record) }
+      self.note(until: record.nextChange(after: self.time))
+      if record.isInForce(at: self.time) { inForce.append(record) }
     }
     let context = EvaluationContext(
-      part.question, party: party, facts: facts, exceptions: inForce, at: self.plan.time)
+      part.question, party: party, facts: facts.sheet(for: part.question.file.id), exceptions: inForce, at: self.time)
     self.contexts.append(context)
     for slot in part.slots where slot.asksCustomer {
       let (outcome, bound) = context.outcome(of: slot)
@@ -178,7 +199,7 @@ struct StandingBuilder {
   }
 
   private mutating func note(until instant: Timestamp?) {
-    guard let instant, instant > self.plan.time else { return }
+    guard let instant, instant > self.time else { return }
     self.until = min(self.until ?? instant, instant)
   }
 }

@@ -70,6 +70,8 @@ public struct Threshold: Sendable, Hashable {
   public let entitiesAsOf: CalendarDay?
   /// The share of control above which a company is an affiliate, as written (`0.50`).
   public let controlOver: Setting<String>?
+  /// The share of control from which on a company is an affiliate, in place of ``controlOver``.
+  public let controlAtLeast: Setting<String>?
   public let products: Setting<String>
   public let combination: String?
   public let unit: PeriodUnit?

@@ -22,6 +22,10 @@ extension Threshold {
     self.entitiesAsOf = try entities.optionalDay("as_of")
     self.controlOver = try entities.setting("control_over")
     try references.check(self.controlOver, entities, at: "control_over")
+    self.controlAtLeast = try entities.setting("control_at_least")
+    try references.check(self.controlAtLeast, entities, at: "control_at_least")
+    try Self.check(
+      self.controlOver ?? self.controlAtLeast, entities, isTwice: self.controlOver != nil && self.controlAtLeast != nil)
     try entities.finish()
     self.products = try reader.setting("products") ?? .value("all")
     try references.check(self.products, reader, at: "products")
@@ -37,6 +41,17 @@ extension Threshold {
       throw reader.failure("ongoing", "contradicts the period's anchor")
     }
     try reader.finish()
+  }
+
+  /// A share is a number from 0 to 1, and there is one.
+  private static func check(
+    _ control: Setting<String>?, _ entities: DocumentReader, isTwice: Bool
+  ) throws(DocumentError) {
+    guard !isTwice else { throw entities.failure("control_at_least", "goes in place of control_over, not beside it") }
+    guard case .value(let text)? = control, ControlShare(text) == nil else { return }
+    throw entities.failure(
+      entities.keys.contains("control_over") ? "control_over" : "control_at_least",
+      "a share from 0 to 1 with at most six decimals belongs here, such as 0.50")
   }
 
   private static func anchor(
@@ -83,6 +98,7 @@ extension Threshold {
 }
 
 extension Threshold.Anchor {
+  /// A period that has passed once and for all.
   var isFixed: Bool {
     if case .fixed = self { true } else { false }
   }
