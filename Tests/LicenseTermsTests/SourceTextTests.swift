@@ -111,7 +111,7 @@ struct SourceTextTests {
 }
 
 /// The numbered headings of a text: `1.`, `2.1`, `(a)`, each only where it follows on the one before.
-private struct Headings {
+struct Headings {
   private(set) var paths: [[String]] = []
   private var top = 0
   private var below = 0

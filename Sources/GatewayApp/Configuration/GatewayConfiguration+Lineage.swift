@@ -4,8 +4,8 @@ public import LicenseTerms
 
 // What works beside a model's base in the same call, each under its own terms:
 //
-//   adapters:  [{name: legal-fr, file: ./legal-fr.gguf, terms: [llama-2]}]
-//   auxiliary: [{name: small, role: draft, terms: [apache-2.0]}, {name: guard, role: guard, terms: [llama-guard-3]}]
+//   adapters:  [{name: legal-fr, file: ./legal-fr.gguf, terms: [terms-a]}]
+//   auxiliary: [{name: small, role: draft, terms: [terms-b]}, {name: sentry, role: guard, terms: [terms-c]}]
 extension GatewayConfiguration {
   /// A part of a model's lineage.
   public struct Part: Sendable {
