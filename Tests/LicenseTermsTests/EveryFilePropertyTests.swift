@@ -125,6 +125,21 @@ struct EveryFilePropertyTests {
     #expect(lifted > 10)
   }
 
+  @Test("a number that is not known is asked for by its key, and the remedy says who supplies it", arguments: seeds)
+  func numbers(seed: UInt64) throws {
+    var asked: Set<String> = []
+    try self.every(seed, rounds: 6, density: 2) { question, _, place in
+      for row in standing(of: question).missing where row.type == .count || row.type == .money {
+        #expect(row.remedy.contains("`\(row.fact)`") && row.remedy.contains("Post an attestation of"), "\(place): \(row.remedy)")
+        guard row.remedy.contains(", counting ") else { continue }
+        let isSupplied = row.remedy.contains("only a statement supplies it") || row.remedy.contains("does not replace it")
+        #expect(isSupplied, "\(place): \(row.remedy)")
+        asked.insert(row.fact)
+      }
+    }
+    #expect(asked.count > 5, "\(asked.sorted())")
+  }
+
   @Test("every action is decided: allowed by a grant, named by a prohibition, or denied", arguments: Action.allCases)
   func actions(action: Action) throws {
     for file in try Self.files() {

@@ -158,4 +158,19 @@ struct FactTests {
     #expect(JSON(read).canonicalBytes == json.canonicalBytes)
     #expect(json["decided_by"]?["clause"] == "intro-accept" && json["decided_by"]?["state"] == "missing")
   }
+
+  @Test(
+    "what can be counted of a number is what its license means by it",
+    arguments: [
+      ("llama-2", "party.mau", [:], .usersOfMonths), ("llama-2", "party.mau.2023-06", [:], nil),
+      ("llama-2", "party.mau", ["mau_month_zone": .text("+08:00")], nil), ("baichuan2", "party.dau_peak", [:], .usersOfDays),
+      ("baichuan2", "party.dau", [:], .usersOfDays), ("baichuan2", "party.dau", ["dau_products": .text("any_one")], nil),
+      ("kimi-k2", "product.mau", [:], nil), ("kimi-k2", "product.revenue.usd", [:], nil),
+      ("bilibili-2025", "party.revenue.cny", [:], nil),
+    ] as [(String, String, [String: ParameterValue], Measure?)])
+  func measures(license: String, key: String, parameters: [String: ParameterValue], measure: Measure?) throws {
+    let file = try TestFiles.termFile("Licenses/\(license)/terms.yaml")
+    let fact = try #require(file.facts.first { $0.key == key })
+    #expect(file.measure(of: fact, parameters: parameters) == measure)
+  }
 }

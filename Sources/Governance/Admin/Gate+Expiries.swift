@@ -19,8 +19,32 @@ struct Expiry: Sendable {
     [
       "kind": .string(self.kind.rawValue), "subject": .string(self.subject.description), "fact": .string(self.name),
       "terms": JSON(self.terms?.name), "expires": .string(self.at.description), "reference": .string(self.reference),
-      "state": .string(self.at <= now ? "expired" : "expiring"),
+      "state": .string(self.state(at: now)), "remedy": .string(self.remedy),
     ]
+  }
+
+  /// What has to be read or affirmed again does not end with its day: it is due.
+  private func state(at now: Timestamp) -> String {
+    switch self.kind {
+    case .review, .reaffirmation: self.at <= now ? "due" : "coming"
+    case .attestation, .grant, .document: self.at <= now ? "expired" : "expiring"
+    }
+  }
+
+  /// What somebody has to do, and whether anything closes meanwhile.
+  private var remedy: String {
+    switch self.kind {
+    case .attestation:
+      "State '\(self.name)' again before it ends (weighbridge license attest); requests that rest on it are refused from then on."
+    case .grant:
+      "Have the licensor renew '\(self.name)', then record and confirm the new document (weighbridge license grant)."
+    case .review:
+      "Read the text at its address again and record what was found (weighbridge license review); nothing closes meanwhile."
+    case .document:
+      "The accepted texts have changed: read them and accept '\(self.name)' anew (weighbridge license attest)."
+    case .reaffirmation:
+      "Ask whether '\(self.name)' is still true and state it again (weighbridge license attest); it holds meanwhile."
+    }
   }
 }
 

@@ -34,7 +34,7 @@ struct RemedyWriter {
     let who = self.name(of: self.context.subject(fact))
     let ask =
       "\(self.verb(fact.declaration)) `\(key)` for \(who)\(self.value(leaf, fact.declaration))\(self.scope(leaf.threshold))"
-    let basis = " (clause \(clause.ref))\(self.statement(leaf))."
+    let basis = " (clause \(clause.ref)).\(self.supply(leaf))\(self.statement(leaf))"
     switch leaf.state {
     case .expired: return "The record of `\(key)` for \(who) no longer holds. \(ask)\(basis)"
     case .notTightEnough:
@@ -87,7 +87,7 @@ struct RemedyWriter {
   /// Whose numbers count, over which products and which month.
   private func scope(_ threshold: Threshold?) -> String {
     guard let threshold else { return "" }
-    var words = threshold.entities.map(\.rawValue).joined(separator: " and ")
+    var words = threshold.entities.sorted { $0.place < $1.place }.map(\.words).joined(separator: " and ")
     if let control = threshold.controlOver ?? threshold.controlAtLeast, threshold.entities.contains(.affiliates) {
       let share = self.context.file.text(of: control, self.context.parameters)
       words += threshold.controlOver == nil ? " (control of \(share) or more)" : " (control above \(share))"
@@ -98,8 +98,19 @@ struct RemedyWriter {
     return ", counting \(words)"
   }
 
+  /// Why a number is asked of a person although users are counted here, or that it is not counted at all.
+  private func supply(_ leaf: Leaf) -> String {
+    guard leaf.threshold != nil else { return "" }
+    let measure = self.context.file.measure(
+      of: self.context.fact(leaf.place).declaration, parameters: self.context.parameters)
+    return measure == nil
+      ? " The gateway cannot count this number: only a statement supplies it."
+      : " The gateway counts the users it sees; that can refute the statement and does not replace it."
+  }
+
+  /// The sentence that is stated.
   private func statement(_ leaf: Leaf) -> String {
-    self.context.fact(leaf.place).declaration.statement.map { ": \"\($0)\"" } ?? ""
+    self.context.fact(leaf.place).declaration.statement.map { " What is stated: \"\($0)\"" } ?? ""
   }
 
   private func violated(_ clause: Clause, _ leaf: Leaf?) -> String {
@@ -132,5 +143,24 @@ struct RemedyWriter {
     let delete = outcome.clause.duties.contains { if case .deleteMaterials = $0 { true } else { false } }
     return "The license of \(self.name(of: self.context.party)) ended\(since) (clause \(outcome.clause.ref)); "
       + (delete ? "stop, delete the materials and record the deletion." : "stop using the materials.")
+  }
+}
+
+extension Threshold.Entity {
+  /// The party first.
+  fileprivate var place: Int {
+    switch self {
+    case .licensee: 0
+    case .affiliates: 1
+    case .product: 2
+    }
+  }
+
+  fileprivate var words: String {
+    switch self {
+    case .licensee: "the party itself"
+    case .affiliates: "its affiliates"
+    case .product: "each product"
+    }
   }
 }

@@ -31,7 +31,16 @@ private struct Explanation {
 
   private var head: [String] {
     let until = self.word(self.json["until"])
-    var lines = ["verdict: \(self.word(self.json["verdict"]))" + (until.isEmpty ? "" : ", until \(until)")]
+    let verdict = self.word(self.json["verdict"])
+    var lines = ["verdict: \(verdict)" + (until.isEmpty ? "" : ", until \(until)")]
+    switch verdict {
+    case "allow": lines.append("Nothing on record stands in the way; a single request may still be refused for what it asks.")
+    case "require_record": lines.append("Refused until the records under 'missing' are there; nothing on record forbids the use.")
+    default: lines.append("Refused. Further records do not change it unless they correct the one that decides.")
+    }
+    if let deciding = self.json["decided_by"], deciding != .null {
+      lines.append("decided by: \(self.word(deciding["terms"])) \(self.word(deciding["ref"]))\(self.parts(of: deciding))")
+    }
     let affiliates = self.list("affiliates", of: self.json).map { self.word($0) }
     if !affiliates.isEmpty { lines.append("affiliates: \(affiliates.joined(separator: ", "))") }
     for parameter in self.list("parameters", of: self.json) where parameter["chosen"] == true {
@@ -44,22 +53,47 @@ private struct Explanation {
   private var clauses: [String] {
     self.list("clauses", of: self.json).flatMap { clause -> [String] in
       let place = "\(self.word(clause["terms"])) \(self.word(clause["ref"]))"
-      let state = "\(self.word(clause["state"])), \(self.word(clause["effect"]))"
-      var lines = ["", "\(place) [\(self.word(clause["clause"])), \(self.word(clause["subject"]))]: \(state)"]
+      let state = "\(self.words(ofState: self.word(clause["state"]))) (\(self.word(clause["effect"])))"
+      let id = "\(self.word(clause["clause"])), asked of \(self.word(clause["subject"]))\(self.parts(of: clause))"
+      var lines = ["", "\(place) [\(id)]: \(state)"]
       lines.append("    \(self.word(clause["summary"]))")
       for fact in self.list("facts", of: clause) { lines.append("    \(self.line(of: fact))") }
       let because = self.word(clause["because"])
       if !because.isEmpty { lines.append("    because of \(because)") }
       let remedy = self.word(clause["remedy"])
       if !remedy.isEmpty { lines.append("    remedy: \(remedy)") }
+      if clause["verified"] == false { lines.append("    not verified: this reading was not held against its source text") }
       return lines
+    }
+  }
+
+  /// Of which part of the model the clause speaks, where it is not the base alone.
+  private func parts(of clause: JSON) -> String {
+    let parts = self.list("parts", of: clause).map { self.word($0) }
+    return parts.isEmpty || parts == ["base"] ? "" : " about \(parts.joined(separator: " and "))"
+  }
+
+  private func words(ofState state: String) -> String {
+    switch state {
+    case "true": "complied with"
+    case "false": "not complied with"
+    case "missing": "nothing on record"
+    case "expired": "the record has expired"
+    case "not_tight_enough": "what is on record does not decide it"
+    case "contradicted": "contradicted: what was stated and what was counted cannot both be true"
+    case "not_applicable": "does not apply"
+    case "exempt": "exempt"
+    case "cured": "lifted by a grant"
+    case "deferred": "decided at each request"
+    case "dated": "begins on a later day"
+    default: state
     }
   }
 
   /// `party.users of cus_… = at most 2, attestation att_… by E. Example (Counsel), verified: …`
   private func line(of fact: JSON) -> String {
     let value = self.word(fact["value"])
-    var line = "\(self.word(fact["fact"])) of \(self.word(fact["subject"])) = \(value.isEmpty ? "unknown" : value)"
+    var line = "\(self.word(fact["fact"])) of \(self.word(fact["subject"])) = \(value.isEmpty ? "not on record" : value)"
     let source = self.word(fact["source"])
     guard !source.isEmpty else { return line }
     line += ", \(source) \(self.word(fact["reference"]))"

@@ -122,7 +122,7 @@ struct License: AsyncParsableCommand {
           ? answer.text
           : records.isEmpty
             ? "no record ends within \(days) days"
-            : Terminal.columns(["expires", "kind", "subject", "terms", "fact", "state", "reference"], records))
+            : Terminal.columns(["expires", "kind", "subject", "terms", "fact", "state", "reference", "remedy"], records))
       if !records.isEmpty { throw ExitCode(1) }
     }
   }
