@@ -37,9 +37,9 @@ struct Expiry: Sendable {
     case .attestation:
       "State '\(self.name)' again before it ends (weighbridge license attest); requests that rest on it are refused from then on."
     case .grant:
-      "Have the licensor renew '\(self.name)', then record and confirm the new document (weighbridge license grant)."
+      "Have the licensor renew '\(self.name)', then record and confirm the new document (weighbridge license grant record)."
     case .review:
-      "Read the text at its address again and record what was found (weighbridge license review); nothing closes meanwhile."
+      "Read the text at its address again and record what was found (weighbridge license reviewed); nothing closes meanwhile."
     case .document:
       "The accepted texts have changed: read them and accept '\(self.name)' anew (weighbridge license attest)."
     case .reaffirmation:
