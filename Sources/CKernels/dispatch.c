@@ -7,7 +7,7 @@ static const ck_kernels scalar_kernels = {
   ck_dequantize_q8_0_ref, ck_dequantize_q4_0_ref, ck_dequantize_q6_k_ref, ck_dequantize_bf16_ref,
   ck_dequantize_q4_1_ref, ck_dequantize_q5_0_ref, ck_dequantize_q5_1_ref, ck_dequantize_iq4_nl_ref,
   ck_dequantize_q2_k_ref, ck_dequantize_q3_k_ref, ck_dequantize_q4_k_ref, ck_dequantize_q5_k_ref, ck_rmsnorm_ref,
-  ck_rope_ref, ck_rope_halves_ref, ck_silu_mul_ref, ck_softmax_ref, ck_axpy_ref, ck_attention_ref,
+  ck_rope_ref, ck_rope_halves_ref, ck_silu_mul_ref, ck_softmax_ref, ck_axpy_ref,
 };
 
 #if defined(__x86_64__)

@@ -3,25 +3,6 @@
 
 #include "tables.h"
 
-// Nearest even, overflow to infinity: what hardware and the other writers of these layouts do.
-static void store_half(uint8_t *p, float value) {
-  uint32_t bits, sign, half;
-  memcpy(&bits, &value, 4);
-  sign = bits >> 16 & 0x8000;
-  bits &= 0x7fffffff;
-  if (bits >= 0x47800000) half = bits > 0x7f800000 ? 0x7e00 : 0x7c00;
-  else if (bits < 0x38800000) {
-    float small;
-    memcpy(&small, &bits, 4);
-    half = (uint32_t)lrintf(small * 0x1p24f);
-  } else {
-    uint32_t rounded = bits + 0xfff + (bits >> 13 & 1) - (112u << 23);
-    half = rounded >> 13;
-  }
-  p[0] = (uint8_t)(sign | half);
-  p[1] = (uint8_t)((sign | half) >> 8);
-}
-
 static int clamped(float value, int low, int high) {
   int nearest = (int)lrintf(value);
   return nearest < low ? low : nearest > high ? high : nearest;
@@ -29,7 +10,7 @@ static int clamped(float value, int low, int high) {
 
 void ck_quantize_f16(void *out, const float *x, size_t count) {
   uint8_t *p = out;
-  for (size_t i = 0; i < count; i++) store_half(p + 2 * i, x[i]);
+  for (size_t i = 0; i < count; i++) ck_store_half(p + 2 * i, x[i]);
 }
 
 void ck_quantize_q8_0(void *out, const float *x, size_t count) {
@@ -38,7 +19,7 @@ void ck_quantize_q8_0(void *out, const float *x, size_t count) {
     float largest = 0;
     for (int j = 0; j < CK_QK; j++) largest = fabsf(x[j]) > largest ? fabsf(x[j]) : largest;
     float d = largest / 127, inverse = d == 0 ? 0 : 1 / d;
-    store_half(p, d);
+    ck_store_half(p, d);
     for (int j = 0; j < CK_QK; j++) {
       float q = roundf(x[j] * inverse);
       p[2 + j] = (uint8_t)(int8_t)(q > 127 ? 127 : q < -127 ? -127 : q);
@@ -52,7 +33,7 @@ void ck_quantize_q4_0(void *out, const float *x, size_t count) {
     float extreme = 0;
     for (int j = 0; j < CK_QK; j++) extreme = fabsf(x[j]) > fabsf(extreme) ? x[j] : extreme;
     float d = extreme / -8, inverse = d == 0 ? 0 : 1 / d;
-    store_half(p, d);
+    ck_store_half(p, d);
     for (int j = 0; j < CK_QK / 2; j++) {
       float low = x[j] * inverse, high = x[j + 16] * inverse;
       int first = (int)(low + 8.5f), last = (int)(high + 8.5f);
@@ -91,7 +72,7 @@ void ck_quantize_q6_k(void *out, const float *x, size_t count) {
       extreme = fabsf(scales[run]) > fabsf(extreme) ? scales[run] : extreme;
     }
     memset(p, 0, CK_Q6_K_BYTES);
-    store_half(p + 208, extreme / -128);
+    ck_store_half(p + 208, extreme / -128);
     float d = ck_load_half(p + 208);
     for (int run = 0; run < 16; run++) p[192 + run] = (uint8_t)(int8_t)(d == 0 ? 0 : clamped(scales[run] / d, -128, 127));
     for (int j = 0; j < CK_QK_K; j++) {
@@ -158,8 +139,8 @@ void ck_quantize_q4_k(void *out, const float *x, size_t count) {
       minimum = minima[run] > minimum ? minima[run] : minimum;
     }
     memset(p, 0, CK_Q4_K_BYTES);
-    store_half(p, scale / 63);
-    store_half(p + 2, minimum / 63);
+    ck_store_half(p, scale / 63);
+    ck_store_half(p + 2, minimum / 63);
     float d = ck_load_half(p), least = ck_load_half(p + 2);
     for (int run = 0; run < 8; run++) {
       int sixth = d == 0 ? 0 : clamped(scales[run] / d, 0, 63), floor6 = least == 0 ? 0 : clamped(minima[run] / least, 0, 63);

@@ -153,39 +153,3 @@ void ck_softmax_ref(float *x, size_t n) {
 void ck_axpy_ref(float *y, float a, const float *x, size_t n) {
   for (size_t i = 0; i < n; i++) y[i] += a * x[i];
 }
-
-// The running maximum and sum belong to what `out` holds so far: out = sum p v with p = exp(score - max), unnormalised.
-static void attend_block(
-  float *out, const float *q, const float *keys, const float *values, size_t n, size_t head_dim, float scale, float *max,
-  float *sum) {
-  float p[CK_ATTENTION_BLOCK_MAX], high = *max;
-  for (size_t t = 0; t < n; t++) {
-    p[t] = dot(q, keys + t * head_dim, head_dim) * scale;
-    high = p[t] > high ? p[t] : high;
-  }
-  float correction = expf(*max - high);
-  *max = high;
-  *sum *= correction;
-  for (size_t d = 0; d < head_dim; d++) out[d] *= correction;
-  for (size_t t = 0; t < n; t++) {
-    float weight = expf(p[t] - high);
-    *sum += weight;
-    ck_axpy_ref(out, weight, values + t * head_dim, head_dim);
-  }
-}
-
-void ck_attention_ref(
-  float *out, const float *q, size_t group, const float *const *blocks, size_t key_offset, size_t value_offset,
-  size_t block_positions, size_t first, size_t positions, size_t head_dim, float scale) {
-  for (size_t g = 0; g < group; g++, out += head_dim, q += head_dim) {
-    float max = -INFINITY, sum = 0;
-    for (size_t d = 0; d < head_dim; d++) out[d] = 0;
-    for (size_t t = first, n; t < positions; t += n) {
-      size_t row = t % block_positions;
-      const float *block = blocks[t / block_positions] + row * head_dim;
-      n = positions - t < block_positions - row ? positions - t : block_positions - row;
-      attend_block(out, q, block + key_offset, block + value_offset, n, head_dim, scale, &max, &sum);
-    }
-    for (size_t d = 0; d < head_dim; d++) out[d] /= sum;
-  }
-}

@@ -189,52 +189,6 @@ static TARGET void NAME(axpy)(float *y, float a, const float *x, size_t n) {
   for (; i < n; i++) y[i] += a * x[i];
 }
 
-// out[d...] = out[d...] * correction + sum over t of p[t] * values[t, d...] for `n` (constant after inlining) vectors from d on.
-INLINE void gather(
-  float *out, const float *p, const float *values, size_t count, size_t head_dim, float correction, const int n) {
-  V acc[CHAINS];
-  for (int j = 0; j < n; j++) acc[j] = v_mul(v_load(out + j * W), v_set1(correction));
-  for (size_t t = 0; t < count; t++)
-    for (int j = 0; j < n; j++) acc[j] = v_fma(v_set1(p[t]), v_load(values + t * head_dim + j * W), acc[j]);
-  for (int j = 0; j < n; j++) v_store(out + j * W, acc[j]);
-}
-
-INLINE void attend_block(
-  float *out, const float *q, const float *keys, const float *values, size_t count, size_t head_dim, float scale, float *max,
-  float *sum) {
-  float p[CK_ATTENTION_BLOCK_MAX];
-  for (size_t t = 0; t < count; t++) p[t] = dot(q, keys + t * head_dim, head_dim) * scale;
-  float high = highest(p, count);
-  if (high < *max) high = *max;
-  float correction = expf(*max - high);
-  *max = high;
-  *sum = *sum * correction + exponentials(p, count, high);
-  size_t d = 0;
-  for (; d + STEP <= head_dim; d += STEP) gather(out + d, p, values + d, count, head_dim, correction, CHAINS);
-  for (; d + W <= head_dim; d += W) gather(out + d, p, values + d, count, head_dim, correction, 1);
-  for (; d < head_dim; d++) {
-    float acc = out[d] * correction;
-    for (size_t t = 0; t < count; t++) acc += p[t] * values[t * head_dim + d];
-    out[d] = acc;
-  }
-}
-
-static TARGET void NAME(attention)(
-  float *out, const float *q, size_t group, const float *const *blocks, size_t key_offset, size_t value_offset,
-  size_t block_positions, size_t first, size_t positions, size_t head_dim, float scale) {
-  for (size_t g = 0; g < group; g++, out += head_dim, q += head_dim) {
-    float max = -INFINITY, sum = 0;
-    for (size_t d = 0; d < head_dim; d++) out[d] = 0;
-    for (size_t t = first, n; t < positions; t += n) {
-      size_t row = t % block_positions;
-      const float *block = blocks[t / block_positions] + row * head_dim;
-      n = positions - t < block_positions - row ? positions - t : block_positions - row;
-      attend_block(out, q, block + key_offset, block + value_offset, n, head_dim, scale, &max, &sum);
-    }
-    scale_by(out, 1.0f / sum, head_dim);
-  }
-}
-
 #define KERNEL_TABLE \
   { \
     NAME(matmul_f32), NAME(matmul_f16), NAME(matmul_q8_0), NAME(matmul_q4_0), NAME(matmul_q6_k), NAME(matmul_bf16), \
@@ -243,5 +197,5 @@ static TARGET void NAME(attention)(
     NAME(dequantize_q8_0), NAME(dequantize_q4_0), NAME(dequantize_q6_k), NAME(dequantize_bf16), NAME(dequantize_q4_1), \
     NAME(dequantize_q5_0), NAME(dequantize_q5_1), NAME(dequantize_iq4_nl), NAME(dequantize_q2_k), \
     NAME(dequantize_q3_k), NAME(dequantize_q4_k), NAME(dequantize_q5_k), NAME(rmsnorm), NAME(rope), NAME(rope_halves), \
-    NAME(silu_mul), NAME(softmax), NAME(axpy), NAME(attention), \
+    NAME(silu_mul), NAME(softmax), NAME(axpy), \
   }

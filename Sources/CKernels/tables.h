@@ -1,6 +1,7 @@
 #ifndef CK_TABLES_H
 #define CK_TABLES_H
 
+#include <math.h>
 #include <string.h>
 
 #include "ckernels.h"
@@ -24,6 +25,25 @@ static inline float ck_load_half(const uint8_t *p) {
   float value;
   memcpy(&value, &bits, 4);
   return value;
+}
+
+// Nearest even, overflow to infinity: what hardware and the other writers of these layouts do.
+static inline void ck_store_half(uint8_t *p, float value) {
+  uint32_t bits, sign, half;
+  memcpy(&bits, &value, 4);
+  sign = bits >> 16 & 0x8000;
+  bits &= 0x7fffffff;
+  if (bits >= 0x47800000) half = bits > 0x7f800000 ? 0x7e00 : 0x7c00;
+  else if (bits < 0x38800000) {
+    float small;
+    memcpy(&small, &bits, 4);
+    half = (uint32_t)lrintf(small * 0x1p24f);
+  } else {
+    uint32_t rounded = bits + 0xfff + (bits >> 13 & 1) - (112u << 23);
+    half = rounded >> 13;
+  }
+  p[0] = (uint8_t)(sign | half);
+  p[1] = (uint8_t)((sign | half) >> 8);
 }
 
 // The scalar product of any layout: `piece` weights in `bytes` bytes are dequantised at a time.

@@ -155,14 +155,12 @@ public final class ForwardPass {
       // Query and key heads stand side by side and are turned by the same angles.
       self.rotation.apply(
         row: row, to: self.queryKeyValue, offset: start, heads: parameters.headCount + parameters.keyValueHeadCount, self.backend)
-      self.plan.store(
-        row: row, layer: index, from: self.queryKeyValue, keys: start + query, values: start + query + keyValue)
     }
+    self.backend.store(queries, plan: self.plan, layer: index, keys: query, values: query + keyValue)
     let attended = Activations(self.attended, stride: query)
     self.backend.attend(
-      queries, plan: self.plan, shape: self.model.cacheShape, layer: index,
-      group: parameters.headCount / parameters.keyValueHeadCount, scale: 1 / Float(parameters.headDimension).squareRoot(),
-      into: attended)
+      queries, plan: self.plan, layer: index, group: parameters.headCount / parameters.keyValueHeadCount,
+      scale: 1 / Float(parameters.headDimension).squareRoot(), into: attended)
     self.backend.multiply(
       layer.attentionOutput, attended, rows: rows, strategy: strategy, into: Activations(self.projected, stride: width))
   }

@@ -64,10 +64,10 @@ public final class LlamaModel {
   }
 
   /// The shape of its keys and values.
-  public var cacheShape: KVShape {
+  public func cacheShape(_ type: KVType = .f32) -> KVShape {
     KVShape(
       layers: self.hyperparameters.layerCount, heads: self.hyperparameters.keyValueHeadCount,
-      headDimension: self.hyperparameters.headDimension)
+      headDimension: self.hyperparameters.headDimension, type: type)
   }
 }
 

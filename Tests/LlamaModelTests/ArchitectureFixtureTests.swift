@@ -37,7 +37,7 @@ struct ArchitectureFixtureTests {
     let prompt = try EngineFiles.reference(name).cases[0].prompt
     let read = { (threads: Int, others: Int) throws -> [[Float]] in
       let pass = ForwardPass(model: model, backend: try CPUBackend(threads: threads, instructionSet: set), rowLimit: 128)
-      let caches = (0...others).map { _ in KVCache(pool: KVBlockPool(shape: model.cacheShape, capacity: 16)) }
+      let caches = (0...others).map { _ in KVCache(pool: KVBlockPool(shape: model.cacheShape(), capacity: 16)) }
       var rows: [[Float]] = []
       for (position, token) in prompt.enumerated() {
         let steps = caches.enumerated().map { index, cache in

@@ -18,7 +18,7 @@ struct ForwardPassTests {
   }
 
   static func cache(_ model: LlamaModel) -> KVCache {
-    KVCache(pool: KVBlockPool(shape: model.cacheShape, capacity: 16))
+    KVCache(pool: KVBlockPool(shape: model.cacheShape(), capacity: 16))
   }
 
   static func worst(_ got: [[Float]], _ wanted: [[Double]]) -> Double {
@@ -133,7 +133,7 @@ struct ForwardPassTests {
   @Test("a cache without room fails before anything is computed")
   func exhausted() throws {
     let model = try Self.load(TinyLlama(seed: 10))
-    let cache = KVCache(pool: KVBlockPool(shape: model.cacheShape, capacity: 1))
+    let cache = KVCache(pool: KVBlockPool(shape: model.cacheShape(), capacity: 1))
     let pass = try Self.pass(model)
     #expect(throws: TensorError.self) { try pass.run([SequenceStep(tokens: Self.prompt, cache: cache)]) }
     #expect(cache.count == 0)

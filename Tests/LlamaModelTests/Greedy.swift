@@ -8,7 +8,7 @@ enum Greedy {
   ) throws -> [Int32] {
     let pass = ForwardPass(
       model: model, backend: try CPUBackend(threads: threads, instructionSet: set), rowLimit: max(64, prompt.count))
-    let cache = KVCache(pool: KVBlockPool(shape: model.cacheShape, capacity: 64))
+    let cache = KVCache(pool: KVBlockPool(shape: model.cacheShape(), capacity: 64))
     var tokens: [Int32] = []
     var next = prompt
     while tokens.count < count {

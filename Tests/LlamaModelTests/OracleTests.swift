@@ -52,7 +52,7 @@ struct OracleTests {
 
   static func logits(_ model: LlamaModel, _ tokens: [Int32], _ cut: Cut, _ set: InstructionSet) throws -> [[Float]] {
     let pass = ForwardPass(model: model, backend: try CPUBackend(threads: 2, instructionSet: set), rowLimit: 64)
-    let cache = KVCache(pool: KVBlockPool(shape: model.cacheShape, capacity: 16))
+    let cache = KVCache(pool: KVBlockPool(shape: model.cacheShape(), capacity: 16))
     let length =
       switch cut {
       case .tokenByToken: 1

@@ -34,4 +34,26 @@ struct KVCacheTests {
     cache.commit(count: 1280)
     #expect(cache.count == 1280)
   }
+
+  @Test("bytes of a block by type", arguments: [(KVType.f32, 4 * 128), (.f16, 2 * 128), (.q8_0, 64 + 128)])
+  func types(type: KVType, headBytes: Int) {
+    let shape = KVShape(layers: 2, heads: 3, headDimension: 4, type: type)
+    #expect(shape.blockBytes == 2 * 2 * 3 * headBytes)
+  }
+
+  @Test("a full pool asks for blocks back before it refuses")
+  func reclaim() throws {
+    let pool = KVBlockPool(shape: self.shape, capacity: 2)
+    var kept: KVCache? = KVCache(pool: pool)
+    try kept?.reserve(positions: 64)
+    let next = KVCache(pool: pool)
+    pool.reclaim = {
+      guard kept != nil else { return false }
+      kept = nil
+      return true
+    }
+    try next.reserve(positions: 64)
+    #expect(pool.used == 2 && pool.available == 0)
+    #expect(throws: TensorError.self) { try next.reserve(positions: 65) }
+  }
 }

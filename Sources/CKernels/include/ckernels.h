@@ -7,13 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ckattention.h"
 #include "ckpool.h"
 
 /// Instruction sets, in rising order of preference.
 typedef enum ck_isa { CK_ISA_SCALAR = 0, CK_ISA_AVX2 = 1, CK_ISA_AVX512 = 2 } ck_isa;
-
-/// The largest number of positions in one block of keys or values.
-#define CK_ATTENTION_BLOCK_MAX 64
 
 // Element layouts (GGUF). F16 is IEEE binary16. Q8_0: blocks of 32 values in 34 bytes, f16 d then 32 int8, value = d q.
 // Q4_0: blocks of 32 values in 18 bytes, f16 d then 16 bytes whose low nibbles are values 0-15 and high nibbles 16-31,
@@ -52,14 +50,6 @@ typedef void ck_softmax(float *x, size_t n);
 /// y[i] += a * x[i], i < n. No overlap.
 typedef void ck_axpy(float *y, float a, const float *x, size_t n);
 
-/// `group` query heads that share one key and value head, against positions `first` to `positions` - 1 of a sequence, first <
-/// positions: out[g] = sum over t of softmax_t(scale * q[g] . key[t]) * value[t], by online softmax, block after block.
-/// q, out: (group, head_dim). blocks[i] + key_offset and blocks[i] + value_offset: (block_positions, head_dim), the keys and
-/// values of positions i * block_positions and on; 1 <= block_positions <= CK_ATTENTION_BLOCK_MAX. No overlap.
-typedef void ck_attention(
-  float *out, const float *q, size_t group, const float *const *blocks, size_t key_offset, size_t value_offset,
-  size_t block_positions, size_t first, size_t positions, size_t head_dim, float scale);
-
 /// The kernels of one instruction set.
 typedef struct ck_kernels {
   ck_matmul *matmul_f32, *matmul_f16, *matmul_q8_0, *matmul_q4_0, *matmul_q6_k, *matmul_bf16, *matmul_q4_1, *matmul_q5_0,
@@ -72,7 +62,6 @@ typedef struct ck_kernels {
   ck_silu_mul *silu_mul;
   ck_softmax *softmax;
   ck_axpy *axpy;
-  ck_attention *attention;
 } ck_kernels;
 
 /// The table of an instruction set, or NULL where this build or this processor lacks it. Scalar is always there.
@@ -90,7 +79,6 @@ ck_rope ck_rope_ref, ck_rope_halves_ref;
 ck_silu_mul ck_silu_mul_ref;
 ck_softmax ck_softmax_ref;
 ck_axpy ck_axpy_ref;
-ck_attention ck_attention_ref;
 
 /// Stores `count` values, a multiple of the block, in a layout; they are finite and fit binary16. Q8_0 and Q4_0 round as the layouts'
 /// other writers do; Q4_K and Q6_K look for the scales with the least weighted error. No overlap.

@@ -64,7 +64,7 @@ public final class ModelSession {
   }
 
   func makeCache(positions: Int) -> KVCache {
-    let shape = self.model.cacheShape
+    let shape = self.model.cacheShape()
     return KVCache(pool: KVBlockPool(shape: shape, capacity: shape.blocks(positions: positions)))
   }
 

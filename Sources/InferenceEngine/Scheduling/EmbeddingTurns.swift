@@ -33,7 +33,7 @@ final class EmbeddingTurns {
     self.pass = pass
     self.inbox = inbox
     self.chunk = chunk
-    let shape = pass.model.cacheShape
+    let shape = pass.model.cacheShape()
     self.blocks = KVBlockPool(shape: shape, capacity: shape.blocks(positions: contextLength))
   }
 

@@ -31,7 +31,7 @@ final class Scheduler {
 
   init(model: LlamaModel, backend: CPUBackend, inbox: EngineInbox, options: EngineOptions, contextLength: Int) {
     self.pass = ForwardPass(model: model, backend: backend, rowLimit: max(options.prefillChunk, options.maximumSequences))
-    let shape = model.cacheShape
+    let shape = model.cacheShape()
     self.pool = KVBlockPool(shape: shape, capacity: options.maximumSequences * shape.blocks(positions: contextLength))
     self.inbox = inbox
     self.embeddings = EmbeddingTurns(

@@ -46,4 +46,11 @@ public enum InstructionSet: String, Sendable, CaseIterable {
     guard let table = ck_kernels_for(self.identifier) else { preconditionFailure("\(self) is not available here.") }
     return table
   }
+  /// As ``kernels``, for attention.
+  var attention: UnsafePointer<ck_attention_kernels> {
+    guard let table = ck_attention_for(Int32(self.identifier.rawValue)) else {
+      preconditionFailure("\(self) is not available here.")
+    }
+    return table
+  }
 }

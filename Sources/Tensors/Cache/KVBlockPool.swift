@@ -1,0 +1,71 @@
+/// The memory for keys and values of all sequences of one model: blocks of 32 positions, handed out one by one and reused.
+///
+/// Bounded by `capacity`; memory is taken from the system when a block is first needed and kept. One thread at a time.
+public final class KVBlockPool {
+  public let shape: KVShape
+  /// The most blocks in use at once.
+  public let capacity: Int
+  public private(set) var used = 0
+  /// Asked when all blocks are in use; true where it has let go of one.
+  public var reclaim: (() -> Bool)?
+  private var free: [KVMemory] = []
+
+  public init(shape: KVShape, capacity: Int) {
+    self.shape = shape
+    self.capacity = capacity
+  }
+
+  /// Bytes held from the system, in use or not.
+  public var residentBytes: Int { (self.used + self.free.count) * self.shape.blockBytes }
+  public var usedBytes: Int { self.used * self.shape.blockBytes }
+  /// Blocks that can be had without anybody letting go of one.
+  public var available: Int { self.capacity - self.used }
+
+  func take() throws(TensorError) -> KVBlock {
+    while self.used >= self.capacity {
+      guard self.reclaim?() == true else {
+        throw TensorError(.cacheExhausted, "All \(self.capacity) key-value blocks are in use.")
+      }
+    }
+    self.used += 1
+    return KVBlock(self.free.popLast() ?? KVMemory(bytes: self.shape.blockBytes), pool: self)
+  }
+
+  fileprivate func put(_ memory: KVMemory) {
+    self.used -= 1
+    self.free.append(memory)
+  }
+}
+
+/// One block, shared by all who hold it; its memory returns to the pool when nobody does.
+///
+/// Whoever shares a block reads it only: a sequence writes to blocks that it alone holds.
+public final class KVBlock {
+  private let memory: KVMemory
+  private let pool: KVBlockPool
+
+  fileprivate init(_ memory: KVMemory, pool: KVBlockPool) {
+    self.memory = memory
+    self.pool = pool
+  }
+
+  deinit { self.pool.put(self.memory) }
+
+  var base: UnsafeMutablePointer<UInt8> { self.memory.base }
+  var bytes: Int { self.memory.bytes }
+}
+
+/// Invariant: `bytes` initialised bytes at a 64-byte boundary from `init` to `deinit`.
+fileprivate final class KVMemory {
+  let base: UnsafeMutablePointer<UInt8>
+  let bytes: Int
+
+  init(bytes: Int) {
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: max(bytes, 1), alignment: 64)
+    self.base = memory.bindMemory(to: UInt8.self, capacity: max(bytes, 1))
+    self.base.initialize(repeating: 0, count: max(bytes, 1))
+    self.bytes = bytes
+  }
+
+  deinit { UnsafeMutableRawPointer(self.base).deallocate() }
+}
