@@ -163,7 +163,7 @@ let package = Package(
     tests("CKernelsTests", "CKernels", "EngineFixtures"),
     tests("TensorsTests", "EngineFixtures", "Tensors"),
     tests("LlamaModelTests", "EngineFixtures", "LlamaModel", "ModelFiles", "Tensors"),
-    tests("InferenceEngineTests", "Completions", "EngineFixtures", "InferenceEngine", "LlamaModel"),
+    tests("InferenceEngineTests", "Completions", "EngineFixtures", "InferenceEngine", "LlamaModel", "Tensors"),
     tests("GovernanceStoreTests", "GovernanceStore", "Governance", "GovernanceTypes", "Documents", "AuditTrail", grdb),
     tests("BillingTests", "Billing", "Documents", "GovernanceTypes"),
     tests("AudienceTests", "Audience", "GovernanceTypes"),

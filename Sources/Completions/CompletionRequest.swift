@@ -24,11 +24,17 @@ public struct CompletionRequest: Sendable, Equatable {
   public var toolChoice: ToolChoice
   /// Whether one answer may hold more than one call.
   public var allowsParallelToolCalls: Bool
+  /// Requests with the same value may share what was computed for the beginning of their prompts, and so may learn from the time that
+  /// a prompt takes whether another began like it; nil shares nothing. Opaque to the engine.
+  public var cacheScope: String?
+  /// Requests with the same value share one share of a busy engine; those without one share one as well. Opaque to the engine.
+  public var fairnessKey: String?
 
   public init(
     prompt: Prompt, sampling: SamplingParameters = SamplingParameters(), maximumCompletionTokens: Int? = nil,
     stop: [String] = [], output: OutputFormat = .text, logprobs: Int? = nil, tools: [ToolDefinition] = [],
-    toolChoice: ToolChoice = .automatic, allowsParallelToolCalls: Bool = true
+    toolChoice: ToolChoice = .automatic, allowsParallelToolCalls: Bool = true, cacheScope: String? = nil,
+    fairnessKey: String? = nil
   ) {
     self.prompt = prompt
     self.sampling = sampling
@@ -39,6 +45,8 @@ public struct CompletionRequest: Sendable, Equatable {
     self.tools = tools
     self.toolChoice = toolChoice
     self.allowsParallelToolCalls = allowsParallelToolCalls
+    self.cacheScope = cacheScope
+    self.fairnessKey = fairnessKey
   }
 }
 

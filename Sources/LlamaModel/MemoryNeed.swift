@@ -1,5 +1,5 @@
 internal import ModelFiles
-internal import Tensors
+public import Tensors
 
 /// The memory that running a model takes, by what it is for; known before a weight is touched.
 public struct MemoryNeed: Sendable, Equatable {
@@ -17,13 +17,17 @@ public struct MemoryNeed: Sendable, Equatable {
   /// - Parameters:
   ///   - contextLength: positions of one sequence; `nil` takes the model's own.
   ///   - rows: tokens of one step.
+  ///   - kvType: how keys and values are stored.
+  ///   - cacheBytes: what they may take; `nil` for what all sequences need.
   /// - Throws: ``LlamaModelError`` where the sizes are not those of a model.
   public init(
-    of source: WeightSource, contextLength: Int? = nil, sequences: Int = 1, rows: Int = 128
+    of source: WeightSource, contextLength: Int? = nil, sequences: Int = 1, rows: Int = 128, kvType: KVType = .f32,
+    cacheBytes: Int? = nil
   ) throws(LlamaModelError) {
     let parameters = try Hyperparameters(MetadataReader(metadata: source.metadata, path: source.path))
     let shape = KVShape(
-      layers: parameters.layerCount, heads: parameters.keyValueHeadCount, headDimension: parameters.headDimension)
+      layers: parameters.layerCount, heads: parameters.keyValueHeadCount, headDimension: parameters.headDimension,
+      type: kvType)
     let vocabulary = source.tensor(named: "token_embd.weight")?.rows ?? 0
     self.copiedBytes = source.copiedByteCount
     self.mappedBytes = source.fileByteCount - self.copiedBytes
@@ -31,7 +35,7 @@ public struct MemoryNeed: Sendable, Equatable {
     // A need beyond all numbers is beyond all limits.
     let (cache, overflow) = (shape.blocks(positions: positions) * shape.blockBytes).multipliedReportingOverflow(
       by: max(1, sequences))
-    self.cacheBytes = overflow ? .max / 4 : min(cache, .max / 4)
+    self.cacheBytes = min(cacheBytes ?? (overflow ? .max : cache), .max / 4)
     let width = 4 * parameters.embeddingLength + 2 * parameters.feedForwardLength + parameters.queryLength
     self.workBytes = 4 * (min(rows, 4_096) * (width + 2 * parameters.keyValueLength) + min(sequences, 4_096) * vocabulary)
   }

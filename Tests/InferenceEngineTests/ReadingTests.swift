@@ -2,6 +2,7 @@ import EngineFixtures
 import Foundation
 import InferenceEngine
 import LlamaModel
+import Tensors
 import Testing
 
 /// Memory before loading; perplexity and embeddings by their definitions.
@@ -9,7 +10,7 @@ struct ReadingTests {
   @Test("a model beyond the memory limit is refused before it is loaded")
   func memory() throws {
     let path = try TinyEngine.path.get()
-    let need = try MemoryNeed(of: WeightSource(path: path), contextLength: 64, sequences: 3, rows: 128)
+    let need = try MemoryNeed(of: WeightSource(path: path), contextLength: 64, sequences: 3, rows: 512 + 3 + 8)
     // Two layers of keys and values with two heads of sixteen, 64 positions, three sequences.
     #expect(need.cacheBytes == 2 * 2 * 2 * 16 * 64 * 4 * 3 && need.copiedBytes == 0)
     let fits = EngineOptions(maximumSequences: 3, contextLimit: 64, memoryLimit: need.total)
@@ -17,6 +18,9 @@ struct ReadingTests {
     var tight = fits
     tight.memoryLimit = need.total - 1
     let error = #expect(throws: EngineError.self) { try ModelSession(path: path, options: tight) }
+    tight.kvType = .f16
+    _ = try ModelSession(path: path, options: tight)
+    tight.kvType = .f32
     #expect(error?.code == .machine && error?.message.contains("needs") == true)
     #expect(throws: EngineError.self) { try EmbeddedEngine(path: path, options: tight) }
     for hostile in [EngineOptions(maximumSequences: .max, memoryLimit: 1), EngineOptions(contextLimit: .max, memoryLimit: 1)] {

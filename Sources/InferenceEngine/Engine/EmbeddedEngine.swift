@@ -41,6 +41,7 @@ public final class EmbeddedEngine: CompletionEngine {
     let context = model.weights.hyperparameters.contextLength
     try options.validated(modelContext: context)
     let contextLength = options.contextLimit ?? context
+    let blocks = try options.blocks(model.weights.cacheShape(model.kvType), contextLength: contextLength)
     let inbox = EngineInbox(openLimit: options.maximumSequences + options.queueLimit)
     self.contextLength = contextLength
     self.model = model.weights.description
@@ -51,7 +52,9 @@ public final class EmbeddedEngine: CompletionEngine {
     do {
       let backend = try CPUBackend(threads: options.threads, instructionSet: options.instructionSet)
       let core = Core(
-        Scheduler(model: model.weights, backend: backend, inbox: inbox, options: options, contextLength: contextLength))
+        Scheduler(
+          model: model.weights, backend: backend, inbox: inbox, options: options, kvType: model.kvType, blocks: blocks,
+          contextLength: contextLength))
       self.thread = try DedicatedThread(name: "wb-engine") { core.run() }
     } catch {
       throw EngineError(error)
@@ -99,7 +102,7 @@ public final class EmbeddedEngine: CompletionEngine {
       prompt: prompt, form: form, vocabulary: vocabulary, allowance: allowance, events: events, cancellation: cancellation)
     switch self.inbox.submit(submission) {
     case .accepted: return nil
-    case .full: return CompletionError(.overloaded, "The engine's queue is full; try again later.")
+    case .full: return CompletionError(.overloaded, EngineInbox.overloaded)
     case .closed: return CompletionError(.unavailable, "The engine is shutting down.")
     }
   }
@@ -107,7 +110,7 @@ public final class EmbeddedEngine: CompletionEngine {
   func submit(_ submission: EmbeddingSubmission) {
     switch self.inbox.submit(submission) {
     case .accepted: break
-    case .full: submission.finish(.failure(CompletionError(.overloaded, "The engine's queue is full; try again later.")))
+    case .full: submission.finish(.failure(CompletionError(.overloaded, EngineInbox.overloaded)))
     case .closed: submission.finish(.failure(CompletionError(.unavailable, "The engine is shutting down.")))
     }
   }

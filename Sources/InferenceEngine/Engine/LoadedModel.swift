@@ -1,19 +1,28 @@
 internal import LlamaModel
 internal import ModelFiles
+internal import Tensors
 
 /// A model opened and checked: a GGUF file, a Hugging Face folder or a Meta checkpoint.
 struct LoadedModel {
   let weights: LlamaModel
+  /// How keys and values are stored where the options do not say.
+  let kvType: KVType
 
   /// - Throws: `machine` where the model needs more memory than the options allow; nothing has been loaded then.
-  init(path: String, options: EngineOptions) throws(EngineError) {
+  ///
+  /// - Parameter isOffline: keys and values are kept exact where the options do not say otherwise.
+  init(path: String, options: EngineOptions, isOffline: Bool = false) throws(EngineError) {
     do {
       let source = try WeightSource(path: path)
+      // Weights that are not rounded deserve keys and values that are not.
+      let isExact = source.tensor(named: "token_embd.weight")?.type == .f32
+      let kvType = options.kvType ?? (isExact || isOffline ? .f32 : .f16)
       let need = try MemoryNeed(
-        of: source, contextLength: options.contextLimit, sequences: options.maximumSequences,
-        rows: max(options.prefillChunk, options.maximumSequences))
+        of: source, contextLength: options.contextLimit, sequences: options.maximumSequences, rows: options.rowLimit,
+        kvType: kvType, cacheBytes: options.kvMemory)
       if let limit = options.memoryLimit, need.total > limit { throw EngineError(need, limit: limit, path: path) }
       self.weights = try LlamaModel(source: source)
+      self.kvType = kvType
     } catch let error as LlamaModelError {
       throw EngineError(error)
     } catch let error as EngineError {

@@ -26,8 +26,8 @@ extension ModelSession {
       throw EngineError(.invalidOption, "\(parallel) sequences at once are not possible; 1 to \(self.pass.rowLimit) are.")
     }
     let prompts = (0..<parallel).map { self.benchPrompt(count: promptTokens, offset: $0) }
-    try self.read(Array(prompts[0].prefix(32)), into: self.makeCache(positions: promptTokens), logits: .last)
-    let caches = prompts.map { _ in self.makeCache(positions: length) }
+    try self.read(Array(prompts[0].prefix(32)), into: self.makeCache(positions: promptTokens, type: .f16), logits: .last)
+    let caches = prompts.map { _ in self.makeCache(positions: length, type: .f16) }
     let clock = ContinuousClock()
     let start = clock.now
     for (prompt, cache) in zip(prompts, caches) { try self.read(prompt, into: cache, logits: .last) }

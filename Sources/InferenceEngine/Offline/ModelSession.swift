@@ -9,20 +9,22 @@ public final class ModelSession {
   public let contextLength: Int
   let model: LlamaModel
   let pass: ForwardPass
+  let kvType: KVType?
   private let preparation: PromptPreparation
 
   /// - Throws: ``EngineError`` naming the option or what is wrong with the file.
   public init(path: String, options: EngineOptions = EngineOptions()) throws(EngineError) {
-    let loaded = try LoadedModel(path: path, options: options)
+    let loaded = try LoadedModel(path: path, options: options, isOffline: true)
     let context = loaded.weights.hyperparameters.contextLength
     try options.validated(modelContext: context)
     self.contextLength = options.contextLimit ?? context
     self.model = loaded.weights
+    self.kvType = options.kvType
     self.preparation = loaded.preparation(contextLength: self.contextLength)
     do {
       let backend = try CPUBackend(threads: options.threads, instructionSet: options.instructionSet)
       self.pass = ForwardPass(
-        model: self.model, backend: backend, rowLimit: max(options.prefillChunk, options.maximumSequences))
+        model: self.model, backend: backend, rowLimit: options.rowLimit)
     } catch {
       throw EngineError(error)
     }
@@ -63,8 +65,9 @@ public final class ModelSession {
     }
   }
 
-  func makeCache(positions: Int) -> KVCache {
-    let shape = self.model.cacheShape()
+  /// - Parameter type: where the options do not say.
+  func makeCache(positions: Int, type: KVType = .f32) -> KVCache {
+    let shape = self.model.cacheShape(self.kvType ?? type)
     return KVCache(pool: KVBlockPool(shape: shape, capacity: shape.blocks(positions: positions)))
   }
 

@@ -30,10 +30,10 @@ final class EmbeddingTurns {
   private var current: Current?
 
   init(pass: ForwardPass, inbox: EngineInbox, chunk: Int, contextLength: Int) {
+    let shape = pass.model.cacheShape()
     self.pass = pass
     self.inbox = inbox
     self.chunk = chunk
-    let shape = pass.model.cacheShape()
     self.blocks = KVBlockPool(shape: shape, capacity: shape.blocks(positions: contextLength))
   }
 

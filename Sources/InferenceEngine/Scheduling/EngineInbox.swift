@@ -20,6 +20,8 @@ struct Submission: Sendable {
   var allowance: TokenAllowance
   var events: AsyncThrowingStream<CompletionEvent, any Error>.Continuation
   var cancellation: CancellationFlag
+
+  var fairnessKey: String { self.prompt.request.fairnessKey ?? "" }
 }
 
 /// What callers and the engine's thread share: the waiting requests, the closing time and the published statistics.
@@ -27,7 +29,7 @@ final class EngineInbox: Sendable {
   enum Acceptance: Equatable { case accepted, full, closed }
 
   private struct State {
-    var waiting: [Submission] = []
+    var waiting = FairLines<Submission>()
     var waitingEmbeddings: [EmbeddingSubmission] = []
     /// Requests accepted and not yet ended, wherever they are: what the limit is about.
     var open = 0
@@ -44,17 +46,28 @@ final class EngineInbox: Sendable {
   var statistics: EngineStatistics { self.state.withLock { $0.statistics } }
   var isClosed: Bool { self.state.withLock { $0.isClosed } }
 
+  /// Takes a request in. Where the queue is full and another key has more requests waiting than this one, the newest of the longest
+  /// line gives way to it and ends as overloaded: it has not begun.
   func submit(_ submission: Submission) -> Acceptance {
-    let acceptance = self.state.withLock { state -> Acceptance in
-      guard !state.isClosed else { return .closed }
-      guard state.open < self.openLimit else { return .full }
-      state.open += 1
-      state.waiting.append(submission)
-      return .accepted
+    let (acceptance, displaced) = self.state.withLock { state -> (Acceptance, Submission?) in
+      guard !state.isClosed else { return (.closed, nil) }
+      let key = submission.fairnessKey
+      var displaced: Submission?
+      if state.open >= self.openLimit {
+        displaced = state.waiting.takeNewest(ofLongerThan: state.waiting.length(of: key) + 1)
+        guard displaced != nil else { return (.full, nil) }
+      } else {
+        state.open += 1
+      }
+      state.waiting.append(submission, key: key)
+      return (.accepted, displaced)
     }
+    displaced?.events.finish(throwing: CompletionError(.overloaded, Self.overloaded))
     if acceptance == .accepted { self.signal.ring() }
     return acceptance
   }
+
+  static let overloaded = "The engine's queue is full; try again later."
 
   func submit(_ submission: EmbeddingSubmission) -> Acceptance {
     let acceptance = self.state.withLock { state -> Acceptance in
@@ -73,19 +86,20 @@ final class EngineInbox: Sendable {
     self.state.withLock { $0.waitingEmbeddings.isEmpty ? nil : $0.waitingEmbeddings.removeFirst() }
   }
 
-  /// The longest waiting request.
-  func next() -> Submission? {
-    self.state.withLock { $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() }
-  }
+  /// Whose requests wait, with the number by which the first one of each came.
+  var waitingKeys: [(key: String, number: UInt64)] { self.state.withLock { $0.waiting.heads } }
 
-  var isEmpty: Bool { self.state.withLock { $0.waiting.isEmpty } }
+  /// The longest waiting request of a key; it stays in line.
+  func first(of key: String) -> Submission? { self.state.withLock { $0.waiting.first(of: key) } }
+
+  func takeFirst(of key: String) -> Submission? { self.state.withLock { $0.waiting.takeFirst(of: key) } }
 
   /// Takes out the waiting requests that nobody wants any more; after closing, all.
   func takeCancelled() -> [Submission] {
     self.state.withLock { state in
-      let taken = state.waiting.filter { state.isClosed || $0.cancellation.isSet }
-      state.waiting.removeAll { state.isClosed || $0.cancellation.isSet }
-      return taken
+      guard !state.waiting.isEmpty else { return [] }
+      let isClosed = state.isClosed
+      return state.waiting.takeAll { isClosed || $0.cancellation.isSet }
     }
   }
 

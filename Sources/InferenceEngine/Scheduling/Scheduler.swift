@@ -6,57 +6,69 @@ internal import Tokenization
 
 /// The engine's loop, on its own thread: who reads a piece of prompt, who decodes, who waits and who ends.
 ///
-/// Each turn reads one chunk of one prompt, in rotation, and decodes one token for every sequence that may have one; so no
-/// request waits longer than one chunk and one step for its next token, and a new one for the chunks of those before it. Between
-/// turns cancellations and ended allowances are honoured.
+/// Each turn is one forward pass, which reads every weight once: a token, and what is guessed to follow, for every sequence that may
+/// have one, and pieces of prompts, so many as do not hold the others up. Between turns cancellations and ended allowances are honoured.
+/// Who reads next, gets a place or has to give one up is decided by the shares of the requests' fairness keys.
 ///
-/// A sequence without allowance keeps its place until another request needs it; then it gives up its keys and values and reads
-/// its tokens again when the allowance is raised, with the same result bit for bit.
+/// A sequence that gives up its keys and values reads its tokens again, as far as they are not still there, and goes on with the same
+/// result bit for bit.
 final class Scheduler {
+  /// Guessed tokens of one turn, of all sequences together.
+  static let guessedRows = 8
+
+  let pool: KVBlockPool
+  let prefixes: PrefixIndex?
+  let inbox: EngineInbox
+  let maximumSequences: Int
   private let pass: ForwardPass
-  private let pool: KVBlockPool
-  private let inbox: EngineInbox
-  private let maximumSequences: Int
   private let prefillChunk: Int
+  private let looksAhead: Bool
   private var grammarRoom: GrammarRoom?
   private var randomSeeds = SystemRandomNumberGenerator()
-  /// In memory, in order of arrival.
-  private var running: [RunningSequence] = []
+  /// In memory, in order of admission.
+  var running: [RunningSequence] = []
   /// Without keys and values, in the order in which they gave them up.
-  private var suspended: [RunningSequence] = []
-  /// Which prefilling sequence comes next.
-  private var prefillTurn = 0
-  private var statistics = EngineStatistics()
+  var suspended: [RunningSequence] = []
+  var shares = Shares()
+  var statistics = EngineStatistics()
+  private var turn: UInt64 = 0
+  private var parts: [TurnPart] = []
   private let embeddings: EmbeddingTurns
 
-  init(model: LlamaModel, backend: CPUBackend, inbox: EngineInbox, options: EngineOptions, contextLength: Int) {
-    self.pass = ForwardPass(model: model, backend: backend, rowLimit: max(options.prefillChunk, options.maximumSequences))
-    let shape = model.cacheShape()
-    self.pool = KVBlockPool(shape: shape, capacity: options.maximumSequences * shape.blocks(positions: contextLength))
+  init(
+    model: LlamaModel, backend: CPUBackend, inbox: EngineInbox, options: EngineOptions, kvType: KVType, blocks: Int,
+    contextLength: Int
+  ) {
+    self.pass = ForwardPass(model: model, backend: backend, rowLimit: options.rowLimit)
+    let pool = KVBlockPool(shape: model.cacheShape(kvType), capacity: blocks)
+    let prefixes = options.sharesPrefixes ? PrefixIndex() : nil
+    pool.reclaim = { [weak prefixes] in prefixes?.reclaim() ?? false }
+    self.pool = pool
+    self.prefixes = prefixes
     self.inbox = inbox
     self.embeddings = EmbeddingTurns(
-      pass: self.pass, inbox: inbox, chunk: options.prefillChunk, contextLength: contextLength)
+      pass: self.pass, inbox: inbox, chunk: min(options.prefillChunk, 128), contextLength: contextLength)
     self.maximumSequences = options.maximumSequences
     self.prefillChunk = options.prefillChunk
+    self.looksAhead = options.looksAhead
   }
 
   /// Runs until the inbox is closed; then every stream has ended.
   func run() {
     while !self.inbox.isClosed {
+      self.turn &+= 1
       self.clear()
       self.admit()
-      let hasRead = self.prefill()
-      let hasDecoded = self.decode()
+      let hasProduced = self.produceFromHeldLogits()
+      let hasStepped = self.step()
       let hasEmbedded = self.embeddings.turn()
       self.publish()
       // Every arrival, cancellation and raise rings, and a ring that came during this turn ends the wait at once.
-      if !hasRead && !hasDecoded && !hasEmbedded { self.inbox.signal.wait() }
+      if !hasProduced && !hasStepped && !hasEmbedded { self.inbox.signal.wait() }
     }
     self.embeddings.close()
     self.close()
   }
-
-  // MARK: Places
 
   /// Ends what is cancelled or has used up its allowance.
   private func clear() {
@@ -74,113 +86,163 @@ final class Scheduler {
     }
   }
 
-  /// Fills free places, those of parked sequences too where others wait: first with sequences that had one before.
-  private func admit() {
-    while let place = self.freePlace() {
-      if let index = self.suspended.firstIndex(where: \.canResume) {
-        self.take(place)
-        self.running.append(self.suspended.remove(at: index))
-      } else if let submission = self.inbox.next() {
-        self.take(place)
-        let tokenizer = self.pass.model.vocabulary.tokenizer
-        self.running.append(
-          RunningSequence(
-            submission, tokenizer: tokenizer, grammars: self.grammars(submission), pool: self.pool,
-            seed: self.randomSeeds.next()))
-      } else {
-        return
-      }
-    }
-  }
-
-  /// The grammars' room, made when the first request needs it; all requests have the same vocabulary.
-  private func grammars(_ submission: Submission) -> GrammarRoom? {
+  /// A sequence for a request, without a place yet.
+  func makeSequence(_ submission: Submission) -> RunningSequence {
     if self.grammarRoom == nil { self.grammarRoom = submission.vocabulary.map { GrammarRoom($0) } }
-    return self.grammarRoom
-  }
-
-  private enum Place { case free, parked(Int) }
-
-  private func freePlace() -> Place? {
-    if self.running.count < self.maximumSequences { return .free }
-    guard !self.inbox.isEmpty || self.suspended.contains(where: \.canResume) else { return nil }
-    return self.running.firstIndex(where: \.isParked).map { .parked($0) }
-  }
-
-  private func take(_ place: Place) {
-    guard case .parked(let index) = place else { return }
-    let sequence = self.running.remove(at: index)
-    sequence.suspend(pool: self.pool)
-    self.suspended.append(sequence)
+    return RunningSequence(
+      submission, tokenizer: self.pass.model.vocabulary.tokenizer, grammars: self.grammarRoom, pool: self.pool,
+      prefixes: self.prefixes, seed: self.randomSeeds.next())
   }
 
   // MARK: Steps
 
-  /// Reads one chunk of one prompt; false where there is none to read.
-  private func prefill() -> Bool {
-    let prefilling = self.running.filter(\.isPrefilling)
-    guard !prefilling.isEmpty else { return false }
-    let sequence = prefilling[self.prefillTurn % prefilling.count]
-    self.prefillTurn &+= 1
-    let readBefore = sequence.usage.promptUncached
+  /// The first token of those that waited for an allowance after their prompt was read.
+  private func produceFromHeldLogits() -> Bool {
+    var hasProduced = false
+    for sequence in self.running where sequence.isReady {
+      guard case .holdingLogits(let logits) = sequence.phase else { continue }
+      _ = self.produce(sequence, logits.span)
+      hasProduced = true
+    }
+    return hasProduced
+  }
+
+  /// One forward pass; false where there is nothing to do.
+  private func step() -> Bool {
+    self.parts.removeAll(keepingCapacity: true)
+    self.planDecoding()
+    let decoding = self.parts.count
+    let adopted = self.planPrefill(decoding: decoding)
+    guard !self.parts.isEmpty else { return adopted }
     do {
-      let (step, strategy) = sequence.nextChunk(limit: self.prefillChunk)
-      try self.pass.run([step], strategy: strategy)
+      try self.pass.run(self.parts.map(\.step), strategy: .direct)
     } catch {
-      self.fail(sequence, error.message)
+      for part in self.parts { self.fail(part.sequence, error.message) }
       return true
     }
-    self.statistics.prefillSteps += 1
-    let hasPrompt = sequence.didReadChunk()
-    self.statistics.promptTokens += UInt64(sequence.usage.promptUncached - readBefore)
-    if hasPrompt { self.promptDidEnd(sequence) }
+    if decoding > 0 { self.statistics.decodeSteps += 1 }
+    if decoding < self.parts.count { self.statistics.prefillSteps += 1 }
+    var row = 0
+    for part in self.parts {
+      if part.isPrefill {
+        self.didRead(part, row: row)
+        row += part.step.logits == .none ? 0 : 1
+      } else {
+        self.didDecode(part, row: row)
+        row += part.step.tokens.count
+      }
+    }
     return true
   }
 
-  private func promptDidEnd(_ sequence: RunningSequence) {
+  /// One token, and guesses, for every sequence that may have one and has room.
+  private func planDecoding() {
+    let isDecoding = { (sequence: RunningSequence) in
+      guard sequence.isReady, case .decoding = sequence.phase else { return false }
+      return true
+    }
+    // Room first: who has to give up its place for another is no part of this turn.
+    for sequence in self.running.filter(isDecoding) where self.running.contains(where: { $0 === sequence }) {
+      _ = self.makeRoom(for: sequence, positions: sequence.cache.count + 1)
+    }
+    let ready = self.running.filter(isDecoding)
+    var guesses = self.looksAhead ? max(0, Self.guessedRows - ready.count) : 0
+    for sequence in ready {
+      var tokens = sequence.nextTokens(guessing: guesses)
+      if tokens.count > 1, (try? sequence.cache.reserve(positions: sequence.cache.count + tokens.count)) == nil {
+        tokens.removeLast(tokens.count - 1)
+      }
+      guesses -= tokens.count - 1
+      let step = SequenceStep(tokens: tokens, cache: sequence.cache, logits: tokens.count > 1 ? .all : .last)
+      self.parts.append(TurnPart(sequence: sequence, step: step, isPrefill: false))
+    }
+  }
+
+  /// Pieces of prompts. What was computed before is taken over; a block that another part of this turn computes is waited for. True where
+  /// something was taken over or somebody gave up a place, so that another turn may do more.
+  private func planPrefill(decoding: Int) -> Bool {
+    var candidates: [RunningSequence] = []
+    var computed: Set<SharedBlock> = []
+    var hasChanged = false
+    for sequence in self.running where sequence.isPrefilling {
+      let before = sequence.usage.promptCached
+      let filled = sequence.cache.count
+      sequence.adopt()
+      hasChanged = hasChanged || sequence.cache.count > filled
+      self.statistics.cachedPromptTokens += UInt64(sequence.usage.promptCached - before)
+      if sequence.unread == 0 {
+        // All that a suspended sequence had read is still there.
+        _ = sequence.didReadChunk()
+        continue
+      }
+      if let next = sequence.nextShared, !computed.insert(SharedBlock(next.after, next.tokens)).inserted { continue }
+      candidates.append(sequence)
+    }
+    self.keepShares()
+    let budget = PrefillPlan.budget(chunk: self.prefillChunk, prefilling: candidates.count, decoding: decoding)
+    let chunks = PrefillPlan.chunks(
+      candidates.map {
+        PrefillPlan.Candidate(
+          key: $0.submission.fairnessKey, unread: $0.unread, filled: $0.cache.count, lastTurn: $0.lastTurn)
+      }, budget: budget, shares: self.shares)
+    for (index, count) in chunks {
+      let sequence = candidates[index]
+      guard self.running.contains(where: { $0 === sequence }) else { continue }
+      let positions = sequence.cache.count + count
+      if (try? sequence.cache.reserve(positions: positions)) == nil {
+        // Whoever decodes goes first; where nothing else can be done in this turn, somebody has to make room.
+        guard self.parts.isEmpty else { continue }
+        hasChanged = true
+        guard self.makeRoom(for: sequence, positions: positions) else { continue }
+      }
+      sequence.lastTurn = self.turn
+      self.shares.charge(sequence.submission.fairnessKey, count)
+      self.parts.append(TurnPart(sequence: sequence, step: sequence.nextChunk(count), isPrefill: true))
+    }
+    return hasChanged
+  }
+
+  /// Whoever is here or waits has a share.
+  private func keepShares() {
+    var active = Set(self.inbox.waitingKeys.map(\.key))
+    for sequence in self.running { active.insert(sequence.submission.fairnessKey) }
+    for sequence in self.suspended { active.insert(sequence.submission.fairnessKey) }
+    self.shares.keep(active)
+  }
+
+  private func didRead(_ part: TurnPart, row: Int) {
+    let sequence = part.sequence
+    let readBefore = sequence.usage.promptUncached
+    let hasPrompt = sequence.didReadChunk()
+    self.statistics.promptTokens += UInt64(sequence.usage.promptUncached - readBefore)
+    guard hasPrompt else { return }
     // The payer's answer to this event may be the first grant, so it is asked for only afterwards.
     sequence.submission.events.yield(.prompt(sequence.usage))
     sequence.phase = .holdingLogits([])
     if sequence.isReady {
-      self.produce(sequence, row: 0)
+      _ = self.pass.withLogits(row: row) { self.produce(sequence, $0) }
     } else {
-      sequence.phase = .holdingLogits(self.pass.logits(row: 0))
+      sequence.phase = .holdingLogits(self.pass.logits(row: row))
     }
   }
 
-  /// One more token for every sequence that may have one; false where there is none.
-  private func decode() -> Bool {
-    let ready = self.running.filter(\.isReady)
-    guard !ready.isEmpty else { return false }
-    var steps: [SequenceStep] = []
-    var stepping: [RunningSequence] = []
-    for sequence in ready {
-      switch sequence.phase {
-      case .prefilling: break
-      case .holdingLogits(let logits): self.produce(sequence, logits.span)
-      case .decoding:
-        steps.append(SequenceStep(tokens: [sequence.tokens[sequence.tokens.count - 1]], cache: sequence.cache))
-        stepping.append(sequence)
-      }
+  /// Draws token after token as plain decoding would, from the same logits, for as long as the guesses are what is drawn.
+  private func didDecode(_ part: TurnPart, row: Int) {
+    let sequence = part.sequence
+    let guesses = part.step.tokens.dropFirst()
+    var right = 0
+    while let token = self.pass.withLogits(row: row + right, { self.produce(sequence, $0) }) {
+      guard right < guesses.count, token == guesses[guesses.startIndex + right] else { break }
+      right += 1
     }
-    guard !steps.isEmpty else { return true }
-    do {
-      try self.pass.run(steps)
-    } catch {
-      for sequence in stepping { self.fail(sequence, error.message) }
-      return true
-    }
-    self.statistics.decodeSteps += 1
-    for (row, sequence) in stepping.enumerated() { self.produce(sequence, row: row) }
-    return true
+    self.statistics.guessedTokens += UInt64(guesses.count)
+    self.statistics.rightGuesses += UInt64(right)
+    sequence.didDecode(guessed: guesses.count, right: right)
   }
 
-  private func produce(_ sequence: RunningSequence, row: Int) {
-    self.pass.withLogits(row: row) { self.produce(sequence, $0) }
-  }
-
-  /// Draws the next token and delivers what it adds. The token that ends a turn is neither counted nor charged: it has no text.
-  private func produce(_ sequence: RunningSequence, _ logits: Span<Float>) {
+  /// Draws the next token and delivers what it adds; nil where that was the last. The token that ends a turn is neither counted nor
+  /// charged: it has no text.
+  private func produce(_ sequence: RunningSequence, _ logits: Span<Float>) -> Int32? {
     switch sequence.choose(logits) {
     case .failure(let message): self.fail(sequence, message)
     case .end:
@@ -190,8 +252,10 @@ final class Scheduler {
       let (delta, reason) = sequence.accept(token, logits)
       self.statistics.completionTokens += 1
       if case .terminated = sequence.submission.events.yield(.delta(delta)) { sequence.submission.cancellation.set() }
-      if let reason { self.end(sequence, reason) }
+      guard let reason else { return token }
+      self.end(sequence, reason)
     }
+    return nil
   }
 
   // MARK: Ends
@@ -204,12 +268,13 @@ final class Scheduler {
     self.remove(sequence)
   }
 
-  private func fail(_ sequence: RunningSequence, _ message: String) {
+  func fail(_ sequence: RunningSequence, _ message: String) {
     sequence.submission.events.finish(throwing: CompletionError(.failed, message))
     self.remove(sequence)
   }
 
   private func remove(_ sequence: RunningSequence) {
+    sequence.end(pool: self.pool)
     self.running.removeAll { $0 === sequence }
     self.suspended.removeAll { $0 === sequence }
     self.didFinish()
@@ -237,8 +302,27 @@ final class Scheduler {
     self.statistics.running = self.running.count
     self.statistics.parked = self.running.count(where: \.isParked)
     self.statistics.queued = self.suspended.count
-    self.statistics.cacheBytesUsed = self.pool.usedBytes
+    self.statistics.cacheBytesUsed = self.pool.heldBytes
+    self.statistics.cacheBytesKept = (self.pool.used - self.pool.held) * self.pool.shape.blockBytes
     self.statistics.cacheBytesResident = self.pool.residentBytes
     self.inbox.publish(self.statistics)
+  }
+}
+
+/// What one sequence does in one turn.
+struct TurnPart {
+  var sequence: RunningSequence
+  var step: SequenceStep
+  var isPrefill: Bool
+}
+
+/// A block that is computed in a turn.
+private struct SharedBlock: Hashable {
+  private let after: ObjectIdentifier
+  private let tokens: ArraySlice<Int32>
+
+  init(_ after: PrefixIndex.Node, _ tokens: ArraySlice<Int32>) {
+    self.after = ObjectIdentifier(after)
+    self.tokens = tokens
   }
 }

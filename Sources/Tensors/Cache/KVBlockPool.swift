@@ -6,6 +6,8 @@ public final class KVBlockPool {
   /// The most blocks in use at once.
   public let capacity: Int
   public private(set) var used = 0
+  /// Of these, the blocks that some ``KVCache`` holds; the others are kept for later by whoever else holds them.
+  public fileprivate(set) var held = 0
   /// Asked when all blocks are in use; true where it has let go of one.
   public var reclaim: (() -> Bool)?
   private var free: [KVMemory] = []
@@ -17,9 +19,9 @@ public final class KVBlockPool {
 
   /// Bytes held from the system, in use or not.
   public var residentBytes: Int { (self.used + self.free.count) * self.shape.blockBytes }
-  public var usedBytes: Int { self.used * self.shape.blockBytes }
-  /// Blocks that can be had without anybody letting go of one.
-  public var available: Int { self.capacity - self.used }
+  public var heldBytes: Int { self.held * self.shape.blockBytes }
+  /// Blocks that sequences can have in addition to what they hold, where everything else is let go of.
+  public var available: Int { self.capacity - self.held }
 
   func take() throws(TensorError) -> KVBlock {
     while self.used >= self.capacity {
@@ -43,6 +45,7 @@ public final class KVBlockPool {
 public final class KVBlock {
   private let memory: KVMemory
   private let pool: KVBlockPool
+  private var holders = 0
 
   fileprivate init(_ memory: KVMemory, pool: KVBlockPool) {
     self.memory = memory
@@ -50,6 +53,19 @@ public final class KVBlock {
   }
 
   deinit { self.pool.put(self.memory) }
+
+  /// Whether a sequence has it.
+  public var isHeld: Bool { self.holders > 0 }
+
+  func hold() {
+    self.holders += 1
+    if self.holders == 1 { self.pool.held += 1 }
+  }
+
+  func letGo() {
+    self.holders -= 1
+    if self.holders == 0 { self.pool.held -= 1 }
+  }
 
   var base: UnsafeMutablePointer<UInt8> { self.memory.base }
   var bytes: Int { self.memory.bytes }

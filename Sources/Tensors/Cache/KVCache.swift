@@ -13,7 +13,13 @@ public final class KVCache {
     self.addresses = .allocate(capacity: 8)
   }
 
-  deinit { self.addresses.deallocate() }
+  deinit {
+    for block in self.blocks { block.letGo() }
+    self.addresses.deallocate()
+  }
+
+  /// Blocks in its hands, shared ones included.
+  public var blockCount: Int { self.blocks.count }
 
   /// Makes room for `positions` positions in all.
   ///
@@ -66,10 +72,22 @@ public final class KVCache {
     self.count += positions
   }
 
+  /// Takes another block with the same keys and values in place of its own.
+  public func replace(_ index: Int, by block: KVBlock) {
+    precondition(block.bytes == self.pool.shape.blockBytes)
+    block.hold()
+    self.blocks[index].letGo()
+    self.blocks[index] = block
+    self.addresses[index] = block.base
+  }
+
   /// Lets go of blocks beyond the valid positions.
-  private func dropReserved() { self.blocks.removeLast(self.blocks.count - self.pool.shape.blocks(positions: self.count)) }
+  private func dropReserved() {
+    while self.blocks.count > self.pool.shape.blocks(positions: self.count) { self.blocks.removeLast().letGo() }
+  }
 
   private func append(_ block: KVBlock) {
+    block.hold()
     if self.blocks.count == self.addressCapacity { self.growAddresses() }
     self.addresses[self.blocks.count] = block.base
     self.blocks.append(block)
