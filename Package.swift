@@ -97,7 +97,7 @@ let package = Package(
       "GatewayApp", "AcceptableUse", "AdminHTTP", "AuditSigning", "AuditTrail", "Billing", "Completions", "Documents",
       "GatewayHTTP",
       "Governance", "GovernanceStore", "GovernanceTypes", "InferenceEngine", "LicenseTerms", "LlamaModel", "ModelFiles",
-      "RemoteEngines", "Tokenization", "YAMLDocuments",
+      "RemoteEngines", "Tensors", "Tokenization", "YAMLDocuments",
       hummingbird, hummingbirdCore, hummingbirdHTTP2, nioCore, logging, .product(name: "NIOHTTP1", package: "swift-nio"),
       .product(name: "NIOSSL", package: "swift-nio-ssl"),
       .product(name: "AsyncHTTPClient", package: "async-http-client"),
