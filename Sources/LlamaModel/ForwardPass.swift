@@ -18,17 +18,12 @@ public struct SequenceStep {
 
 /// Runs a model over steps of many sequences at once, in memory that is allocated once.
 ///
-/// A step with several sequences, or with fewer than ``tiledThreshold`` tokens, is computed by dot products: the logits of each
-/// sequence are then bit for bit those it would have alone. A single sequence's longer step is computed by tiles, which depends
-/// on the step's length in the last bits only. In the steady state of decoding nothing is allocated but the caller's array of
-/// steps.
+/// The logits of a sequence are bit for bit those it would have alone, however its tokens are cut into steps and on any number of
+/// threads. In the steady state of decoding nothing is allocated but the caller's array of steps.
 public final class ForwardPass {
-  /// Tokens of one sequence from which the matrix library is faster than dot products.
-  public static let tiledThreshold = 32
-
   public let model: LlamaModel
   public let backend: CPUBackend
-  /// The most tokens of one ``run(_:strategy:)``.
+  /// The most tokens of one ``run(_:)``.
   public let rowLimit: Int
   private let state: FloatBuffer
   private let normed: FloatBuffer
@@ -51,6 +46,7 @@ public final class ForwardPass {
     self.model = model
     self.backend = backend
     self.rowLimit = rowLimit
+    model.pack(backend)
     self.state = FloatBuffer(count: rowLimit * parameters.embeddingLength)
     self.normed = FloatBuffer(count: rowLimit * parameters.embeddingLength)
     self.queryKeyValue = FloatBuffer(count: rowLimit * (parameters.queryLength + 2 * parameters.keyValueLength))
@@ -66,21 +62,18 @@ public final class ForwardPass {
 
   /// Computes the steps; afterwards their caches hold the new positions and the logits asked for stand in rows, step by step.
   ///
-  /// - Parameter strategy: `nil` chooses as described for the type; tests name one.
   /// - Returns: how many rows of logits there are, each ``vocabularySize`` long; they stay until the next run.
   /// - Throws: `cacheExhausted`; nothing has been computed then.
   /// - Precondition: no step is empty, all together have at most ``rowLimit`` tokens, ids are in the vocabulary, no cache occurs
   ///   twice and none grows beyond the model's context.
   @discardableResult
-  public func run(_ steps: [SequenceStep], strategy: ProductStrategy? = nil) throws(TensorError) -> Int {
+  public func run(_ steps: [SequenceStep]) throws(TensorError) -> Int {
     let rows = try self.place(steps)
     self.rowCount = rows
-    let tiled = steps.count == 1 && rows >= Self.tiledThreshold
-    let chosen = strategy ?? (tiled ? .tiled : .direct)
-    for layer in self.model.layers.indices { self.run(layer: layer, rows: rows, strategy: chosen) }
+    for layer in self.model.layers.indices { self.run(layer: layer, rows: rows) }
     for step in steps { step.cache.commit(count: step.cache.count + step.tokens.count) }
     self.plan.removeAll()
-    self.project(steps, strategy: strategy)
+    self.project(steps)
     return self.logitRows
   }
 
@@ -125,30 +118,30 @@ public final class ForwardPass {
     return row
   }
 
-  private func run(layer index: Int, rows: Int, strategy: ProductStrategy) {
+  private func run(layer index: Int, rows: Int) {
     let parameters = self.model.hyperparameters
     let layer = self.model.layers[index]
     let width = parameters.embeddingLength
     self.backend.rmsNorm(
       self.state, rows: rows, weight: layer.attentionNorm, epsilon: parameters.epsilon, into: self.normed)
-    self.attend(layer, index, rows: rows, strategy: strategy)
+    self.attend(layer, index, rows: rows)
     self.backend.add(self.projected, count: rows * width, to: self.state)
     self.backend.rmsNorm(
       self.state, rows: rows, weight: layer.feedForwardNorm, epsilon: parameters.epsilon, into: self.normed)
     let hidden = Activations(self.gateUp, stride: 2 * parameters.feedForwardLength)
-    self.backend.multiply(layer.gateUp, Activations(self.normed, stride: width), rows: rows, strategy: strategy, into: hidden)
+    self.backend.multiply(layer.gateUp, Activations(self.normed, stride: width), rows: rows, into: hidden)
     self.backend.siluMultiply(self.gateUp, rows: rows, width: parameters.feedForwardLength)
-    self.backend.multiply(layer.down, hidden, rows: rows, strategy: strategy, into: Activations(self.projected, stride: width))
+    self.backend.multiply(layer.down, hidden, rows: rows, into: Activations(self.projected, stride: width))
     self.backend.add(self.projected, count: rows * width, to: self.state)
   }
 
   /// projected = attention of `normed`.
-  private func attend(_ layer: LlamaModel.Layer, _ index: Int, rows: Int, strategy: ProductStrategy) {
+  private func attend(_ layer: LlamaModel.Layer, _ index: Int, rows: Int) {
     let parameters = self.model.hyperparameters
     let (width, query, keyValue) = (parameters.embeddingLength, parameters.queryLength, parameters.keyValueLength)
     let queries = Activations(self.queryKeyValue, stride: query + 2 * keyValue)
     self.backend.multiply(
-      layer.queryKeyValue, Activations(self.normed, stride: width), rows: rows, strategy: strategy, into: queries)
+      layer.queryKeyValue, Activations(self.normed, stride: width), rows: rows, into: queries)
     if let bias = layer.bias { self.backend.add(bias: bias, to: self.queryKeyValue, count: rows, stride: queries.stride) }
     for row in 0..<rows {
       let start = row * queries.stride
@@ -164,11 +157,11 @@ public final class ForwardPass {
       group: parameters.headCount / parameters.keyValueHeadCount, scale: 1 / Float(parameters.headDimension).squareRoot(),
       into: attended)
     self.backend.multiply(
-      layer.attentionOutput, attended, rows: rows, strategy: strategy, into: Activations(self.projected, stride: width))
+      layer.attentionOutput, attended, rows: rows, into: Activations(self.projected, stride: width))
   }
 
   /// Normalises the rows whose logits are wanted, side by side, and multiplies them with the output matrix.
-  private func project(_ steps: [SequenceStep], strategy: ProductStrategy?) {
+  private func project(_ steps: [SequenceStep]) {
     self.logitRows = 0
     var row = 0
     for step in steps {
@@ -184,10 +177,9 @@ public final class ForwardPass {
     if self.logits.count < self.logitRows * self.vocabularySize {
       self.logits = FloatBuffer(count: self.logitRows * self.vocabularySize)
     }
-    let tiled = steps.count == 1 && self.logitRows >= Self.tiledThreshold
     self.backend.multiply(
       self.model.output, Activations(self.normed, stride: width), rows: self.logitRows,
-      strategy: strategy ?? (tiled ? .tiled : .direct), into: Activations(self.logits, stride: self.vocabularySize))
+      into: Activations(self.logits, stride: self.vocabularySize))
   }
 
   private func collect(row: Int) {

@@ -77,14 +77,12 @@ final class RunningSequence {
 
   /// The next tokens to read, in the same pieces each time: the prompt by chunks, then, after a suspension, what was produced
   /// since. Logits are wanted where they are not known yet.
-  func nextChunk(limit: Int) -> (step: SequenceStep, strategy: ProductStrategy?) {
+  func nextChunk(limit: Int) -> SequenceStep {
     let start = self.cache.count
     let isPrompt = start < self.promptCount
     let end = min(start + limit, isPrompt ? self.promptCount : self.prefillTarget)
     let wantsLogits = end == self.prefillTarget && self.phaseBeforeSuspension == nil
-    let step = SequenceStep(tokens: Array(self.tokens[start..<end]), cache: self.cache, logits: wantsLogits ? .last : .none)
-    // Produced tokens were computed by dot products the first time and must come out the same.
-    return (step, isPrompt ? nil : .direct)
+    return SequenceStep(tokens: Array(self.tokens[start..<end]), cache: self.cache, logits: wantsLogits ? .last : .none)
   }
 
   /// Takes note of a chunk that was read; true once the whole prompt is in.

@@ -124,8 +124,7 @@ final class Scheduler {
     self.prefillTurn &+= 1
     let readBefore = sequence.usage.promptUncached
     do {
-      let (step, strategy) = sequence.nextChunk(limit: self.prefillChunk)
-      try self.pass.run([step], strategy: strategy)
+      try self.pass.run([sequence.nextChunk(limit: self.prefillChunk)])
     } catch {
       self.fail(sequence, error.message)
       return true
