@@ -129,5 +129,5 @@ DEFINE_FLOAT_PRODUCT(bf16, CK_PACKED_BF16, brain_lanes)
   { \
     NAME(product_f32), NAME(product_f16), NAME(product_bf16), NAME(product_q8_0), NAME(product_q4_0), NAME(product_q4_1), \
     NAME(product_q5_0), NAME(product_q5_1), NAME(product_iq4_nl), NAME(product_q2_k), NAME(product_q3_k), NAME(product_q4_k), \
-    NAME(product_q5_k), NAME(product_q6_k), NAME(round_activations), \
+    NAME(product_q5_k), NAME(product_q6_k), NAME(round_activations), NAME(read), \
   }

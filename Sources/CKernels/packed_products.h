@@ -7,10 +7,10 @@
 #include "packed_blocks.h"
 
 // Steps that are unpacked at a time: 16 KiB of bytes, which with their activations stay in the first-level cache.
-enum { UNPACKED_LINES = 256, PREFETCH = 4096 };
+enum { UNPACKED_LINES = 256, PREFETCH = 6144 };
 
 INLINE void prefetch_ahead(const uint8_t *p, int bytes) {
-  for (int i = 0; i < bytes; i += CK_LINE) __builtin_prefetch(p + PREFETCH + i);
+  for (int i = 0; i < bytes; i += CK_LINE) __builtin_prefetch(p + PREFETCH + i, 0, 2);
 }
 
 // What the offset 2^shift of the weights adds to the integer product of a step.
@@ -216,4 +216,19 @@ static TARGET void NAME(round_activations)(void *out, const float *x, size_t col
   ck_activations *block = out;
   for (size_t c = 0; c < cols; c += CK_QK) round_block(block++, x + c);
   if (cols % CK_SUPER_SMALL != 0) memset(block, 0, sizeof *block);
+}
+
+static TARGET uint64_t NAME(read)(const void *p, size_t bytes) {
+  const uint8_t *line = p;
+  B bits[4] = {{0}};
+  uint64_t words[8], mixed = 0;
+  size_t i = 0;
+  for (; i + 4 * CK_LINE <= bytes; i += 4 * CK_LINE) {
+    prefetch_ahead(line + i, 4 * CK_LINE);
+    for (int k = 0; k < 4; k++) bits[k] ^= b_load(line + i + CK_LINE * k);
+  }
+  for (; i < bytes; i += CK_LINE) bits[0] ^= b_load(line + i);
+  b_store((uint8_t *)words, bits[0] ^ bits[1] ^ bits[2] ^ bits[3]);
+  for (int k = 0; k < 8; k++) mixed ^= words[k];
+  return mixed;
 }

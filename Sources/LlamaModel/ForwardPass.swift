@@ -38,6 +38,8 @@ public final class ForwardPass {
   private let hiddenRow: FloatBuffer
   /// Tokens of the latest run.
   public private(set) var rowCount = 0
+  /// Where given, it adds up what each part of the runs takes.
+  public var profile: PassProfile?
 
   /// - Precondition: `rowLimit` is at least 1.
   public init(model: LlamaModel, backend: CPUBackend, rowLimit: Int) {
@@ -56,6 +58,14 @@ public final class ForwardPass {
     self.hiddenRow = FloatBuffer(count: parameters.embeddingLength)
     self.rotation = Rotation(parameters, factors: model.ropeFactors, order: model.rotaryOrder, rowLimit: rowLimit)
     self.logits = FloatBuffer(count: model.vocabulary.size)
+  }
+
+  /// Bytes of weights that each run reads.
+  public var weightBytes: Int { self.model.projections.joined().reduce(0) { $0 + $1.packedBytes } }
+
+  /// Reads all weights as a run does and computes nothing: the bound of decoding.
+  public func readWeights() {
+    for projection in self.model.projections.joined() { self.backend.readPacked(projection) }
   }
 
   public var vocabularySize: Int { self.model.vocabulary.size }
@@ -122,17 +132,23 @@ public final class ForwardPass {
     let parameters = self.model.hyperparameters
     let layer = self.model.layers[index]
     let width = parameters.embeddingLength
-    self.backend.rmsNorm(
-      self.state, rows: rows, weight: layer.attentionNorm, epsilon: parameters.epsilon, into: self.normed)
+    self.measure(.norms) {
+      self.backend.rmsNorm(
+        self.state, rows: rows, weight: layer.attentionNorm, epsilon: parameters.epsilon, into: self.normed)
+    }
     self.attend(layer, index, rows: rows)
-    self.backend.add(self.projected, count: rows * width, to: self.state)
-    self.backend.rmsNorm(
-      self.state, rows: rows, weight: layer.feedForwardNorm, epsilon: parameters.epsilon, into: self.normed)
+    self.measure(.norms) {
+      self.backend.add(self.projected, count: rows * width, to: self.state)
+      self.backend.rmsNorm(
+        self.state, rows: rows, weight: layer.feedForwardNorm, epsilon: parameters.epsilon, into: self.normed)
+    }
     let hidden = Activations(self.gateUp, stride: 2 * parameters.feedForwardLength)
-    self.backend.multiply(layer.gateUp, Activations(self.normed, stride: width), rows: rows, into: hidden)
-    self.backend.siluMultiply(self.gateUp, rows: rows, width: parameters.feedForwardLength)
-    self.backend.multiply(layer.down, hidden, rows: rows, into: Activations(self.projected, stride: width))
-    self.backend.add(self.projected, count: rows * width, to: self.state)
+    self.multiply(.gateUp, layer.gateUp, Activations(self.normed, stride: width), rows: rows, into: hidden)
+    self.measure(.activation) {
+      self.backend.siluMultiply(self.gateUp, rows: rows, width: parameters.feedForwardLength)
+    }
+    self.multiply(.down, layer.down, hidden, rows: rows, into: Activations(self.projected, stride: width))
+    self.measure(.norms) { self.backend.add(self.projected, count: rows * width, to: self.state) }
   }
 
   /// projected = attention of `normed`.
@@ -140,24 +156,42 @@ public final class ForwardPass {
     let parameters = self.model.hyperparameters
     let (width, query, keyValue) = (parameters.embeddingLength, parameters.queryLength, parameters.keyValueLength)
     let queries = Activations(self.queryKeyValue, stride: query + 2 * keyValue)
-    self.backend.multiply(
-      layer.queryKeyValue, Activations(self.normed, stride: width), rows: rows, into: queries)
-    if let bias = layer.bias { self.backend.add(bias: bias, to: self.queryKeyValue, count: rows, stride: queries.stride) }
-    for row in 0..<rows {
-      let start = row * queries.stride
-      // Query and key heads stand side by side and are turned by the same angles.
-      self.rotation.apply(
-        row: row, to: self.queryKeyValue, offset: start, heads: parameters.headCount + parameters.keyValueHeadCount, self.backend)
-      self.plan.store(
-        row: row, layer: index, from: self.queryKeyValue, keys: start + query, values: start + query + keyValue)
+    self.multiply(
+      .queryKeyValue, layer.queryKeyValue, Activations(self.normed, stride: width), rows: rows, into: queries)
+    self.measure(.rotation) {
+      if let bias = layer.bias { self.backend.add(bias: bias, to: self.queryKeyValue, count: rows, stride: queries.stride) }
+      for row in 0..<rows {
+        let start = row * queries.stride
+        // Query and key heads stand side by side and are turned by the same angles.
+        self.rotation.apply(
+          row: row, to: self.queryKeyValue, offset: start, heads: parameters.headCount + parameters.keyValueHeadCount,
+          self.backend)
+        self.plan.store(
+          row: row, layer: index, from: self.queryKeyValue, keys: start + query, values: start + query + keyValue)
+      }
     }
     let attended = Activations(self.attended, stride: query)
-    self.backend.attend(
-      queries, plan: self.plan, shape: self.model.cacheShape, layer: index,
-      group: parameters.headCount / parameters.keyValueHeadCount, scale: 1 / Float(parameters.headDimension).squareRoot(),
-      into: attended)
-    self.backend.multiply(
-      layer.attentionOutput, attended, rows: rows, into: Activations(self.projected, stride: width))
+    self.measure(.attention) {
+      self.backend.attend(
+        queries, plan: self.plan, shape: self.model.cacheShape, layer: index,
+        group: parameters.headCount / parameters.keyValueHeadCount, scale: 1 / Float(parameters.headDimension).squareRoot(),
+        into: attended)
+    }
+    self.multiply(
+      .attentionOutput, layer.attentionOutput, attended, rows: rows, into: Activations(self.projected, stride: width))
+  }
+
+  private func multiply(
+    _ part: PassProfile.Part, _ weights: Projection, _ input: Activations, rows: Int, into output: Activations
+  ) {
+    self.measure(part, weightBytes: weights.packedBytes, operations: 2 * weights.rows * weights.columns * rows) {
+      self.backend.multiply(weights, input, rows: rows, into: output)
+    }
+  }
+
+  private func measure(_ part: PassProfile.Part, weightBytes: Int = 0, operations: Int = 0, _ body: () -> Void) {
+    guard let profile = self.profile else { return body() }
+    profile.measure(part, weightBytes: weightBytes, operations: operations, body)
   }
 
   /// Normalises the rows whose logits are wanted, side by side, and multiplies them with the output matrix.
@@ -177,8 +211,8 @@ public final class ForwardPass {
     if self.logits.count < self.logitRows * self.vocabularySize {
       self.logits = FloatBuffer(count: self.logitRows * self.vocabularySize)
     }
-    self.backend.multiply(
-      self.model.output, Activations(self.normed, stride: width), rows: self.logitRows,
+    self.multiply(
+      .output, self.model.output, Activations(self.normed, stride: width), rows: self.logitRows,
       into: Activations(self.logits, stride: self.vocabularySize))
   }
 

@@ -68,11 +68,15 @@ public final class LlamaModel {
   /// Packs all weights with all threads of the backend, layer after layer; O(bytes). After each the system may drop what it has read of
   /// the files, so that memory holds the weights once. Later calls do nothing.
   func pack(_ backend: CPUBackend) {
-    let projections = self.layers.map { [$0.queryKeyValue, $0.attentionOutput, $0.gateUp, $0.down] } + [[self.output]]
-    for group in projections where !group.allSatisfy(\.isPacked) {
+    for group in self.projections where !group.allSatisfy(\.isPacked) {
       for projection in group { backend.pack(projection) }
       for file in self.files { file.forget() }
     }
+  }
+
+  /// All weights that a token meets, layer after layer and the output last.
+  var projections: [[Projection]] {
+    self.layers.map { [$0.queryKeyValue, $0.attentionOutput, $0.gateUp, $0.down] } + [[self.output]]
   }
 
   /// The shape of its keys and values.

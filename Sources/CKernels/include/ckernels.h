@@ -81,10 +81,15 @@ typedef void ck_attention(
   float *out, const float *q, size_t group, const float *const *blocks, size_t key_offset, size_t value_offset,
   size_t block_positions, size_t first, size_t positions, size_t head_dim, float scale);
 
+/// Reads memory as a product does and computes next to nothing: what a product could at best take. Returns the bits of all lines, each
+/// of 64 bytes, mixed. bytes: a multiple of 64.
+typedef uint64_t ck_read(const void *p, size_t bytes);
+
 /// The products of each layout, and the rounding that those of quantised layouts need, in one instruction set.
 typedef struct ck_products {
   ck_product *f32, *f16, *bf16, *q8_0, *q4_0, *q4_1, *q5_0, *q5_1, *iq4_nl, *q2_k, *q3_k, *q4_k, *q5_k, *q6_k;
   ck_round *round;
+  ck_read *read;
 } ck_products;
 
 /// The kernels of one instruction set.

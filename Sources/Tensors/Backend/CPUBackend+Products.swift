@@ -11,7 +11,7 @@ public struct Activations {
   }
 }
 
-// Invariant of both jobs: the pointers were checked against their buffers for all rows and outlive the dispatch; each task writes
+// Invariant of the jobs: the pointers were checked against their buffers for all rows and outlive the dispatch; each task writes
 // the rounded row, or the output columns of the chunk, that is its own.
 private struct RoundingJob {
   var products: UnsafePointer<ck_products>
@@ -45,6 +45,17 @@ private struct ProductJob {
       self.output + chunk.column, self.outputStride, chunk.panels, chunk.rows, self.columns,
       isRounded ? self.rounded : UnsafeRawPointer(self.input),
       isRounded ? self.roundedStride : self.inputStride * MemoryLayout<Float>.stride, self.rows)
+  }
+}
+
+private struct ReadingJob {
+  var chunks: UnsafePointer<Projection.Chunk>
+  var products: UnsafePointer<ck_products>
+  var columns: Int
+
+  func run(_ task: Int) {
+    let chunk = self.chunks[task]
+    _ = self.products.pointee.read(chunk.panels, chunk.type.packedBytes(rows: chunk.rows, columns: self.columns))
   }
 }
 
@@ -82,6 +93,17 @@ extension CPUBackend {
 
   /// Brings the weights into the layout that the kernels read, which ``multiply(_:_:rows:into:)`` else does when it first meets them.
   public func pack(_ weights: Projection) { weights.pack(self.pool) }
+
+  /// Reads the packed weights as products do and computes next to nothing: the least time that a product with one row can take.
+  public func readPacked(_ weights: Projection) {
+    weights.chunks.withUnsafeBufferPointer { chunks in
+      guard let first = chunks.baseAddress else { return }
+      var job = ReadingJob(chunks: first, products: self.products, columns: weights.columns)
+      self.pool.run(&job, count: chunks.count) { context, task, _ in
+        context?.assumingMemoryBound(to: ReadingJob.self).pointee.run(task)
+      }
+    }
+  }
 
   private func run(_ job: RoundingJob, rows: Int) {
     var job = job

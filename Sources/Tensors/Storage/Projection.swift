@@ -28,7 +28,7 @@ public final class Projection {
   private(set) var chunks: [Chunk] = []
 
   /// Weight bytes that one task streams: long enough to hide the cost of claiming it, short enough for threads to end together.
-  private static let chunkBytes = 96 << 10
+  private static let chunkBytes = 384 << 10
 
   /// - Throws: `shapeMismatch` where the matrices differ in columns or there are none.
   public init(_ parts: [Matrix]) throws(TensorError) {
