@@ -64,8 +64,7 @@ let package = Package(
       resources: [.embedInCode("Resources/proof.py"), .embedInCode("Resources/verify.py")],
       swiftSettings: strict),
     .target(name: "CKernels"),
-    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-    layer("Tensors", "CKernels", "COpenBLAS"),
+    layer("Tensors", "CKernels"),
     // Layer 2
     .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     layer("YAMLDocuments", "CLibYAML", "Documents"),

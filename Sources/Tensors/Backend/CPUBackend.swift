@@ -1,5 +1,4 @@
 internal import CKernels
-internal import COpenBLAS
 
 /// The operations of a transformer on the processor: one instruction set, one pool of threads, scratch memory for both.
 ///
@@ -9,21 +8,22 @@ public final class CPUBackend {
   public let instructionSet: InstructionSet
   public let pool: WorkerPool
   let kernels: UnsafePointer<ck_kernels>
-  // One dequantised tile for each worker; grown before a dispatch, never within.
-  private(set) var tileScratch = FloatBuffer(count: 0)
+  let products: UnsafePointer<ck_products>
+  // Rounded activations of the product in work; grown before a dispatch, never within.
+  private var rounded = FloatBuffer(count: 0)
 
   /// - Throws: `threadsUnavailable`, `instructionSetUnavailable`.
   public init(threads: Int, instructionSet: InstructionSet? = nil) throws(TensorError) {
     if let instructionSet { self.instructionSet = instructionSet } else { self.instructionSet = try InstructionSet.selected() }
     self.kernels = self.instructionSet.kernels
+    self.products = self.kernels.pointee.products
     self.pool = try WorkerPool(threads: threads)
-    // Our own threads split the work; a library that also did would run threads times threads.
-    openblas_set_num_threads(1)
   }
 
-  func reserveTiles(floatsPerWorker: Int) {
-    let wanted = floatsPerWorker * self.pool.threads
-    if self.tileScratch.count < wanted { self.tileScratch = FloatBuffer(count: wanted) }
+  func roundedActivations(byteCount: Int) -> UnsafeMutableRawPointer {
+    let floats = byteCount / MemoryLayout<Float>.stride
+    if self.rounded.count < floats { self.rounded = FloatBuffer(count: floats) }
+    return UnsafeMutableRawPointer(self.rounded.base)
   }
 
   /// output[i] = row tokens[i] of the table whose pieces stand one above the other: (tokens, columns).
@@ -39,7 +39,7 @@ public final class CPUBackend {
           return false
         })
       else { preconditionFailure("A token id is outside the embedding table.") }
-      self.kernels.pointee.dequantize(piece.type)(
+      piece.type.dequantize(
         output.pointer((firstRow + index) * piece.columns, piece.columns), piece.base + row * piece.rowBytes, piece.columns)
     }
   }
