@@ -177,3 +177,8 @@ void ck_pack(void *panels, ck_type type, const void *w, size_t rows, size_t cols
     }
   }
 }
+
+void ck_arrange(float *out, const float *x, size_t x_stride, size_t rows, size_t cols) {
+  for (size_t c = 0; c < cols; c++, out += CK_ARRANGED)
+    for (size_t b = 0; b < CK_ARRANGED; b++) out[b] = b < rows ? x[b * x_stride + c] : 0;
+}

@@ -12,7 +12,7 @@
 
 #include "tables.h"
 
-enum { CK_PANEL = 16, CK_LINE = 64, CK_SUPER_SMALL = 64, CK_SUPER_LARGE = 256 };
+enum { CK_PANEL = CK_PANEL_ROWS, CK_ARRANGED = CK_ARRANGED_ROWS, CK_LINE = 64, CK_SUPER_SMALL = 64, CK_SUPER_LARGE = 256 };
 
 // Bytes of a superblock.
 enum {

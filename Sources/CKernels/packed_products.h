@@ -13,6 +13,12 @@ INLINE void prefetch_ahead(const uint8_t *p, int bytes) {
   for (int i = 0; i < bytes; i += CK_LINE) __builtin_prefetch(p + PREFETCH + i, 0, 2);
 }
 
+// A step's share of the lines of a superblock: many at once would wait for each other.
+INLINE void prefetch_share(const uint8_t *super, int number, int steps, const packed_form form) {
+  const int lines = form.bytes / CK_LINE, first = number * lines / steps, end = (number + 1) * lines / steps;
+  prefetch_ahead(super + first * CK_LINE, (end - first) * CK_LINE);
+}
+
 // What the offset 2^shift of the weights adds to the integer product of a step.
 INLINE I offset_lanes(const ck_activations *a, int part, const packed_form form) {
   switch (form.shift) {
@@ -51,9 +57,9 @@ INLINE void panel_products(
   for (int b = 0; b < rows; b++) sums[b] = f_all(0);
   const int steps = form.columns / (4 * form.lines), parts = 8 / form.lines;
   for (size_t s = 0; s < supers; s++, panel += form.bytes, x += steps / parts) {
-    prefetch_ahead(panel, form.bytes);
 #pragma clang loop unroll(full)
     for (int number = 0; number < steps; number++) {
+      prefetch_share(panel, number, steps, form);
       step now;
       load(panel, number, &now);
       add_step(sums, now.lines, now.scale, now.minimum, x + number / parts, x_stride, number % parts, form, rows);
@@ -104,9 +110,9 @@ INLINE void unpacked_products(
 INLINE void unpack(unpacked *w, const uint8_t *panel, size_t supers, load_packed_step *load, const packed_form form) {
   const int steps = form.columns / (4 * form.lines);
   for (size_t s = 0; s < supers; s++, panel += form.bytes) {
-    prefetch_ahead(panel, form.bytes);
 #pragma clang loop unroll(full)
     for (int number = 0; number < steps; number++) {
+      prefetch_share(panel, number, steps, form);
       size_t at = s * (size_t)steps + (size_t)number;
       step now;
       load(panel, number, &now);

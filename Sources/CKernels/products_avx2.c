@@ -64,6 +64,8 @@ INLINE B look_up(const uint8_t *table, B index) {
   return result;
 }
 
+INLINE F in_register(F v) { return v; }
+
 #include "packed_products.h"
 #include "float_products.h"
 

@@ -5,7 +5,7 @@
 #define NAME(x) x##_avx512
 #include "lanes.h"
 
-enum { ROWS = 8, FLOAT_ROWS = 8, FLOAT_PANELS = 2, WIDE_IS_SIGNED = 0 };
+enum { ROWS = 8, FLOAT_ROWS = 12, FLOAT_PANELS = 2, WIDE_IS_SIGNED = 0 };
 
 INLINE F half_lanes(const uint8_t *p) { return (F)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
 
@@ -20,6 +20,12 @@ INLINE I dot_wide(I sum, B line, int32_t four) { return dot_narrow(sum, line, fo
 
 INLINE B look_up(const uint8_t *table, B index) {
   return (B)_mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)table)), (__m512i)index);
+}
+
+// Else the compiler reads the number once for each use, and reading is what these products do most.
+INLINE F in_register(F v) {
+  __asm__("" : "+v"(v));
+  return v;
 }
 
 #include "packed_products.h"

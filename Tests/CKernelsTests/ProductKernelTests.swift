@@ -38,10 +38,22 @@ struct ProductKernelTests {
     return result
   }
 
-  /// What a product takes for activations: rows as they are, or rounded.
+  /// What a product takes for activations: rows as they are or, from some number on, arranged; or rounded.
   static func prepare(
     _ kind: WeightTypeTests.Kind, _ kernels: ck_kernels, _ x: [Float], cols: Int, batch: Int
   ) throws -> (memory: Guarded, stride: Int) {
+    let group = Int(CK_ARRANGED_ROWS)
+    if kind.block == 1, batch >= group {
+      let memory = Guarded(count: (batch + group - 1) / group * group * 4 * cols)
+      for row in Swift.stride(from: 0, to: batch, by: group) {
+        let target = (memory.base + row * 4 * cols).assumingMemoryBound(to: Float.self)
+        x.withUnsafeBufferPointer { x in
+          ck_arrange(target, x.baseAddress.map { $0 + row * cols }, cols, min(group, batch - row), cols)
+        }
+      }
+      try #require(memory.isIntact)
+      return (memory, group * 4 * cols)
+    }
     let stride = kind.block == 1 ? 4 * (cols + 3) : ck_activation_bytes(cols)
     let memory = Guarded(count: batch * stride)
     for row in 0..<batch {

@@ -41,8 +41,16 @@ size_t ck_activation_bytes(size_t cols);
 /// Rounds activations to integers of -127...127, each 32 with a scale of their own: d = max |x| / 127. cols: a multiple of 32.
 typedef void ck_round(void *out, const float *x, size_t cols);
 
+/// Rows of activations that stand side by side once they are arranged.
+#define CK_ARRANGED_ROWS 12
+
+/// A group of activation rows, column by column: out[c * CK_ARRANGED_ROWS + b] = x[b * x_stride + c], b < rows <= CK_ARRANGED_ROWS, and 0
+/// for the rows that are missing. Many rows of a power of two of numbers would meet in the same places of a cache.
+void ck_arrange(float *out, const float *x, size_t x_stride, size_t rows, size_t cols);
+
 /// out[b * out_stride + r] = sum over c of w[r, c] * x[b, c].
-/// panels: `rows` packed rows. x: `batch` rows, x_stride bytes apart: plain f32 for F32, F16 and BF16, else what ck_round makes.
+/// panels: `rows` packed rows. x of F32, F16 and BF16: `batch` f32 rows, x_stride bytes apart; from CK_ARRANGED_ROWS rows on groups of
+/// them as ck_arrange makes them, x_stride bytes apart. x of all others: what ck_round makes, x_stride bytes apart.
 /// out: (batch, rows). `out` overlaps no input. Integer products are exact; the order of f32 additions and their rounding depend on
 /// cols alone: a result has the same bits in any batch, in any piece of a matrix and with every instruction set.
 typedef void ck_product(

@@ -78,7 +78,9 @@ extension ModelSession {
   /// Gigabytes a second of reading the weights; the median of nine.
   private func readSpeed() -> Double {
     let clock = ContinuousClock()
-    let speeds = (0..<9).map { _ in Double(self.pass.weightBytes) / 1e9 / (clock.measure { self.pass.readWeights() } / .seconds(1)) }
+    let speeds = (0..<9).map { _ in
+      Double(self.pass.weightBytes) / 1e9 / (clock.measure { self.pass.readWeights() } / .seconds(1))
+    }
     return speeds.sorted()[4]
   }
 
@@ -86,7 +88,8 @@ extension ModelSession {
     PassProfile.Part.allCases.compactMap { part in
       profile.lines[part].map {
         BenchResult.Profile.Line(
-          part: part.rawValue, seconds: $0.seconds, calls: $0.calls, gigabytesPerSecond: Double($0.weightBytes) / 1e9 / $0.seconds,
+          part: part.rawValue, seconds: $0.seconds, calls: $0.calls,
+          gigabytesPerSecond: Double($0.weightBytes) / 1e9 / $0.seconds,
           gigaoperationsPerSecond: Double($0.operations) / 1e9 / $0.seconds)
       }
     }

@@ -12,7 +12,7 @@ public struct Activations {
 }
 
 // Invariant of the jobs: the pointers were checked against their buffers for all rows and outlive the dispatch; each task writes
-// the rounded row, or the output columns of the chunk, that is its own.
+// the prepared rows, or the output columns of the chunk, that are its own.
 private struct RoundingJob {
   var products: UnsafePointer<ck_products>
   var columns: Int
@@ -26,25 +26,45 @@ private struct RoundingJob {
   }
 }
 
+private struct ArrangingJob {
+  static let group = Int(CK_ARRANGED_ROWS)
+
+  var rows: Int
+  var columns: Int
+  var input: UnsafePointer<Float>
+  var inputStride: Int
+  var output: UnsafeMutablePointer<Float>
+
+  func run(_ number: Int) {
+    let first = number * Self.group
+    ck_arrange(
+      self.output + first * self.columns, self.input + first * self.inputStride, self.inputStride,
+      min(Self.group, self.rows - first),
+      self.columns)
+  }
+}
+
+// What the chunks of one kind multiply: rows, or groups of them, `stride` bytes apart.
+private struct Prepared {
+  var rows: UnsafeRawPointer
+  var stride: Int
+}
+
 private struct ProductJob {
   var chunks: UnsafePointer<Projection.Chunk>
   var products: UnsafePointer<ck_products>
   var columns: Int
   var rows: Int
-  var input: UnsafePointer<Float>
-  var inputStride: Int
-  var rounded: UnsafeRawPointer
-  var roundedStride: Int
+  var plain: Prepared
+  var rounded: Prepared
   var output: UnsafeMutablePointer<Float>
   var outputStride: Int
 
   func run(_ task: Int) {
     let chunk = self.chunks[task]
-    let isRounded = chunk.type.multipliesRounded
+    let input = chunk.type.multipliesRounded ? self.rounded : self.plain
     self.products.pointee.product(chunk.type)(
-      self.output + chunk.column, self.outputStride, chunk.panels, chunk.rows, self.columns,
-      isRounded ? self.rounded : UnsafeRawPointer(self.input),
-      isRounded ? self.roundedStride : self.inputStride * MemoryLayout<Float>.stride, self.rows)
+      self.output + chunk.column, self.outputStride, chunk.panels, chunk.rows, self.columns, input.rows, input.stride, self.rows)
   }
 }
 
@@ -72,23 +92,52 @@ extension CPUBackend {
     weights.pack(self.pool)
     let source = input.buffer.pointer(0, (rows - 1) * input.stride + weights.columns)
     let target = output.buffer.pointer(0, (rows - 1) * output.stride + weights.rows)
-    let roundedStride = weights.needsRounding ? ck_activation_bytes(weights.columns) : 0
-    let rounded = self.roundedActivations(byteCount: rows * roundedStride)
-    if weights.needsRounding {
-      self.run(
-        RoundingJob(
-          products: self.products, columns: weights.columns, input: source, inputStride: input.stride, output: rounded,
-          outputStride: roundedStride), rows: rows)
-    }
+    let (plain, rounded) = self.prepare(weights, source, stride: input.stride, rows: rows)
     weights.chunks.withUnsafeBufferPointer { chunks in
       guard let first = chunks.baseAddress else { return }
       var job = ProductJob(
-        chunks: first, products: self.products, columns: weights.columns, rows: rows, input: source, inputStride: input.stride,
-        rounded: rounded, roundedStride: roundedStride, output: target, outputStride: output.stride)
+        chunks: first, products: self.products, columns: weights.columns, rows: rows, plain: plain, rounded: rounded,
+        output: target,
+        outputStride: output.stride)
       self.pool.run(&job, count: chunks.count) { context, task, _ in
         context?.assumingMemoryBound(to: ProductJob.self).pointee.run(task)
       }
     }
+  }
+
+  /// The activations as the kernels want them: those of plain weights as they are or, where there are many rows, arranged; those of
+  /// quantised weights rounded.
+  private func prepare(
+    _ weights: Projection, _ input: UnsafePointer<Float>, stride: Int, rows: Int
+  ) -> (plain: Prepared, rounded: Prepared) {
+    let columns = weights.columns
+    let groups = weights.needsPlain && rows >= ArrangingJob.group ? (rows + ArrangingJob.group - 1) / ArrangingJob.group : 0
+    let groupBytes = ArrangingJob.group * columns * MemoryLayout<Float>.stride
+    let roundedStride = weights.needsRounding ? ck_activation_bytes(columns) : 0
+    let scratch = self.preparedActivations(byteCount: rows * roundedStride + groups * groupBytes)
+    let arranged = scratch + rows * roundedStride
+    if weights.needsRounding {
+      var job = RoundingJob(
+        products: self.products, columns: columns, input: input, inputStride: stride, output: scratch, outputStride: roundedStride
+      )
+      // A row takes about a microsecond, less than meeting the helpers.
+      self.pool.run(&job, count: rows, isSmall: rows < 4) { context, row, _ in
+        context?.assumingMemoryBound(to: RoundingJob.self).pointee.run(row)
+      }
+    }
+    if groups > 0 {
+      var job = ArrangingJob(
+        rows: rows, columns: columns, input: input, inputStride: stride,
+        output: arranged.bindMemory(to: Float.self, capacity: groups * ArrangingJob.group * columns))
+      self.pool.run(&job, count: groups) { context, group, _ in
+        context?.assumingMemoryBound(to: ArrangingJob.self).pointee.run(group)
+      }
+    }
+    return (
+      groups > 0
+        ? Prepared(rows: arranged, stride: groupBytes) : Prepared(rows: input, stride: stride * MemoryLayout<Float>.stride),
+      Prepared(rows: scratch, stride: roundedStride)
+    )
   }
 
   /// Brings the weights into the layout that the kernels read, which ``multiply(_:_:rows:into:)`` else does when it first meets them.
@@ -102,14 +151,6 @@ extension CPUBackend {
       self.pool.run(&job, count: chunks.count) { context, task, _ in
         context?.assumingMemoryBound(to: ReadingJob.self).pointee.run(task)
       }
-    }
-  }
-
-  private func run(_ job: RoundingJob, rows: Int) {
-    var job = job
-    // A row takes about a microsecond, less than meeting the helpers.
-    self.pool.run(&job, count: rows, isSmall: rows < 4) { context, row, _ in
-      context?.assumingMemoryBound(to: RoundingJob.self).pointee.run(row)
     }
   }
 }

@@ -1,5 +1,31 @@
 internal import CKernels
 
+// Invariant of both jobs: the pointers were checked for all rows and outlive the dispatch; a task writes its own row.
+private struct NormJob {
+  var kernels: UnsafePointer<ck_kernels>
+  var source: UnsafePointer<Float>
+  var target: UnsafeMutablePointer<Float>
+  var weight: UnsafePointer<Float>
+  var width: Int
+  var epsilon: Float
+
+  func run(_ row: Int) {
+    self.kernels.pointee.rmsnorm(
+      self.target + row * self.width, self.source + row * self.width, self.weight, self.width, self.epsilon)
+  }
+}
+
+private struct ActivationJob {
+  var kernels: UnsafePointer<ck_kernels>
+  var rows: UnsafeMutablePointer<Float>
+  var width: Int
+
+  func run(_ row: Int) {
+    let gate = self.rows + row * 2 * self.width
+    self.kernels.pointee.silu_mul(gate, gate + self.width, self.width)
+  }
+}
+
 /// The operations of a transformer on the processor: one instruction set, one pool of threads, scratch memory for both.
 ///
 /// Every operation checks that it stays inside its buffers and returns when its results are complete. None allocates.
@@ -9,8 +35,8 @@ public final class CPUBackend {
   public let pool: WorkerPool
   let kernels: UnsafePointer<ck_kernels>
   let products: UnsafePointer<ck_products>
-  // Rounded activations of the product in work; grown before a dispatch, never within.
-  private var rounded = FloatBuffer(count: 0)
+  // Rounded or arranged activations of the product in work; grown before a dispatch, never within.
+  private var prepared = FloatBuffer(count: 0)
 
   /// - Throws: `threadsUnavailable`, `instructionSetUnavailable`.
   public init(threads: Int, instructionSet: InstructionSet? = nil) throws(TensorError) {
@@ -20,10 +46,10 @@ public final class CPUBackend {
     self.pool = try WorkerPool(threads: threads)
   }
 
-  func roundedActivations(byteCount: Int) -> UnsafeMutableRawPointer {
+  func preparedActivations(byteCount: Int) -> UnsafeMutableRawPointer {
     let floats = byteCount / MemoryLayout<Float>.stride
-    if self.rounded.count < floats { self.rounded = FloatBuffer(count: floats) }
-    return UnsafeMutableRawPointer(self.rounded.base)
+    if self.prepared.count < floats { self.prepared = FloatBuffer(count: floats) }
+    return UnsafeMutableRawPointer(self.prepared.base)
   }
 
   /// output[i] = row tokens[i] of the table whose pieces stand one above the other: (tokens, columns).
@@ -49,8 +75,10 @@ public final class CPUBackend {
     let width = weight.count
     let source = input.pointer(0, rows * width)
     let target = output.pointer(0, rows * width)
-    for row in 0..<rows {
-      self.kernels.pointee.rmsnorm(target + row * width, source + row * width, weight.base, width, epsilon)
+    var job = NormJob(
+      kernels: self.kernels, source: source, target: target, weight: weight.base, width: width, epsilon: epsilon)
+    self.pool.run(&job, count: rows, isSmall: rows < 4) { context, row, _ in
+      context?.assumingMemoryBound(to: NormJob.self).pointee.run(row)
     }
   }
 
@@ -71,8 +99,9 @@ public final class CPUBackend {
   /// rows[r][i] = silu(rows[r][i]) * rows[r][width + i], i < width, for rows of 2 * width.
   public func siluMultiply(_ gateUp: FloatBuffer, rows: Int, width: Int) {
     let base = gateUp.pointer(0, rows * 2 * width)
-    for row in 0..<rows {
-      self.kernels.pointee.silu_mul(base + row * 2 * width, base + (row * 2 + 1) * width, width)
+    var job = ActivationJob(kernels: self.kernels, rows: base, width: width)
+    self.pool.run(&job, count: rows, isSmall: rows < 2) { context, row, _ in
+      context?.assumingMemoryBound(to: ActivationJob.self).pointee.run(row)
     }
   }
 

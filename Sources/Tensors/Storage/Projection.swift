@@ -22,6 +22,8 @@ public final class Projection {
   public let packedBytes: Int
   /// Whether any of the matrices multiplies rounded activations.
   let needsRounding: Bool
+  /// Whether any of them multiplies activations as they are.
+  let needsPlain: Bool
   private var parts: [Matrix]
   private var memory: PackedMemory?
   // Invariant: the chunks point into `memory` and cover each row of the matrices once; empty until they are packed.
@@ -40,6 +42,7 @@ public final class Projection {
     self.rows = parts.reduce(0) { $0 + $1.rows }
     self.packedBytes = parts.reduce(0) { $0 + $1.type.packedBytes(rows: $1.rows, columns: $1.columns) }
     self.needsRounding = parts.contains { $0.type.multipliesRounded }
+    self.needsPlain = parts.contains { !$0.type.multipliesRounded }
   }
 
   public var isPacked: Bool { self.memory != nil }
