@@ -64,8 +64,7 @@ let package = Package(
       resources: [.embedInCode("Resources/proof.py"), .embedInCode("Resources/verify.py")],
       swiftSettings: strict),
     .target(name: "CKernels"),
-    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-    layer("Tensors", "CKernels", "COpenBLAS"),
+    layer("Tensors", "CKernels"),
     // Layer 2
     .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     layer("YAMLDocuments", "CLibYAML", "Documents"),
@@ -97,7 +96,7 @@ let package = Package(
       "GatewayApp", "AcceptableUse", "AdminHTTP", "AuditSigning", "AuditTrail", "Billing", "Completions", "Documents",
       "GatewayHTTP",
       "Governance", "GovernanceStore", "GovernanceTypes", "InferenceEngine", "LicenseTerms", "LlamaModel", "ModelFiles",
-      "RemoteEngines", "Tokenization", "YAMLDocuments",
+      "RemoteEngines", "Tensors", "Tokenization", "YAMLDocuments",
       hummingbird, hummingbirdCore, hummingbirdHTTP2, nioCore, logging, .product(name: "NIOHTTP1", package: "swift-nio"),
       .product(name: "NIOSSL", package: "swift-nio-ssl"),
       .product(name: "AsyncHTTPClient", package: "async-http-client"),

@@ -6,7 +6,6 @@ set -euo pipefail
 packages=(
   libssl-dev       # libcrypto: Ed25519, CMS, SHA-256
   libsqlite3-dev   # the store
-  libopenblas-dev  # matrix products of prompts
   libyaml-dev      # configuration and term files
   pkg-config       # how the build finds these
   openssl          # verifies audit bundles without our code

@@ -1,12 +1,7 @@
 #include "tables.h"
 
 static const ck_kernels scalar_kernels = {
-  ck_matmul_f32_ref, ck_matmul_f16_ref, ck_matmul_q8_0_ref, ck_matmul_q4_0_ref, ck_matmul_q6_k_ref, ck_matmul_bf16_ref,
-  ck_matmul_q4_1_ref, ck_matmul_q5_0_ref, ck_matmul_q5_1_ref, ck_matmul_iq4_nl_ref, ck_matmul_q2_k_ref,
-  ck_matmul_q3_k_ref, ck_matmul_q4_k_ref, ck_matmul_q5_k_ref, ck_dequantize_f32_ref, ck_dequantize_f16_ref,
-  ck_dequantize_q8_0_ref, ck_dequantize_q4_0_ref, ck_dequantize_q6_k_ref, ck_dequantize_bf16_ref,
-  ck_dequantize_q4_1_ref, ck_dequantize_q5_0_ref, ck_dequantize_q5_1_ref, ck_dequantize_iq4_nl_ref,
-  ck_dequantize_q2_k_ref, ck_dequantize_q3_k_ref, ck_dequantize_q4_k_ref, ck_dequantize_q5_k_ref, ck_rmsnorm_ref,
+  &ck_scalar_products, ck_rmsnorm_ref,
   ck_rope_ref, ck_rope_halves_ref, ck_silu_mul_ref, ck_softmax_ref, ck_axpy_ref,
 };
 
@@ -18,7 +13,7 @@ static int has_avx2(void) {
 
 static int has_avx512(void) {
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-    && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+    && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni");
 }
 #endif
 

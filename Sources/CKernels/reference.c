@@ -69,51 +69,6 @@ static float dot(const float *a, const float *b, size_t n) {
   return sum_lanes(lanes);
 }
 
-// A piece of a row at a time through a small buffer; `piece` weights take `bytes`.
-void ck_matmul_pieces(
-  float *out, size_t out_stride, const uint8_t *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch,
-  ck_dequantize *dequantize, size_t piece, size_t bytes) {
-  size_t row_bytes = cols / piece * bytes + cols % piece * (bytes / piece);
-  float weights[CK_QK_K];
-  for (size_t r = 0; r < rows; r++, w += row_bytes) {
-    for (size_t b = 0; b < batch; b++) {
-      float lanes[LANES] = {0};
-      const uint8_t *p = w;
-      for (size_t c = 0; c < cols; c += piece, p += bytes) {
-        size_t n = cols - c < piece ? cols - c : piece;
-        dequantize(weights, p, n);
-        add_products(lanes, weights, x + b * x_stride + c, n);
-      }
-      out[b * out_stride + r] = sum_lanes(lanes);
-    }
-  }
-}
-
-void ck_matmul_f32_ref(
-  float *out, size_t out_stride, const void *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch) {
-  ck_matmul_pieces(out, out_stride, w, rows, cols, x, x_stride, batch, ck_dequantize_f32_ref, CK_QK, 4 * CK_QK);
-}
-
-void ck_matmul_f16_ref(
-  float *out, size_t out_stride, const void *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch) {
-  ck_matmul_pieces(out, out_stride, w, rows, cols, x, x_stride, batch, ck_dequantize_f16_ref, CK_QK, 2 * CK_QK);
-}
-
-void ck_matmul_q8_0_ref(
-  float *out, size_t out_stride, const void *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch) {
-  ck_matmul_pieces(out, out_stride, w, rows, cols, x, x_stride, batch, ck_dequantize_q8_0_ref, CK_QK, CK_Q8_0_BYTES);
-}
-
-void ck_matmul_q4_0_ref(
-  float *out, size_t out_stride, const void *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch) {
-  ck_matmul_pieces(out, out_stride, w, rows, cols, x, x_stride, batch, ck_dequantize_q4_0_ref, CK_QK, CK_Q4_0_BYTES);
-}
-
-void ck_matmul_q6_k_ref(
-  float *out, size_t out_stride, const void *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch) {
-  ck_matmul_pieces(out, out_stride, w, rows, cols, x, x_stride, batch, ck_dequantize_q6_k_ref, CK_QK_K, CK_Q6_K_BYTES);
-}
-
 void ck_rmsnorm_ref(float *out, const float *x, const float *weight, size_t n, float epsilon) {
   if (n == 0) return;
   float scale = 1.0f / sqrtf(dot(x, x, n) / (float)n + epsilon);

@@ -1,7 +1,6 @@
-// The kernels in terms of one vector type. The including file defines: V (vector of W floats), W, BATCH (activation rows that
-// share one pass over a weight row), TARGET (function attribute), NAME(x), and the functions v_zero, v_set1, v_load, v_store,
-// v_add, v_mul, v_div, v_max, v_fma (a b + c), v_exp, v_sum, v_high (largest lane), v_rotate (rope of W / 2 pairs), and
-// load_TYPE: STEP weights from column c on of a row, as four vectors.
+// The kernels of rows in terms of one vector type. The including file defines: V (vector of W floats), W, TARGET
+// (function attribute), NAME(x), PRODUCTS (the address of its products), and the functions v_zero, v_set1, v_load, v_store, v_add, v_mul,
+// v_div, v_max, v_fma (a b + c), v_exp, v_sum, v_high (largest lane), v_rotate (rope of W / 2 pairs).
 #include <math.h>
 #include <string.h>
 
@@ -9,85 +8,6 @@
 
 #define INLINE static inline __attribute__((always_inline)) TARGET
 enum { CHAINS = 4, STEP = CHAINS * W };
-
-typedef void load_step(const uint8_t *row, size_t c, V w[CHAINS]);
-
-INLINE void add_products(V acc[CHAINS], const V w[CHAINS], const float *x) {
-  for (int j = 0; j < CHAINS; j++) acc[j] = v_fma(w[j], v_load(x + j * W), acc[j]);
-}
-
-INLINE float sum_chains(const V acc[CHAINS]) { return v_sum(v_add(v_add(acc[0], acc[1]), v_add(acc[2], acc[3]))); }
-
-// The columns after the last whole step, padded with zeros to one step.
-INLINE void load_tail(const uint8_t *tail, size_t n, ck_dequantize *dequantize, V w[CHAINS]) {
-  float padded[STEP] = {0};
-  dequantize(padded, tail, n);
-  for (int j = 0; j < CHAINS; j++) w[j] = v_load(padded + j * W);
-}
-
-// One weight row against `n` (a constant after inlining) activation rows: every weight is loaded and converted once.
-INLINE void row_products(
-  float *out, size_t out_stride, const uint8_t *row, size_t cols, const float *x, size_t x_stride, const int n, load_step *load,
-  ck_dequantize *dequantize, size_t block, size_t block_bytes) {
-  V acc[BATCH][CHAINS], w[CHAINS];
-  for (int b = 0; b < n; b++)
-    for (int j = 0; j < CHAINS; j++) acc[b][j] = v_zero();
-  size_t c = 0;
-  for (; c + STEP <= cols; c += STEP) {
-    load(row, c, w);
-    for (int b = 0; b < n; b++) add_products(acc[b], w, x + (size_t)b * x_stride + c);
-  }
-  if (c < cols) {
-    load_tail(row + c / block * block_bytes, cols - c, dequantize, w);
-    for (int b = 0; b < n; b++) {
-      float padded[STEP] = {0};
-      memcpy(padded, x + (size_t)b * x_stride + c, (cols - c) * sizeof(float));
-      add_products(acc[b], w, padded);
-    }
-  }
-  for (int b = 0; b < n; b++) out[(size_t)b * out_stride] = sum_chains(acc[b]);
-}
-
-INLINE void matmul(
-  float *out, size_t out_stride, const uint8_t *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch,
-  load_step *load, ck_dequantize *dequantize, size_t block, size_t block_bytes) {
-  size_t row_bytes = cols / block * block_bytes;
-  for (size_t r = 0; r < rows; r++, w += row_bytes, out++) {
-    size_t b = 0;
-    for (; b + BATCH <= batch; b += BATCH)
-      row_products(
-        out + b * out_stride, out_stride, w, cols, x + b * x_stride, x_stride, BATCH, load, dequantize, block, block_bytes);
-    for (; b < batch; b++)
-      row_products(
-        out + b * out_stride, out_stride, w, cols, x + b * x_stride, x_stride, 1, load, dequantize, block, block_bytes);
-  }
-}
-
-#define DEFINE_MATMUL(type, block, block_bytes) \
-  static TARGET void NAME(matmul_##type)( \
-    float *out, size_t out_stride, const void *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch) { \
-    matmul( \
-      out, out_stride, w, rows, cols, x, x_stride, batch, load_##type, ck_dequantize_##type##_ref, block, block_bytes); \
-  } \
-  static TARGET void NAME(dequantize_##type)(float *out, const void *w, size_t count) { \
-    const uint8_t *p = w; \
-    V v[CHAINS]; \
-    size_t i = 0; \
-    for (; i + STEP <= count; i += STEP) { \
-      load_##type(p, i, v); \
-      for (int j = 0; j < CHAINS; j++) v_store(out + i + j * W, v[j]); \
-    } \
-    ck_dequantize_##type##_ref(out + i, p + i / (block) * (block_bytes), count - i); \
-  }
-
-DEFINE_MATMUL(f32, 1, 4)
-DEFINE_MATMUL(f16, 1, 2)
-DEFINE_MATMUL(bf16, 1, 2)
-DEFINE_MATMUL(q8_0, CK_QK, CK_Q8_0_BYTES)
-DEFINE_MATMUL(q4_0, CK_QK, CK_Q4_0_BYTES)
-DEFINE_MATMUL(q6_k, CK_QK_K, CK_Q6_K_BYTES)
-
-#include "simd_blocks.h"
 
 INLINE float dot(const float *a, const float *b, size_t n) {
   V acc = v_zero();
@@ -191,11 +111,6 @@ static TARGET void NAME(axpy)(float *y, float a, const float *x, size_t n) {
 
 #define KERNEL_TABLE \
   { \
-    NAME(matmul_f32), NAME(matmul_f16), NAME(matmul_q8_0), NAME(matmul_q4_0), NAME(matmul_q6_k), NAME(matmul_bf16), \
-    NAME(matmul_q4_1), NAME(matmul_q5_0), NAME(matmul_q5_1), NAME(matmul_iq4_nl), NAME(matmul_q2_k), \
-    NAME(matmul_q3_k), NAME(matmul_q4_k), NAME(matmul_q5_k), NAME(dequantize_f32), NAME(dequantize_f16), \
-    NAME(dequantize_q8_0), NAME(dequantize_q4_0), NAME(dequantize_q6_k), NAME(dequantize_bf16), NAME(dequantize_q4_1), \
-    NAME(dequantize_q5_0), NAME(dequantize_q5_1), NAME(dequantize_iq4_nl), NAME(dequantize_q2_k), \
-    NAME(dequantize_q3_k), NAME(dequantize_q4_k), NAME(dequantize_q5_k), NAME(rmsnorm), NAME(rope), NAME(rope_halves), \
+    PRODUCTS, NAME(rmsnorm), NAME(rope), NAME(rope_halves), \
     NAME(silu_mul), NAME(softmax), NAME(axpy), \
   }

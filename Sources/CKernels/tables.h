@@ -46,12 +46,10 @@ static inline void ck_store_half(uint8_t *p, float value) {
   p[1] = (uint8_t)((sign | half) >> 8);
 }
 
-// The scalar product of any layout: `piece` weights in `bytes` bytes are dequantised at a time.
-void ck_matmul_pieces(
-  float *out, size_t out_stride, const uint8_t *w, size_t rows, size_t cols, const float *x, size_t x_stride, size_t batch,
-  ck_dequantize *dequantize, size_t piece, size_t bytes);
-
+extern const ck_products ck_scalar_products;
 #if defined(__x86_64__)
+extern const ck_products ck_avx2_products;
+extern const ck_products ck_avx512_products;
 extern const ck_kernels ck_avx2_kernels;
 extern const ck_kernels ck_avx512_kernels;
 #endif

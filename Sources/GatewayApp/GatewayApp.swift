@@ -144,6 +144,7 @@ public struct GatewayApp {
 
   private func gatePolicy(_ terms: [TermFile]) throws -> GatePolicy {
     var policy = GatePolicy()
+    policy.prefixSharing = configuration.embedded.prefixSharing
     policy.parameters = try TermLibrary.interpretations(self.configuration, terms: terms)
     policy.initialHoldTokens = self.configuration.limits.initialHoldTokens
     return policy

@@ -70,6 +70,8 @@ public struct GatePolicy: Sendable {
   /// How long an engine that may produce can stay silent before it is given up.
   public var engineSilence = Duration.seconds(600)
   public var idempotencyLifetime = Duration.seconds(24 * 3600)
+  /// Whose prompts may share what was computed for their beginnings.
+  public var prefixSharing = PrefixSharing.customer
   /// The operator's choices where a license text is silent.
   public var parameters: [TermFileID: [String: ParameterValue]] = [:]
 

@@ -18,17 +18,12 @@ public struct SequenceStep {
 
 /// Runs a model over steps of many sequences at once, in memory that is allocated once.
 ///
-/// A step with several sequences, or with fewer than ``tiledThreshold`` tokens, is computed by dot products: the logits of each
-/// sequence are then bit for bit those it would have alone. A single sequence's longer step is computed by tiles, which depends
-/// on the step's length in the last bits only. In the steady state of decoding nothing is allocated but the caller's array of
-/// steps.
+/// The logits of a sequence are bit for bit those it would have alone, however its tokens are cut into steps and on any number of
+/// threads. In the steady state of decoding nothing is allocated but the caller's array of steps.
 public final class ForwardPass {
-  /// Tokens of one sequence from which the matrix library is faster than dot products.
-  public static let tiledThreshold = 32
-
   public let model: LlamaModel
   public let backend: CPUBackend
-  /// The most tokens of one ``run(_:strategy:)``.
+  /// The most tokens of one ``run(_:)``.
   public let rowLimit: Int
   private let state: FloatBuffer
   private let normed: FloatBuffer
@@ -43,6 +38,8 @@ public final class ForwardPass {
   private let hiddenRow: FloatBuffer
   /// Tokens of the latest run.
   public private(set) var rowCount = 0
+  /// Where given, it adds up what each part of the runs takes.
+  public var profile: PassProfile?
 
   /// - Precondition: `rowLimit` is at least 1.
   public init(model: LlamaModel, backend: CPUBackend, rowLimit: Int) {
@@ -51,6 +48,7 @@ public final class ForwardPass {
     self.model = model
     self.backend = backend
     self.rowLimit = rowLimit
+    model.pack(backend)
     self.state = FloatBuffer(count: rowLimit * parameters.embeddingLength)
     self.normed = FloatBuffer(count: rowLimit * parameters.embeddingLength)
     self.queryKeyValue = FloatBuffer(count: rowLimit * (parameters.queryLength + 2 * parameters.keyValueLength))
@@ -62,25 +60,30 @@ public final class ForwardPass {
     self.logits = FloatBuffer(count: model.vocabulary.size)
   }
 
+  /// Bytes of weights that each run reads.
+  public var weightBytes: Int { self.model.projections.joined().reduce(0) { $0 + $1.packedBytes } }
+
+  /// Reads all weights as a run does and computes nothing: the bound of decoding.
+  public func readWeights() {
+    for projection in self.model.projections.joined() { self.backend.readPacked(projection) }
+  }
+
   public var vocabularySize: Int { self.model.vocabulary.size }
 
   /// Computes the steps; afterwards their caches hold the new positions and the logits asked for stand in rows, step by step.
   ///
-  /// - Parameter strategy: `nil` chooses as described for the type; tests name one.
   /// - Returns: how many rows of logits there are, each ``vocabularySize`` long; they stay until the next run.
   /// - Throws: `cacheExhausted`; nothing has been computed then.
   /// - Precondition: no step is empty, all together have at most ``rowLimit`` tokens, ids are in the vocabulary, no cache occurs
   ///   twice and none grows beyond the model's context.
   @discardableResult
-  public func run(_ steps: [SequenceStep], strategy: ProductStrategy? = nil) throws(TensorError) -> Int {
+  public func run(_ steps: [SequenceStep]) throws(TensorError) -> Int {
     let rows = try self.place(steps)
     self.rowCount = rows
-    let tiled = steps.count == 1 && rows >= Self.tiledThreshold
-    let chosen = strategy ?? (tiled ? .tiled : .direct)
-    for layer in self.model.layers.indices { self.run(layer: layer, rows: rows, strategy: chosen) }
+    for layer in self.model.layers.indices { self.run(layer: layer, rows: rows) }
     for step in steps { step.cache.commit(count: step.cache.count + step.tokens.count) }
     self.plan.removeAll()
-    self.project(steps, strategy: strategy)
+    self.project(steps)
     return self.logitRows
   }
 
@@ -125,48 +128,72 @@ public final class ForwardPass {
     return row
   }
 
-  private func run(layer index: Int, rows: Int, strategy: ProductStrategy) {
+  private func run(layer index: Int, rows: Int) {
     let parameters = self.model.hyperparameters
     let layer = self.model.layers[index]
     let width = parameters.embeddingLength
-    self.backend.rmsNorm(
-      self.state, rows: rows, weight: layer.attentionNorm, epsilon: parameters.epsilon, into: self.normed)
-    self.attend(layer, index, rows: rows, strategy: strategy)
-    self.backend.add(self.projected, count: rows * width, to: self.state)
-    self.backend.rmsNorm(
-      self.state, rows: rows, weight: layer.feedForwardNorm, epsilon: parameters.epsilon, into: self.normed)
+    self.measure(.norms) {
+      self.backend.rmsNorm(
+        self.state, rows: rows, weight: layer.attentionNorm, epsilon: parameters.epsilon, into: self.normed)
+    }
+    self.attend(layer, index, rows: rows)
+    self.measure(.norms) {
+      self.backend.add(self.projected, count: rows * width, to: self.state)
+      self.backend.rmsNorm(
+        self.state, rows: rows, weight: layer.feedForwardNorm, epsilon: parameters.epsilon, into: self.normed)
+    }
     let hidden = Activations(self.gateUp, stride: 2 * parameters.feedForwardLength)
-    self.backend.multiply(layer.gateUp, Activations(self.normed, stride: width), rows: rows, strategy: strategy, into: hidden)
-    self.backend.siluMultiply(self.gateUp, rows: rows, width: parameters.feedForwardLength)
-    self.backend.multiply(layer.down, hidden, rows: rows, strategy: strategy, into: Activations(self.projected, stride: width))
-    self.backend.add(self.projected, count: rows * width, to: self.state)
+    self.multiply(.gateUp, layer.gateUp, Activations(self.normed, stride: width), rows: rows, into: hidden)
+    self.measure(.activation) {
+      self.backend.siluMultiply(self.gateUp, rows: rows, width: parameters.feedForwardLength)
+    }
+    self.multiply(.down, layer.down, hidden, rows: rows, into: Activations(self.projected, stride: width))
+    self.measure(.norms) { self.backend.add(self.projected, count: rows * width, to: self.state) }
   }
 
   /// projected = attention of `normed`.
-  private func attend(_ layer: LlamaModel.Layer, _ index: Int, rows: Int, strategy: ProductStrategy) {
+  private func attend(_ layer: LlamaModel.Layer, _ index: Int, rows: Int) {
     let parameters = self.model.hyperparameters
     let (width, query, keyValue) = (parameters.embeddingLength, parameters.queryLength, parameters.keyValueLength)
     let queries = Activations(self.queryKeyValue, stride: query + 2 * keyValue)
-    self.backend.multiply(
-      layer.queryKeyValue, Activations(self.normed, stride: width), rows: rows, strategy: strategy, into: queries)
-    if let bias = layer.bias { self.backend.add(bias: bias, to: self.queryKeyValue, count: rows, stride: queries.stride) }
-    for row in 0..<rows {
-      let start = row * queries.stride
-      // Query and key heads stand side by side and are turned by the same angles.
-      self.rotation.apply(
-        row: row, to: self.queryKeyValue, offset: start, heads: parameters.headCount + parameters.keyValueHeadCount, self.backend)
+    self.multiply(
+      .queryKeyValue, layer.queryKeyValue, Activations(self.normed, stride: width), rows: rows, into: queries)
+    self.measure(.rotation) {
+      if let bias = layer.bias { self.backend.add(bias: bias, to: self.queryKeyValue, count: rows, stride: queries.stride) }
+      for row in 0..<rows {
+        let start = row * queries.stride
+        // Query and key heads stand side by side and are turned by the same angles.
+        self.rotation.apply(
+          row: row, to: self.queryKeyValue, offset: start, heads: parameters.headCount + parameters.keyValueHeadCount,
+          self.backend)
+      }
     }
-    self.backend.store(queries, plan: self.plan, layer: index, keys: query, values: query + keyValue)
     let attended = Activations(self.attended, stride: query)
-    self.backend.attend(
-      queries, plan: self.plan, layer: index, group: parameters.headCount / parameters.keyValueHeadCount,
-      scale: 1 / Float(parameters.headDimension).squareRoot(), into: attended)
-    self.backend.multiply(
-      layer.attentionOutput, attended, rows: rows, strategy: strategy, into: Activations(self.projected, stride: width))
+    self.measure(.attention) {
+      self.backend.store(queries, plan: self.plan, layer: index, keys: query, values: query + keyValue)
+      self.backend.attend(
+        queries, plan: self.plan, layer: index, group: parameters.headCount / parameters.keyValueHeadCount,
+        scale: 1 / Float(parameters.headDimension).squareRoot(), into: attended)
+    }
+    self.multiply(
+      .attentionOutput, layer.attentionOutput, attended, rows: rows, into: Activations(self.projected, stride: width))
+  }
+
+  private func multiply(
+    _ part: PassProfile.Part, _ weights: Projection, _ input: Activations, rows: Int, into output: Activations
+  ) {
+    self.measure(part, weightBytes: weights.packedBytes, operations: 2 * weights.rows * weights.columns * rows) {
+      self.backend.multiply(weights, input, rows: rows, into: output)
+    }
+  }
+
+  private func measure(_ part: PassProfile.Part, weightBytes: Int = 0, operations: Int = 0, _ body: () -> Void) {
+    guard let profile = self.profile else { return body() }
+    profile.measure(part, weightBytes: weightBytes, operations: operations, body)
   }
 
   /// Normalises the rows whose logits are wanted, side by side, and multiplies them with the output matrix.
-  private func project(_ steps: [SequenceStep], strategy: ProductStrategy?) {
+  private func project(_ steps: [SequenceStep]) {
     self.logitRows = 0
     var row = 0
     for step in steps {
@@ -182,10 +209,9 @@ public final class ForwardPass {
     if self.logits.count < self.logitRows * self.vocabularySize {
       self.logits = FloatBuffer(count: self.logitRows * self.vocabularySize)
     }
-    let tiled = steps.count == 1 && self.logitRows >= Self.tiledThreshold
-    self.backend.multiply(
-      self.model.output, Activations(self.normed, stride: width), rows: self.logitRows,
-      strategy: strategy ?? (tiled ? .tiled : .direct), into: Activations(self.logits, stride: self.vocabularySize))
+    self.multiply(
+      .output, self.model.output, Activations(self.normed, stride: width), rows: self.logitRows,
+      into: Activations(self.logits, stride: self.vocabularySize))
   }
 
   private func collect(row: Int) {

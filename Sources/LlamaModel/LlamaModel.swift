@@ -5,9 +5,9 @@
 public import ModelFiles
 public import Tensors
 
-/// A model that is ready to run; the weights stay in the mapped file.
+/// A model that is ready to run. Its weights stay in the mapped file until the first forward pass packs them into memory.
 ///
-/// Immutable after loading. Not `Sendable`, as its matrices point into memory: whoever loads it works with it.
+/// Immutable after loading but for that. Not `Sendable`, as its matrices point into memory: whoever loads it works with it.
 public final class LlamaModel {
   struct Layer {
     var attentionNorm: FloatBuffer
@@ -33,6 +33,7 @@ public final class LlamaModel {
   /// What each rotation frequency is divided by besides `ropeScale` (`rope_freqs.weight`); empty for none.
   let ropeFactors: [Float]
   let rotaryOrder: RotaryOrder
+  private let files: [MappedFile]
 
   public convenience init(file: GGUFFile) throws(LlamaModelError) { try self.init(source: WeightSource(file)) }
 
@@ -60,7 +61,22 @@ public final class LlamaModel {
     self.embedding = embedding
     self.layers = layers
     self.rotaryOrder = source.rotaryOrder
+    self.files = source.files
     self.description = ModelDescription(source: source, parameters: parameters, vocabularySize: vocabulary.size)
+  }
+
+  /// Packs all weights with all threads of the backend, layer after layer; O(bytes). After each the system may drop what it has read of
+  /// the files, so that memory holds the weights once. Later calls do nothing.
+  func pack(_ backend: CPUBackend) {
+    for group in self.projections where !group.allSatisfy(\.isPacked) {
+      for projection in group { backend.pack(projection) }
+      for file in self.files { file.forget() }
+    }
+  }
+
+  /// All weights that a token meets, layer after layer and the output last.
+  var projections: [[Projection]] {
+    self.layers.map { [$0.queryKeyValue, $0.attentionOutput, $0.gateUp, $0.down] } + [[self.output]]
   }
 
   /// The shape of its keys and values.

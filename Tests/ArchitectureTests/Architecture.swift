@@ -66,8 +66,7 @@ enum Architecture {
 
     // Layer 1 and 2, the engine.
     Room("CKernels", layer: 1, kind: .c),
-    Room("COpenBLAS", layer: 1, kind: .systemLibrary),
-    Room("Tensors", layer: 1, own: ["CKernels", "COpenBLAS"], system: basics),
+    Room("Tensors", layer: 1, own: ["CKernels"], system: basics),
     Room("LlamaModel", layer: 2, own: ["Tensors", "ModelFiles", "Tokenization", "Documents"], system: basics),
     Room(
       "InferenceEngine", layer: 2,

@@ -2,31 +2,37 @@ import CKernels
 import EngineFixtures
 import Testing
 
-/// Every stored type: the values that the gguf package reads, and products of them.
+/// Every stored type: the values that the gguf package reads, and what the other tests make of them.
 struct WeightTypeTests {
+  typealias Product =
+    @convention(c) (
+      UnsafeMutablePointer<Float>?, Int, UnsafeRawPointer?, Int, Int, UnsafeRawPointer?, Int, Int
+    ) -> Void
+
   struct Kind: CustomTestStringConvertible, Sendable {
     let name: String
     let block: Int
-    let dequantize: @Sendable (ck_kernels) -> DequantizeTests.Kernel
-    let matmul: @Sendable (ck_kernels) -> MatmulTests.Kernel
+    let type: ck_type
+    let dequantize: DequantizeTests.Kernel
+    let product: @Sendable (ck_products) -> Product
     var testDescription: String { self.name }
   }
 
   static let kinds: [Kind] = [
-    Kind(name: "F32", block: 1, dequantize: { $0.dequantize_f32 }, matmul: { $0.matmul_f32 }),
-    Kind(name: "F16", block: 1, dequantize: { $0.dequantize_f16 }, matmul: { $0.matmul_f16 }),
-    Kind(name: "BF16", block: 1, dequantize: { $0.dequantize_bf16 }, matmul: { $0.matmul_bf16 }),
-    Kind(name: "Q8_0", block: 32, dequantize: { $0.dequantize_q8_0 }, matmul: { $0.matmul_q8_0 }),
-    Kind(name: "Q4_0", block: 32, dequantize: { $0.dequantize_q4_0 }, matmul: { $0.matmul_q4_0 }),
-    Kind(name: "Q4_1", block: 32, dequantize: { $0.dequantize_q4_1 }, matmul: { $0.matmul_q4_1 }),
-    Kind(name: "Q5_0", block: 32, dequantize: { $0.dequantize_q5_0 }, matmul: { $0.matmul_q5_0 }),
-    Kind(name: "Q5_1", block: 32, dequantize: { $0.dequantize_q5_1 }, matmul: { $0.matmul_q5_1 }),
-    Kind(name: "IQ4_NL", block: 32, dequantize: { $0.dequantize_iq4_nl }, matmul: { $0.matmul_iq4_nl }),
-    Kind(name: "Q2_K", block: 256, dequantize: { $0.dequantize_q2_k }, matmul: { $0.matmul_q2_k }),
-    Kind(name: "Q3_K", block: 256, dequantize: { $0.dequantize_q3_k }, matmul: { $0.matmul_q3_k }),
-    Kind(name: "Q4_K", block: 256, dequantize: { $0.dequantize_q4_k }, matmul: { $0.matmul_q4_k }),
-    Kind(name: "Q5_K", block: 256, dequantize: { $0.dequantize_q5_k }, matmul: { $0.matmul_q5_k }),
-    Kind(name: "Q6_K", block: 256, dequantize: { $0.dequantize_q6_k }, matmul: { $0.matmul_q6_k }),
+    Kind(name: "F32", block: 1, type: CK_F32, dequantize: ck_dequantize_f32_ref, product: { $0.f32 }),
+    Kind(name: "F16", block: 1, type: CK_F16, dequantize: ck_dequantize_f16_ref, product: { $0.f16 }),
+    Kind(name: "BF16", block: 1, type: CK_BF16, dequantize: ck_dequantize_bf16_ref, product: { $0.bf16 }),
+    Kind(name: "Q8_0", block: 32, type: CK_Q8_0, dequantize: ck_dequantize_q8_0_ref, product: { $0.q8_0 }),
+    Kind(name: "Q4_0", block: 32, type: CK_Q4_0, dequantize: ck_dequantize_q4_0_ref, product: { $0.q4_0 }),
+    Kind(name: "Q4_1", block: 32, type: CK_Q4_1, dequantize: ck_dequantize_q4_1_ref, product: { $0.q4_1 }),
+    Kind(name: "Q5_0", block: 32, type: CK_Q5_0, dequantize: ck_dequantize_q5_0_ref, product: { $0.q5_0 }),
+    Kind(name: "Q5_1", block: 32, type: CK_Q5_1, dequantize: ck_dequantize_q5_1_ref, product: { $0.q5_1 }),
+    Kind(name: "IQ4_NL", block: 32, type: CK_IQ4_NL, dequantize: ck_dequantize_iq4_nl_ref, product: { $0.iq4_nl }),
+    Kind(name: "Q2_K", block: 256, type: CK_Q2_K, dequantize: ck_dequantize_q2_k_ref, product: { $0.q2_k }),
+    Kind(name: "Q3_K", block: 256, type: CK_Q3_K, dequantize: ck_dequantize_q3_k_ref, product: { $0.q3_k }),
+    Kind(name: "Q4_K", block: 256, type: CK_Q4_K, dequantize: ck_dequantize_q4_k_ref, product: { $0.q4_k }),
+    Kind(name: "Q5_K", block: 256, type: CK_Q5_K, dequantize: ck_dequantize_q5_k_ref, product: { $0.q5_k }),
+    Kind(name: "Q6_K", block: 256, type: CK_Q6_K, dequantize: ck_dequantize_q6_k_ref, product: { $0.q6_k }),
   ]
 
   @Test("no type is left out")
@@ -34,11 +40,11 @@ struct WeightTypeTests {
     #expect(try StoredBlocks.load().names == Self.kinds.map(\.name).sorted())
   }
 
-  @Test("dequantised to the bit as the gguf package does", arguments: KernelSet.available, Self.kinds)
-  func dequantised(set: KernelSet, kind: Kind) throws {
+  @Test("dequantised to the bit as the gguf package does", arguments: Self.kinds)
+  func dequantised(kind: Kind) throws {
     let blocks = try StoredBlocks.load()
     let wanted = blocks.values(kind.name)
-    let got = DequantizeTests.run(kind.dequantize(try set.kernels()), blocks.bytes(kind.name), count: wanted.count)
+    let got = DequantizeTests.run(kind.dequantize, blocks.bytes(kind.name), count: wanted.count)
     try #require(!wanted.isEmpty)
     #expect(got.map(\.bitPattern) == (wanted + [canary]).map(\.bitPattern))
   }
@@ -58,30 +64,6 @@ struct WeightTypeTests {
       result.values += values[index * kind.block..<(index + 1) * kind.block]
     }
     return result
-  }
-
-  @Test("products of every length, and the same bits in any company", arguments: KernelSet.available, Self.kinds)
-  func products(set: KernelSet, kind: Kind) throws {
-    let kernel = kind.matmul(try set.kernels())
-    var random = SplitMix64(seed: 17)
-    for blocks in [0, 1, 2, 3, 5, 8, 9, 11] {
-      let (cols, rows, batch) = (blocks * max(kind.block, 8), 3, 11)
-      let (bytes, values) = try Self.weights(kind, rows: rows, cols: cols, &random)
-      let x = random.floats(batch * (cols + 3))
-      let got = MatmulTests.run(
-        kernel, bytes, rows: rows, cols: cols, x, xStride: cols + 3, batch: batch, outStride: rows + 2)
-      for b in 0..<batch {
-        let own = Array(x[b * (cols + 3)..<b * (cols + 3) + cols])
-        let alone = MatmulTests.run(kernel, bytes, rows: rows, cols: cols, own, xStride: cols, batch: 1, outStride: rows)
-        let together = Array(got[b * (rows + 2)..<b * (rows + 2) + rows])
-        #expect(Array(alone.prefix(rows)) == together, "cols \(cols) row \(b)")
-        for r in 0..<rows {
-          let products = (0..<cols).map { Double(values[r * cols + $0]) * Double(own[$0]) }
-          let magnitude = Float(products.reduce(0) { $0 + abs($1) })
-          try #require(isClose(together[r], Float(products.reduce(0, +)), magnitude: magnitude), "cols \(cols)")
-        }
-      }
-    }
   }
 }
 

@@ -20,6 +20,8 @@ public struct TinyLlama {
 
   public var writer = GGUFWriter()
   public let shape: Shape
+  /// Of all matrices.
+  public let format: WeightFormat
   /// By tensor name, row-major.
   public private(set) var weights: [String: [Float]] = [:]
 
@@ -33,6 +35,7 @@ public struct TinyLlama {
 
   public init(_ shape: Shape = Shape(), format: WeightFormat = .f32, seed: UInt64 = 1) {
     self.shape = shape
+    self.format = format
     self.writeMetadata()
     self.writeVocabulary()
     var random = SplitMix64(seed: seed)

@@ -24,6 +24,43 @@ struct LifecycleTests {
     #expect(try await engine.collect(TinyEngine.request(5, maximum: 2)).tokens == 2)
   }
 
+  @Test("cancelling frees the place within one step", arguments: [1, 3])
+  func cancelWithinOneStep(sequences: Int) async throws {
+    let engine = try TinyEngine.make(sequences: sequences)
+    for round in 0..<10 {
+      let stream = try await Self.start(engine, granted: 10_000, salt: round)
+      let reader = Reader(stream)
+      #expect(try await TinyEngine.wait(engine) { _ in reader.now.tokens >= 3 || reader.now.end != nil })
+      stream.cancel()
+      // A step that had begun when the cancellation came is counted after this; no other one may follow it.
+      let steps = engine.statistics.decodeSteps
+      #expect(try await TinyEngine.wait(engine) { $0.running == 0 && $0.finished == UInt64(round + 1) })
+      #expect(engine.statistics.decodeSteps <= steps + 1)
+    }
+  }
+
+  @Test("ten thousand requests leave nothing behind")
+  func manyRequests() async throws {
+    let engine = try TinyEngine.make(threads: 1, sequences: 16, queue: 10_000)
+    for start in stride(from: 0, to: 10_000, by: 500) {
+      var streams: [CompletionStream] = []
+      for salt in start..<start + 500 {
+        var request = TinyEngine.request(2 + salt % 5, salt: salt, maximum: 1 + salt % 2)
+        request.cacheScope = "\(salt % 7)"
+        request.fairnessKey = "\(salt % 11)"
+        let prompt = try await engine.prepare(request)
+        streams.append(engine.start(prompt, allowance: TokenAllowance(tokens: 2)))
+        if salt % 50 == 0 { streams[streams.count - 1].cancel() }
+      }
+      for stream in streams { _ = try await Collected.all(stream) }
+    }
+    #expect(try await TinyEngine.wait(engine) { $0.finished == 10_000 && $0.running == 0 && $0.queued == 0 })
+    let statistics = engine.statistics
+    #expect(statistics.cacheBytesUsed == 0 && statistics.cacheBytesKept <= statistics.cacheBytesResident)
+    // Four blocks of 32 positions for each of sixteen sequences.
+    #expect(statistics.cacheBytesResident <= 16 * 4 * 32 * 2 * 2 * 2 * 16 * 2)
+  }
+
   @Test("cancel before the engine has looked leaves nothing to pay for")
   func cancelAtOnce() async throws {
     let engine = try TinyEngine.make(sequences: 1)

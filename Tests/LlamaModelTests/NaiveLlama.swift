@@ -78,10 +78,20 @@ struct NaiveLlama {
 
   private func product(_ name: String, _ vector: [Double]) -> [Double] {
     let weights = self.model.weights[name] ?? []
+    let vector = self.model.format.block == 1 ? vector : Self.rounded(vector)
     return (0..<weights.count / vector.count).map { row in
       var sum = 0.0
       for column in vector.indices { sum += Double(weights[row * vector.count + column]) * vector[column] }
       return sum
+    }
+  }
+
+  /// What quantised weights are multiplied with: integers of -127...127, each 32 numbers in steps of a 127th of the largest.
+  private static func rounded(_ vector: [Double]) -> [Double] {
+    stride(from: 0, to: vector.count, by: 32).flatMap { start in
+      let block = vector[start..<start + 32]
+      let step = (block.map(abs).max() ?? 0) / 127
+      return block.map { step == 0 ? 0 : ($0 / step).rounded(.toNearestOrEven) * step }
     }
   }
 

@@ -11,7 +11,7 @@ struct OracleTests {
 
   /// Ways to cut a sequence into steps.
   enum Cut: String, CaseIterable, CustomTestStringConvertible {
-    case tokenByToken, direct, chunked, tiled
+    case tokenByToken, chunked, whole
     var testDescription: String { self.rawValue }
   }
 
@@ -57,13 +57,12 @@ struct OracleTests {
       switch cut {
       case .tokenByToken: 1
       case .chunked: 7
-      case .direct, .tiled: tokens.count
+      case .whole: tokens.count
       }
-    let strategy: ProductStrategy = cut == .tiled ? .tiled : .direct
     var rows: [[Float]] = []
     for start in stride(from: 0, to: tokens.count, by: length) {
       let chunk = Array(tokens[start..<min(start + length, tokens.count)])
-      let count = try pass.run([SequenceStep(tokens: chunk, cache: cache, logits: .all)], strategy: strategy)
+      let count = try pass.run([SequenceStep(tokens: chunk, cache: cache, logits: .all)])
       for row in 0..<count { rows.append(pass.logits(row: row)) }
     }
     return rows

@@ -36,14 +36,17 @@ struct EngineRoom: Sendable {
         continue
       }
       let limits = configuration.limits
+      let embedded = configuration.embedded
       let engine: EmbeddedEngine
       do throws(EngineError) {
         engine = try EmbeddedEngine(
           path: file,
           options: EngineOptions(
             threads: limits.engineThreads, maximumSequences: limits.concurrentSequences, queueLimit: limits.queuedRequests,
-            contextLimit: limits.contextTokens == 0 ? nil : limits.contextTokens,
-            memoryLimit: limits.engineMemoryMiB == 0 ? nil : limits.engineMemoryMiB << 20))
+            contextLimit: limits.contextTokens == 0 ? nil : limits.contextTokens, prefillChunk: embedded.prefillChunk,
+            memoryLimit: limits.engineMemoryMiB == 0 ? nil : limits.engineMemoryMiB << 20, kvType: embedded.kvType,
+            kvMemory: embedded.kvMemoryMiB == 0 ? nil : embedded.kvMemoryMiB << 20,
+            sharesPrefixes: embedded.prefixSharing != .off, looksAhead: embedded.looksAhead))
       } catch {
         throw StartFailure("model '\(model.id)': \(error)")
       }

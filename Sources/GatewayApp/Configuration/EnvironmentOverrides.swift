@@ -5,7 +5,9 @@ internal import Documents
 /// A variable that names no section is not ours; one that names a section and an unknown key is refused like a key in the file,
 /// by the reader that comes after.
 struct EnvironmentOverrides {
-  private static let sections = ["server", "data", "store", "operator", "policies", "limits", "log", "telemetry", "audit"]
+  private static let sections = [
+    "server", "data", "store", "operator", "policies", "limits", "engine", "log", "telemetry", "audit",
+  ]
   /// Variables with our prefix that are no configuration keys.
   private static let others = [
     "WEIGHBRIDGE_ADMIN_KEY", "WEIGHBRIDGE_URL", "WEIGHBRIDGE_ISA", "WEIGHBRIDGE_SHARED", "WEIGHBRIDGE_SHARE",

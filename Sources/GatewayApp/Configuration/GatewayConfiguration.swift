@@ -100,6 +100,7 @@ public struct GatewayConfiguration: Sendable {
   /// Months for which the key that end users are counted under is kept, the running one included.
   public var audienceKeyMonths = 13
   public var limits = Limits()
+  var embedded = EmbeddedEngines()
   public var logLevel = "info"
   public enum LogFormat: String, Sendable, CaseIterable { case text, json }
   public var logFormat = LogFormat.text
@@ -156,6 +157,7 @@ public struct GatewayConfiguration: Sendable {
       try section.finish()
     }
     self.limits = try Self.limits(&reader)
+    self.embedded = try EmbeddedEngines(&reader)
     var log = try reader.optionalReader("log")
     self.logLevel = try log?.optionalString("level") ?? "info"
     if let level = log, !["trace", "debug", "info", "notice", "warning", "error", "critical"].contains(self.logLevel) {

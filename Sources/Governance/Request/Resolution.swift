@@ -43,7 +43,7 @@ extension Gate {
       try await self.askLicense(&asked)
     }
     do {
-      return try await dossier.engine.prepare(dossier.call.request)
+      return try await dossier.engine.prepare(dossier.requestForEngine(self.policy.prefixSharing))
     } catch {
       throw Refusal(error)
     }

@@ -4,19 +4,44 @@ internal import Tensors
 
 /// What a model does on this machine.
 public struct BenchResult: Sendable, Equatable {
+  /// Where the time of reading prompts or of writing went, and the bound of the machine in the same run.
+  public struct Profile: Sendable, Equatable {
+    public struct Line: Sendable, Equatable {
+      public let part: String
+      public let seconds: Double
+      public let calls: Int
+      public let gigabytesPerSecond: Double
+      public let gigaoperationsPerSecond: Double
+    }
+
+    public let prefill: [Line]
+    public let decode: [Line]
+    /// Weights that each step reads, as they are packed.
+    public let weightBytes: Int
+    /// Of reading the same weights with the same threads without computing anything: the median of several.
+    public let readGigabytesPerSecond: Double
+    /// What one stream could decode at best.
+    public var decodeBound: Double { self.readGigabytesPerSecond * 1e9 / Double(self.weightBytes) }
+  }
+
   public let prefillTokensPerSecond: Double
   /// Of all sequences together.
   public let decodeTokensPerSecond: Double
   /// The most memory the process has had so far, mapped weights included.
   public let peakResidentBytes: Int
+  /// `nil` where it was not asked for.
+  public let profile: Profile?
 }
 
 extension ModelSession {
   /// Measures reading and writing: prompts of `promptTokens` one after another, then `generateTokens` greedy tokens of each of
   /// `parallel` sequences, all in one batch a step. The threads are those of the session. A short run before warms the memory up.
   ///
+  /// - Parameter isProfiled: whether to tell where the time goes.
   /// - Throws: `invalidOption` where a number is below 1, the two lengths exceed the context or `parallel` the session's batch.
-  public func bench(promptTokens: Int, generateTokens: Int, parallel: Int = 1) throws(EngineError) -> BenchResult {
+  public func bench(
+    promptTokens: Int, generateTokens: Int, parallel: Int = 1, isProfiled: Bool = false
+  ) throws(EngineError) -> BenchResult {
     let (length, overflow) = promptTokens.addingReportingOverflow(generateTokens)
     guard promptTokens >= 1, generateTokens >= 1, !overflow, length <= self.contextLength else {
       throw EngineError(
@@ -27,17 +52,47 @@ extension ModelSession {
     }
     let prompts = (0..<parallel).map { self.benchPrompt(count: promptTokens, offset: $0) }
     try self.read(Array(prompts[0].prefix(32)), into: self.makeCache(positions: promptTokens, type: .f16), logits: .last)
+    let readSpeed = isProfiled ? self.readSpeed() : 0
     let caches = prompts.map { _ in self.makeCache(positions: length, type: .f16) }
+    let (prefill, decode) = (PassProfile(), PassProfile())
+    defer { self.pass.profile = nil }
     let clock = ContinuousClock()
+    self.pass.profile = isProfiled ? prefill : nil
     let start = clock.now
     for (prompt, cache) in zip(prompts, caches) { try self.read(prompt, into: cache, logits: .last) }
     let middle = clock.now
+    self.pass.profile = isProfiled ? decode : nil
     try self.generate(generateTokens, caches)
     let end = clock.now
     return BenchResult(
       prefillTokensPerSecond: Double(parallel * promptTokens) / ((middle - start) / .seconds(1)),
       decodeTokensPerSecond: Double(parallel * generateTokens) / ((end - middle) / .seconds(1)),
-      peakResidentBytes: Self.peakResidentBytes())
+      peakResidentBytes: Self.peakResidentBytes(),
+      profile: isProfiled
+        ? BenchResult.Profile(
+          prefill: Self.lines(prefill), decode: Self.lines(decode), weightBytes: self.pass.weightBytes,
+          readGigabytesPerSecond: readSpeed)
+        : nil)
+  }
+
+  /// Gigabytes a second of reading the weights; the median of nine.
+  private func readSpeed() -> Double {
+    let clock = ContinuousClock()
+    let speeds = (0..<9).map { _ in
+      Double(self.pass.weightBytes) / 1e9 / (clock.measure { self.pass.readWeights() } / .seconds(1))
+    }
+    return speeds.sorted()[4]
+  }
+
+  private static func lines(_ profile: PassProfile) -> [BenchResult.Profile.Line] {
+    PassProfile.Part.allCases.compactMap { part in
+      profile.lines[part].map {
+        BenchResult.Profile.Line(
+          part: part.rawValue, seconds: $0.seconds, calls: $0.calls,
+          gigabytesPerSecond: Double($0.weightBytes) / 1e9 / $0.seconds,
+          gigaoperationsPerSecond: Double($0.operations) / 1e9 / $0.seconds)
+      }
+    }
   }
 
   private func generate(_ count: Int, _ caches: [KVCache]) throws(EngineError) {

@@ -115,7 +115,7 @@ final class Scheduler {
     let adopted = self.planPrefill(decoding: decoding)
     guard !self.parts.isEmpty else { return adopted }
     do {
-      try self.pass.run(self.parts.map(\.step), strategy: .direct)
+      try self.pass.run(self.parts.map(\.step))
     } catch {
       for part in self.parts { self.fail(part.sequence, error.message) }
       return true

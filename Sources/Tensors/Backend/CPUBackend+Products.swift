@@ -1,17 +1,6 @@
 internal import CKernels
-internal import COpenBLAS
 
-/// How a product is computed.
-public enum ProductStrategy: Sendable {
-  /// Dot products straight from the stored weights, each weight read once for all rows. A row's result is bit for bit the same
-  /// whatever other rows are in the batch: what decoding needs to be repeatable in any company.
-  case direct
-  /// Tiles of dequantised weights multiplied by the system's matrix library: faster from some 32 rows on. Results may differ in
-  /// rounding with the number of rows.
-  case tiled
-}
-
-/// Activations: rows of `columns` floats, `stride` apart, from float 0 of a buffer on.
+/// Activations: rows of floats, `stride` apart, from float 0 of a buffer on.
 public struct Activations {
   public let buffer: FloatBuffer
   public let stride: Int
@@ -22,83 +11,146 @@ public struct Activations {
   }
 }
 
-// Invariant of both jobs: the pointers were checked against their buffers for all rows and outlive the dispatch; each task writes
-// the output columns of its own chunk.
-private struct DirectJob {
-  var chunks: UnsafePointer<Projection.Chunk>
-  var kernels: UnsafePointer<ck_kernels>
+// Invariant of the jobs: the pointers were checked against their buffers for all rows and outlive the dispatch; each task writes
+// the prepared rows, or the output columns of the chunk, that are its own.
+private struct RoundingJob {
+  var products: UnsafePointer<ck_products>
   var columns: Int
-  var rows: Int
   var input: UnsafePointer<Float>
   var inputStride: Int
+  var output: UnsafeMutableRawPointer
+  var outputStride: Int
+
+  func run(_ row: Int) {
+    self.products.pointee.round(self.output + row * self.outputStride, self.input + row * self.inputStride, self.columns)
+  }
+}
+
+private struct ArrangingJob {
+  static let group = Int(CK_ARRANGED_ROWS)
+
+  var rows: Int
+  var columns: Int
+  var input: UnsafePointer<Float>
+  var inputStride: Int
+  var output: UnsafeMutablePointer<Float>
+
+  func run(_ number: Int) {
+    let first = number * Self.group
+    ck_arrange(
+      self.output + first * self.columns, self.input + first * self.inputStride, self.inputStride,
+      min(Self.group, self.rows - first),
+      self.columns)
+  }
+}
+
+// What the chunks of one kind multiply: rows, or groups of them, `stride` bytes apart.
+private struct Prepared {
+  var rows: UnsafeRawPointer
+  var stride: Int
+}
+
+private struct ProductJob {
+  var chunks: UnsafePointer<Projection.Chunk>
+  var products: UnsafePointer<ck_products>
+  var columns: Int
+  var rows: Int
+  var plain: Prepared
+  var rounded: Prepared
   var output: UnsafeMutablePointer<Float>
   var outputStride: Int
 
   func run(_ task: Int) {
     let chunk = self.chunks[task]
-    let product = self.kernels.pointee.matmul(chunk.type)
-    product(
-      self.output + chunk.column, self.outputStride, chunk.weights, chunk.rows, self.columns, self.input, self.inputStride,
-      self.rows)
+    let input = chunk.type.multipliesRounded ? self.rounded : self.plain
+    self.products.pointee.product(chunk.type)(
+      self.output + chunk.column, self.outputStride, chunk.panels, chunk.rows, self.columns, input.rows, input.stride, self.rows)
   }
 }
 
-private struct TiledJob {
-  var direct: DirectJob
-  var scratch: UnsafeMutablePointer<Float>
-  var scratchPerWorker: Int
+private struct ReadingJob {
+  var chunks: UnsafePointer<Projection.Chunk>
+  var products: UnsafePointer<ck_products>
+  var columns: Int
 
-  func run(_ task: Int, worker: Int) {
-    let chunk = self.direct.chunks[task]
-    let columns = self.direct.columns
-    let tile = self.scratch + worker * self.scratchPerWorker
-    self.direct.kernels.pointee.dequantize(chunk.type)(tile, chunk.weights, chunk.rows * columns)
-    // The sizes fit 32 bits: `multiply` has checked them.
-    cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasTrans, Int32(self.direct.rows), Int32(chunk.rows), Int32(columns), 1, self.direct.input,
-      Int32(self.direct.inputStride), tile, Int32(columns), 0, self.direct.output + chunk.column, Int32(self.direct.outputStride))
+  func run(_ task: Int) {
+    let chunk = self.chunks[task]
+    _ = self.products.pointee.read(chunk.panels, chunk.type.packedBytes(rows: chunk.rows, columns: self.columns))
   }
 }
 
 extension CPUBackend {
   /// output[b] = weights x input[b], b < rows. Input rows are `weights.columns` long, output rows `weights.rows`.
   ///
-  /// - Precondition: the buffers hold the rows and do not overlap; strides fit 32 bits.
-  public func multiply(
-    _ weights: Projection, _ input: Activations, rows: Int, strategy: ProductStrategy, into output: Activations
-  ) {
+  /// Quantised weights multiply activations that are rounded to 8 bits, 32 at a time; plain ones multiply them as they are. A row's
+  /// result has the same bits whatever other rows are there, and with every instruction set.
+  ///
+  /// - Precondition: the buffers hold the rows and do not overlap.
+  public func multiply(_ weights: Projection, _ input: Activations, rows: Int, into output: Activations) {
     guard rows > 0 else { return }
     precondition(input.stride >= weights.columns && output.stride >= weights.rows)
-    precondition(input.stride <= Int32.max && output.stride <= Int32.max && rows <= Int32.max)
+    weights.pack(self.pool)
     let source = input.buffer.pointer(0, (rows - 1) * input.stride + weights.columns)
     let target = output.buffer.pointer(0, (rows - 1) * output.stride + weights.rows)
-    let chunks = strategy == .direct ? weights.chunks : weights.tiles
-    chunks.withUnsafeBufferPointer { chunks in
+    let (plain, rounded) = self.prepare(weights, source, stride: input.stride, rows: rows)
+    weights.chunks.withUnsafeBufferPointer { chunks in
       guard let first = chunks.baseAddress else { return }
-      let job = DirectJob(
-        chunks: first, kernels: self.kernels, columns: weights.columns, rows: rows, input: source, inputStride: input.stride,
-        output: target, outputStride: output.stride)
-      switch strategy {
-      case .direct: self.run(job, count: chunks.count)
-      case .tiled: self.runTiled(job, count: chunks.count)
+      var job = ProductJob(
+        chunks: first, products: self.products, columns: weights.columns, rows: rows, plain: plain, rounded: rounded,
+        output: target,
+        outputStride: output.stride)
+      self.pool.run(&job, count: chunks.count) { context, task, _ in
+        context?.assumingMemoryBound(to: ProductJob.self).pointee.run(task)
       }
     }
   }
 
-  private func run(_ job: DirectJob, count: Int) {
-    var job = job
-    // A chunk is 48 KiB of weights: up to three of them are read sooner than a helper is met.
-    self.pool.run(&job, count: count, isSmall: count <= 3 && job.rows == 1) { context, task, _ in
-      context?.assumingMemoryBound(to: DirectJob.self).pointee.run(task)
+  /// The activations as the kernels want them: those of plain weights as they are or, where there are many rows, arranged; those of
+  /// quantised weights rounded.
+  private func prepare(
+    _ weights: Projection, _ input: UnsafePointer<Float>, stride: Int, rows: Int
+  ) -> (plain: Prepared, rounded: Prepared) {
+    let columns = weights.columns
+    let groups = weights.needsPlain && rows >= ArrangingJob.group ? (rows + ArrangingJob.group - 1) / ArrangingJob.group : 0
+    let groupBytes = ArrangingJob.group * columns * MemoryLayout<Float>.stride
+    let roundedStride = weights.needsRounding ? ck_activation_bytes(columns) : 0
+    let scratch = self.preparedActivations(byteCount: rows * roundedStride + groups * groupBytes)
+    let arranged = scratch + rows * roundedStride
+    if weights.needsRounding {
+      var job = RoundingJob(
+        products: self.products, columns: columns, input: input, inputStride: stride, output: scratch, outputStride: roundedStride
+      )
+      // A row takes about a microsecond, less than meeting the helpers.
+      self.pool.run(&job, count: rows, isSmall: rows < 4) { context, row, _ in
+        context?.assumingMemoryBound(to: RoundingJob.self).pointee.run(row)
+      }
     }
+    if groups > 0 {
+      var job = ArrangingJob(
+        rows: rows, columns: columns, input: input, inputStride: stride,
+        output: arranged.bindMemory(to: Float.self, capacity: groups * ArrangingJob.group * columns))
+      self.pool.run(&job, count: groups) { context, group, _ in
+        context?.assumingMemoryBound(to: ArrangingJob.self).pointee.run(group)
+      }
+    }
+    return (
+      groups > 0
+        ? Prepared(rows: arranged, stride: groupBytes) : Prepared(rows: input, stride: stride * MemoryLayout<Float>.stride),
+      Prepared(rows: scratch, stride: roundedStride)
+    )
   }
 
-  private func runTiled(_ job: DirectJob, count: Int) {
-    let floats = Projection.tileRowCount(columns: job.columns) * job.columns
-    self.reserveTiles(floatsPerWorker: floats)
-    var job = TiledJob(direct: job, scratch: self.tileScratch.base, scratchPerWorker: floats)
-    self.pool.run(&job, count: count) { context, task, worker in
-      context?.assumingMemoryBound(to: TiledJob.self).pointee.run(task, worker: worker)
+  /// Brings the weights into the layout that the kernels read, which ``multiply(_:_:rows:into:)`` else does when it first meets them.
+  public func pack(_ weights: Projection) { weights.pack(self.pool) }
+
+  /// Reads the packed weights as products do and computes next to nothing: the least time that a product with one row can take.
+  public func readPacked(_ weights: Projection) {
+    weights.chunks.withUnsafeBufferPointer { chunks in
+      guard let first = chunks.baseAddress else { return }
+      var job = ReadingJob(chunks: first, products: self.products, columns: weights.columns)
+      self.pool.run(&job, count: chunks.count) { context, task, _ in
+        context?.assumingMemoryBound(to: ReadingJob.self).pointee.run(task)
+      }
     }
   }
 }

@@ -1,5 +1,30 @@
 internal import CKernels
-internal import COpenBLAS
+
+// Invariant of both jobs: the pointers were checked for all rows and outlive the dispatch; a task writes its own row.
+private struct NormJob {
+  var kernels: UnsafePointer<ck_kernels>
+  var source: UnsafePointer<Float>
+  var target: UnsafeMutablePointer<Float>
+  var weight: UnsafePointer<Float>
+  var width: Int
+  var epsilon: Float
+
+  func run(_ row: Int) {
+    self.kernels.pointee.rmsnorm(
+      self.target + row * self.width, self.source + row * self.width, self.weight, self.width, self.epsilon)
+  }
+}
+
+private struct ActivationJob {
+  var kernels: UnsafePointer<ck_kernels>
+  var rows: UnsafeMutablePointer<Float>
+  var width: Int
+
+  func run(_ row: Int) {
+    let gate = self.rows + row * 2 * self.width
+    self.kernels.pointee.silu_mul(gate, gate + self.width, self.width)
+  }
+}
 
 /// The operations of a transformer on the processor: one instruction set, one pool of threads, scratch memory for both.
 ///
@@ -9,21 +34,22 @@ public final class CPUBackend {
   public let instructionSet: InstructionSet
   public let pool: WorkerPool
   let kernels: UnsafePointer<ck_kernels>
-  // One dequantised tile for each worker; grown before a dispatch, never within.
-  private(set) var tileScratch = FloatBuffer(count: 0)
+  let products: UnsafePointer<ck_products>
+  // Rounded or arranged activations of the product in work; grown before a dispatch, never within.
+  private var prepared = FloatBuffer(count: 0)
 
   /// - Throws: `threadsUnavailable`, `instructionSetUnavailable`.
   public init(threads: Int, instructionSet: InstructionSet? = nil) throws(TensorError) {
     if let instructionSet { self.instructionSet = instructionSet } else { self.instructionSet = try InstructionSet.selected() }
     self.kernels = self.instructionSet.kernels
+    self.products = self.kernels.pointee.products
     self.pool = try WorkerPool(threads: threads)
-    // Our own threads split the work; a library that also did would run threads times threads.
-    openblas_set_num_threads(1)
   }
 
-  func reserveTiles(floatsPerWorker: Int) {
-    let wanted = floatsPerWorker * self.pool.threads
-    if self.tileScratch.count < wanted { self.tileScratch = FloatBuffer(count: wanted) }
+  func preparedActivations(byteCount: Int) -> UnsafeMutableRawPointer {
+    let floats = byteCount / MemoryLayout<Float>.stride
+    if self.prepared.count < floats { self.prepared = FloatBuffer(count: floats) }
+    return UnsafeMutableRawPointer(self.prepared.base)
   }
 
   /// output[i] = row tokens[i] of the table whose pieces stand one above the other: (tokens, columns).
@@ -39,7 +65,7 @@ public final class CPUBackend {
           return false
         })
       else { preconditionFailure("A token id is outside the embedding table.") }
-      self.kernels.pointee.dequantize(piece.type)(
+      piece.type.dequantize(
         output.pointer((firstRow + index) * piece.columns, piece.columns), piece.base + row * piece.rowBytes, piece.columns)
     }
   }
@@ -49,8 +75,10 @@ public final class CPUBackend {
     let width = weight.count
     let source = input.pointer(0, rows * width)
     let target = output.pointer(0, rows * width)
-    for row in 0..<rows {
-      self.kernels.pointee.rmsnorm(target + row * width, source + row * width, weight.base, width, epsilon)
+    var job = NormJob(
+      kernels: self.kernels, source: source, target: target, weight: weight.base, width: width, epsilon: epsilon)
+    self.pool.run(&job, count: rows, isSmall: rows < 4) { context, row, _ in
+      context?.assumingMemoryBound(to: NormJob.self).pointee.run(row)
     }
   }
 
@@ -71,8 +99,9 @@ public final class CPUBackend {
   /// rows[r][i] = silu(rows[r][i]) * rows[r][width + i], i < width, for rows of 2 * width.
   public func siluMultiply(_ gateUp: FloatBuffer, rows: Int, width: Int) {
     let base = gateUp.pointer(0, rows * 2 * width)
-    for row in 0..<rows {
-      self.kernels.pointee.silu_mul(base + row * 2 * width, base + (row * 2 + 1) * width, width)
+    var job = ActivationJob(kernels: self.kernels, rows: base, width: width)
+    self.pool.run(&job, count: rows, isSmall: rows < 2) { context, row, _ in
+      context?.assumingMemoryBound(to: ActivationJob.self).pointee.run(row)
     }
   }
 

@@ -31,7 +31,7 @@ public final class FloatBuffer {
   /// The values of a matrix, dequantised, row after row.
   public convenience init(_ matrix: Matrix) {
     self.init(count: matrix.rows * matrix.columns)
-    InstructionSet.scalar.kernels.pointee.dequantize(matrix.type)(self.base, matrix.base, self.count)
+    matrix.type.dequantize(self.base, matrix.base, self.count)
   }
 
   deinit { self.memory.deallocate() }

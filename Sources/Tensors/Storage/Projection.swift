@@ -1,10 +1,13 @@
+internal import CKernels
+
 /// Matrices that multiply the same activations, as one: their results stand side by side in each output row.
 ///
-/// Query, key and value (or gate and up) of a layer form one projection, so that one meeting of the threads serves all.
+/// Query, key and value (or gate and up) of a layer form one projection, so that one meeting of the threads serves all. Before its first
+/// product it is packed: copied into the layout that the kernels read, after which the matrices are no longer held.
 public final class Projection {
   /// A run of rows that one thread computes at once.
   struct Chunk {
-    var weights: UnsafeRawPointer
+    var panels: UnsafeRawPointer
     var type: ElementType
     var rows: Int
     /// Where in an output row the first of them goes.
@@ -15,17 +18,19 @@ public final class Projection {
   public let columns: Int
   /// The length of an output row.
   public let rows: Int
-  private let parts: [Matrix]
-  // Invariant: the chunks point into `parts` and cover each of their rows once. Their sizes depend on the shapes alone,
-  // so that results do not depend on the number of threads.
-  let chunks: [Chunk]
-  let tiles: [Chunk]
+  /// Bytes of the packed weights; what each product reads.
+  public let packedBytes: Int
+  /// Whether any of the matrices multiplies rounded activations.
+  let needsRounding: Bool
+  /// Whether any of them multiplies activations as they are.
+  let needsPlain: Bool
+  private var parts: [Matrix]
+  private var memory: PackedMemory?
+  // Invariant: the chunks point into `memory` and cover each row of the matrices once; empty until they are packed.
+  private(set) var chunks: [Chunk] = []
 
-  /// Weight bytes that one task streams: long enough to hide the cost of claiming it.
-  private static let chunkBytes = 48 << 10
-  /// Floats of one dequantised tile: half a megabyte stays in the second-level cache.
-  static let tileFloats = 128 << 10
-  private static let tileRows = 16...128
+  /// Weight bytes that one task streams: long enough to hide the cost of claiming it, short enough for threads to end together.
+  private static let chunkBytes = 384 << 10
 
   /// - Throws: `shapeMismatch` where the matrices differ in columns or there are none.
   public init(_ parts: [Matrix]) throws(TensorError) {
@@ -35,25 +40,52 @@ public final class Projection {
     self.parts = parts
     self.columns = first.columns
     self.rows = parts.reduce(0) { $0 + $1.rows }
-    self.chunks = Self.split(parts) { max(1, Self.chunkBytes / $0.rowBytes) }
-    self.tiles = Self.split(parts) { Self.tileRowCount(columns: $0.columns) }
+    self.packedBytes = parts.reduce(0) { $0 + $1.type.packedBytes(rows: $1.rows, columns: $1.columns) }
+    self.needsRounding = parts.contains { $0.type.multipliesRounded }
+    self.needsPlain = parts.contains { !$0.type.multipliesRounded }
   }
 
-  static func tileRowCount(columns: Int) -> Int {
-    min(max(Self.tileFloats / columns, Self.tileRows.lowerBound), Self.tileRows.upperBound)
-  }
+  public var isPacked: Bool { self.memory != nil }
 
-  private static func split(_ parts: [Matrix], _ rowsPerChunk: (Matrix) -> Int) -> [Chunk] {
-    var chunks: [Chunk] = []
-    var column = 0
-    for part in parts {
-      let step = rowsPerChunk(part)
+  /// Packs with all threads; O(bytes), at about the speed of memory. Later calls do nothing.
+  func pack(_ pool: WorkerPool) {
+    guard self.memory == nil else { return }
+    let memory = PackedMemory(count: self.packedBytes)
+    var jobs: [PackingJob] = []
+    var (offset, column) = (0, 0)
+    for part in self.parts {
+      let panelBytes = part.type.packedBytes(rows: 1, columns: part.columns)
+      let step = max(1, Self.chunkBytes / panelBytes) * ElementType.panelRows
       for row in stride(from: 0, to: part.rows, by: step) {
-        let weights = part.base + row * part.rowBytes
-        chunks.append(Chunk(weights: weights, type: part.type, rows: min(step, part.rows - row), column: column + row))
+        let rows = min(step, part.rows - row)
+        let panels = memory.base + offset
+        self.chunks.append(Chunk(panels: panels, type: part.type, rows: rows, column: column + row))
+        jobs.append(
+          PackingJob(
+            panels: panels, type: part.type.identifier, source: part.base + row * part.rowBytes, rows: rows, columns: part.columns
+          ))
+        offset += part.type.packedBytes(rows: rows, columns: part.columns)
       }
       column += part.rows
     }
-    return chunks
+    jobs.withUnsafeBufferPointer { jobs in
+      guard var first = jobs.baseAddress else { return }
+      pool.run(&first, count: jobs.count) { context, task, _ in
+        context?.assumingMemoryBound(to: UnsafePointer<PackingJob>.self).pointee[task].run()
+      }
+    }
+    self.memory = memory
+    self.parts = []
   }
+}
+
+// Invariant: source and panels hold `rows` rows and outlive the dispatch; each job has panels of its own.
+private struct PackingJob {
+  var panels: UnsafeMutableRawPointer
+  var type: ck_type
+  var source: UnsafeRawPointer
+  var rows: Int
+  var columns: Int
+
+  func run() { ck_pack(self.panels, self.type, self.source, self.rows, self.columns) }
 }
