@@ -91,7 +91,7 @@ extension AttemptRecord {
       sql: """
         SELECT usage, ordinal, engine, outcome, reason, prompt_uncached, prompt_cached, completion, source, nanoseconds
         FROM attempt WHERE usage = ? ORDER BY ordinal
-        """, arguments: [usage.text])
+        """, arguments: [usage.description])
     var attempts: [AttemptRecord] = []
     while let row = try rows.next() {
       let row = StoredRow(row: row, name: "attempt")
