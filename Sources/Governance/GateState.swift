@@ -11,6 +11,7 @@ struct GateState: Sendable {
   var lastTime = Timestamp(nanoseconds: 0)
   var directory = Directory()
   var ledger = Ledger()
+  var adjustments = Adjustments()
   var prices = PriceBook()
   var audience = ActiveUsers()
   /// Calls that named no end user, by month, key and model.

@@ -37,7 +37,7 @@ struct LogAppender: Sendable {
     self.row.removeAll()
     let text = self.text(of: at)
     entry.write(seq: seq, at: text, customerSequence: customerSequence, totals: log.totals, to: &self.row.bytes)
-    let leaf = self.tree.leafHash(prefixed: self.row.bytes)
+    let leaf = self.tree.hash(prefixedLeaf: self.row.bytes)
     let line = self.row.bytes.count - 1
     self.row.begin(.entry)
     self.row.integer(seq)
