@@ -112,9 +112,8 @@ bench-ledger: deps ## measure the ledger: in memory, rows/s beside raw SQLite, d
 	@$(SWIFT) build -c release --product ledger-bench
 	@for what in memory rows pairs; do directory=$$(mktemp -d) && .build/release/ledger-bench $$what $$directory/store && rm -rf $$directory; done
 
-test-tsan: deps ## run the concurrent tests under the thread sanitizer
-	@TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/Endurance/tsan.supp halt_on_error=0 exitcode=66" $(SWIFT) test --sanitize thread \
-		--scratch-path .build/tsan --disable-xctest --filter 'UsageLedgerTests|GovernanceTests|GovernanceStoreTests'
+test-tsan: deps ## run the concurrent tests of ledger, gate and store under the thread sanitizer (ARGS="--filter …")
+	@$(PYTHON) Tests/Endurance/tsan.py $(ARGS)
 
 oracle-tokenizers: $(ORACLES_VENV) deps ## compare token ids with tokenizers and sentencepiece on generated texts (DATA=folder with data/tokenizer/; COUNT=10000 SEED=…)
 	@test -n "$(DATA)" || { echo "Name the folder that holds data/tokenizer/: make oracle-tokenizers DATA=…" >&2; exit 1; }

@@ -75,7 +75,9 @@ let package = Package(
     layer(
       "InferenceEngine", "Completions", "ConstrainedOutput", "LlamaModel", "ModelFiles", "Sampling", "Tensors", "Tokenization"),
     // Layer 3
-    layer("GovernanceStore", "AuditTrail", "Documents", "Governance", "GovernanceTypes", "UsageLedger", grdb),
+    layer(
+      "GovernanceStore", "AuditTrail", "Documents", "Governance", "GovernanceTypes", "UsageLedger", grdb,
+      .product(name: "GRDBSQLite", package: "GRDB.swift")),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     layer("AuditSigning", "AuditTrail", "COpenSSL", "GovernanceTypes"),
     layer("OpenAIWire", "Completions", "Documents"),

@@ -41,6 +41,22 @@ extension AdminRoutes {
       use: self.guarded { call in
         jsonResponse(try await self.gate.grantCredit(to: call.identifier(), call.json(), by: call.actor), status: .created)
       })
+    router.post(
+      "/admin/v1/adjustments",
+      use: self.guarded { call in jsonResponse(try await self.gate.adjust(call.json(), by: call.actor), status: .created) })
+    router.get(
+      "/admin/v1/adjustments",
+      use: self.guarded { call in
+        func id<Kind>(_ name: String) throws -> Identifier<Kind>? {
+          try call.query(name).map { text throws in
+            guard let id = Identifier<Kind>(text) else {
+              throw Refusal(.invalidRequest, "'\(text)' is no id of the form \(Kind.prefix)_….", parameter: name)
+            }
+            return id
+          }
+        }
+        return listResponse(try self.gate.adjustments(customer: id("customer"), usage: id("usage")))
+      })
     router.get("/admin/v1/usage", use: self.guarded { call in try await self.usage(call) })
   }
 

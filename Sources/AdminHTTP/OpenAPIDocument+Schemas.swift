@@ -27,6 +27,9 @@ extension OpenAPIDocument {
         ["name": self.text, "scopes": self.list(self.oneOf("inference", "usage")), "project": self.text], isOpen: true),
       "AdminKey": self.object(["name"], ["name": self.text, "role": self.oneOf("owner", "billing", "counsel", "auditor")]),
       "Credit": self.object(["amount", "currency"], ["amount": self.amount, "currency": self.text], isOpen: true),
+      "Adjustment": self.object(
+        ["usage", "amount", "reason"],
+        ["usage": self.text, "amount": self.amount, "reason": self.text, "reference": self.text]),
       "Limit": self.object(
         ["subject", "kind"],
         [

@@ -113,6 +113,10 @@ struct OpenAPIDocument {
       summary: "Makes a project.", body: "Named", status: "201"),
     Route(method: "POST", path: "/admin/v1/customers/{id}/credits"): Row(
       summary: "Grants prepaid credit.", body: "Credit", status: "201"),
+    Route(method: "POST", path: "/admin/v1/adjustments"): Row(
+      summary: "Corrects what a settled request was charged.", body: "Adjustment", status: "201",
+      answer: "The correction, with its id; the one that was made before, where the reference is known."),
+    Route(method: "GET", path: "/admin/v1/adjustments"): Row(summary: "Lists corrections.", query: ["customer", "usage"]),
     Route(method: "POST", path: "/admin/v1/limits"): Row(summary: "Sets a limit.", body: "Limit", status: "201"),
     Route(method: "GET", path: "/admin/v1/limits"): Row(summary: "Lists limits."),
     Route(method: "POST", path: "/admin/v1/prices"): Row(

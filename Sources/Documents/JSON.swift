@@ -26,6 +26,14 @@ public enum JSON: Sendable, Equatable {
     return writer.bytes
   }
 
+  /// Appends the canonical text to bytes that are there already.
+  public func appendCanonical(to bytes: inout [UInt8]) {
+    var writer = JSONWriter(sortsKeys: true)
+    swap(&writer.bytes, &bytes)
+    writer.write(self)
+    swap(&writer.bytes, &bytes)
+  }
+
   public var text: String { String(decoding: self.bytes, as: UTF8.self) }
 
   /// The value of a member; nil where there is none or this is no object.
@@ -77,7 +85,7 @@ extension JSON {
 }
 
 struct JSONWriter {
-  private(set) var bytes: [UInt8] = []
+  fileprivate(set) var bytes: [UInt8] = []
   private let sortsKeys: Bool
 
   init(sortsKeys: Bool) { self.sortsKeys = sortsKeys }
@@ -119,6 +127,16 @@ struct JSONWriter {
 
   private mutating func write(string text: String) {
     self.bytes.append(UInt8(ascii: "\""))
+    let start = self.bytes.count
+    self.bytes.append(contentsOf: text.utf8)
+    if self.bytes[start...].contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) {
+      self.bytes.removeSubrange(start...)
+      self.write(escaped: text)
+    }
+    self.bytes.append(UInt8(ascii: "\""))
+  }
+
+  private mutating func write(escaped text: String) {
     for byte in text.utf8 {
       switch byte {
       case UInt8(ascii: "\""): self.append("\\\"")
@@ -136,6 +154,5 @@ struct JSONWriter {
       default: self.bytes.append(byte)
       }
     }
-    self.bytes.append(UInt8(ascii: "\""))
   }
 }

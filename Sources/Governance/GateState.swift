@@ -13,6 +13,7 @@ struct GateState: Sendable {
   var lastTime = Timestamp(nanoseconds: 0)
   var directory = Directory()
   var ledger = Ledger()
+  var adjustments = Adjustments()
   var prices = PriceBook()
   var audience = ActiveUsers()
   /// Users by day, as far as a term file asks for them.

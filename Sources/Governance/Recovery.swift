@@ -88,6 +88,11 @@ extension Gate {
         throw Refusal(.storeUnavailable, "More of the credit \(use.grant) is used in the store than was granted.")
       }
     }
+    for recent in history.rated {
+      loaded.ledger.restore(
+        requests: recent.requests, tokens: recent.tokens.value,
+        of: chargedChain(key: recent.key, project: recent.project, customer: recent.customer), at: recent.heldAt)
+    }
     for hold in history.openHolds {
       loaded.ledger.restore(open: hold.hold)
       loaded.openHolds[hold.usage] = hold

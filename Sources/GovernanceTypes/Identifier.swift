@@ -34,13 +34,24 @@ public struct Identifier<Kind: IdentifierKind>: Hashable, Sendable, Comparable, 
   }
 
   public var description: String {
-    var digits = [UInt8](repeating: 0, count: 26)
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(Kind.prefix.utf8.count + 27)
+    self.write(to: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// Appends the text of the id, as ASCII: a settlement writes a dozen ids, and none needs a string of its own.
+  public func write(to bytes: inout [UInt8]) {
+    bytes.append(contentsOf: Kind.prefix.utf8)
+    bytes.append(UInt8(ascii: "_"))
+    let start = bytes.count
+    bytes.append(contentsOf: repeatElement(0, count: 26))
+    // 26 digits hold 130 bits: the first has three of the 128.
     var rest = self.value
-    for index in digits.indices.reversed() {
-      digits[index] = crockfordDigits[Int(truncatingIfNeeded: rest & 31)]
+    for place in (start..<start + 26).reversed() {
+      bytes[place] = crockfordDigits[Int(truncatingIfNeeded: rest & 31)]
       rest >>= 5
     }
-    return "\(Kind.prefix)_\(String(decoding: digits, as: UTF8.self))"
   }
 
   public static func < (left: Self, right: Self) -> Bool { left.value < right.value }
@@ -66,6 +77,7 @@ public enum ReviewKind: IdentifierKind { public static let prefix = "rev" }
 public enum LimitKind: IdentifierKind { public static let prefix = "lim" }
 public enum PriceKind: IdentifierKind { public static let prefix = "pri" }
 public enum CreditKind: IdentifierKind { public static let prefix = "crd" }
+public enum AdjustmentKind: IdentifierKind { public static let prefix = "adj" }
 public enum ExportKind: IdentifierKind { public static let prefix = "exp" }
 public enum BootKind: IdentifierKind { public static let prefix = "boot" }
 
@@ -88,6 +100,7 @@ public typealias ReviewID = Identifier<ReviewKind>
 public typealias LimitID = Identifier<LimitKind>
 public typealias PriceID = Identifier<PriceKind>
 public typealias CreditID = Identifier<CreditKind>
+public typealias AdjustmentID = Identifier<AdjustmentKind>
 public typealias ExportID = Identifier<ExportKind>
 /// One run of the process, from start to end.
 public typealias BootID = Identifier<BootKind>

@@ -74,6 +74,12 @@ public final class MemoryJournal: Journal, Archive {
         holds[usage]?.highWater = highWater
       case .usage(let record):
         holds[record.usage] = nil
+        if record.heldAt > lastAt.advanced(by: .zero - RecentRequests.span) {
+          state.recent.append(
+            RecentRequests(
+              customer: record.customer, project: record.project, key: record.key, heldAt: record.heldAt, requests: 1,
+              tokens: record.tokens.total))
+        }
         guard record.outcome == .settled || record.loss > .zero else { continue }
         state.settled.append(
           SettledTotal(

@@ -122,9 +122,11 @@ extension Schedule {
       SimulatedEngine.Script(
         promptTokens: self.world.promptTokens, length: length,
         breaksAfter: self.chance(6) ? Int.random(in: 0...20, using: &self.generator) : nil,
-        fallsSilentAfter: self.chance(3) ? Int.random(in: 0...10, using: &self.generator) : nil))
-    // Few keys, so that retries meet requests that run, have ended, were voided or were killed.
-    let key = self.chance(35) ? "key \(Int.random(in: 0..<3, using: &self.generator))" : nil
+        fallsSilentAfter: self.chance(3) ? Int.random(in: 0...10, using: &self.generator) : nil, vanishes: self.chance(10)))
+    // Few keys, and often the last one again, so that retries meet requests that run, have ended, were voided or were killed.
+    let new = self.chance(35) ? "key \(Int.random(in: 0..<3, using: &self.generator))" : nil
+    let key = self.chance(35) ? self.lastKeys[tenant.customer] ?? new : new
+    if let key { self.lastKeys[tenant.customer] = key }
     let body = key.map { self.chance(90) ? "body of \($0)" : "another body" } ?? "body \(number)"
     return CallPlan(
       number: number,

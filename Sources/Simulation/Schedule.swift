@@ -30,6 +30,8 @@ public final class Schedule {
   var process: SimulatedProcess?
   var disk = StoredModel()
   var tenants: [SimulatedTenant] = []
+  /// The idempotency key that each customer used last.
+  var lastKeys: [CustomerID: String] = [:]
   var calls = 0
   let world: SimulatedWorld
 

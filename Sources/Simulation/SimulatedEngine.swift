@@ -11,6 +11,8 @@ final class SimulatedEngine: CompletionEngine {
     var breaksAfter: Int?
     /// Says nothing after so many tokens, until it is cancelled.
     var fallsSilentAfter: Int?
+    /// Breaks when it is cancelled, and does not say what it had made.
+    var vanishes = false
   }
 
   fileprivate struct Sequence {
@@ -86,21 +88,21 @@ final class SimulatedEngine: CompletionEngine {
       if case .delta = event { state.produced[sequence.call, default: 0] += 1 }
       switch event {
       case .end: state.running.remove(at: place)
-      case nil where sequence.breaks && !sequence.isCancelled && sequence.hasReadPrompt: state.running.remove(at: place)
+      case nil where sequence.breaks: state.running.remove(at: place)
       default: break
       }
       return (sequence, event)
     }
     if let event { sequence.continuation.yield(event) }
     if case .end = event { sequence.continuation.finish() }
-    if event == nil, sequence.breaks, !sequence.isCancelled, sequence.hasReadPrompt {
+    if event == nil, sequence.breaks {
       sequence.continuation.finish(throwing: CompletionError(.failed, "the engine broke, as the schedule has it"))
     }
   }
 
   private static func next(_ sequence: inout Sequence) -> CompletionEvent? {
     var usage = CompletionUsage(promptUncached: sequence.script.promptTokens, completion: sequence.produced)
-    if sequence.isCancelled { return .end(CompletionEnd(reason: .cancelled, usage: usage)) }
+    if sequence.isCancelled { return sequence.breaks ? nil : .end(CompletionEnd(reason: .cancelled, usage: usage)) }
     guard sequence.hasReadPrompt else {
       sequence.hasReadPrompt = true
       usage.completion = 0
@@ -120,5 +122,9 @@ final class SimulatedEngine: CompletionEngine {
 }
 
 extension SimulatedEngine.Sequence {
-  fileprivate var breaks: Bool { self.script.breaksAfter.map { self.produced >= $0 } ?? false }
+  /// The next step is its last, and no end.
+  fileprivate var breaks: Bool {
+    if self.isCancelled { return self.script.vanishes }
+    return self.hasReadPrompt && (self.script.breaksAfter.map { self.produced >= $0 } ?? false)
+  }
 }

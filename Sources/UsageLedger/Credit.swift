@@ -40,10 +40,15 @@ struct CreditAccount: Sendable {
   /// What a new hold may take.
   var available: NanoAmount { self.left - self.held }
 
+  /// Adds a grant, or gives a part of one back to it.
   mutating func add(_ grant: CreditGrant) {
+    self.left += grant.amount
+    if let place = self.grants.firstIndex(where: { $0.id == grant.id }) {
+      self.grants[place].amount += grant.amount
+      return
+    }
     let place = self.grants.firstIndex { Self.isBefore(grant, $0) } ?? self.grants.endIndex
     self.grants.insert(grant, at: place)
-    self.left += grant.amount
   }
 
   private static func isBefore(_ left: CreditGrant, _ right: CreditGrant) -> Bool {
@@ -52,22 +57,22 @@ struct CreditAccount: Sendable {
     return ends.0 == ends.1 ? left.id < right.id : ends.0 < ends.1
   }
 
-  /// Uses up `amount` in order.
+  /// Uses up `amount` in order; gives the parts of the grants that it took.
   ///
   /// - Precondition: `amount` is left.
-  mutating func use(_ amount: NanoAmount) -> [CreditSlice] {
+  mutating func take(_ amount: NanoAmount) -> [CreditGrant] {
     precondition(amount <= self.left, "no more is used than is left")
     var rest = amount
-    var slices: [CreditSlice] = []
-    while rest > .zero, let first = self.grants.first {
-      let part = min(rest, first.amount)
-      slices.append(CreditSlice(grant: first.id, amount: part))
-      self.grants[0].amount -= part
+    var parts: [CreditGrant] = []
+    while rest > .zero, var part = self.grants.first {
+      part.amount = min(rest, part.amount)
+      parts.append(part)
+      self.grants[0].amount -= part.amount
       if self.grants[0].amount == .zero { self.grants.removeFirst() }
-      rest -= part
+      rest -= part.amount
     }
     self.left -= amount
-    return slices
+    return parts
   }
 
   /// Takes a part of one grant away, as it was stored; nil where so much of it is not there.

@@ -138,10 +138,10 @@ extension Ledger {
 
   // MARK: Rates
 
-  mutating func count(_ hold: Hold, against limit: Limit) {
+  mutating func count(requests: Int, tokens: Int, at instant: Timestamp, against limit: Limit) {
     switch limit.measure {
-    case .requestsPerMinute: self.rates[limit.id, default: MinuteWindow()].add(1, at: hold.heldAt)
-    case .tokensPerMinute: self.rates[limit.id, default: MinuteWindow()].add(hold.tokens.value, at: hold.heldAt)
+    case .requestsPerMinute: self.rates[limit.id, default: MinuteWindow()].add(requests, at: instant)
+    case .tokensPerMinute: self.rates[limit.id, default: MinuteWindow()].add(tokens, at: instant)
     default: break
     }
   }

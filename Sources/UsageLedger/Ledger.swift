@@ -141,7 +141,9 @@ public struct Ledger: Sendable {
       $0.settled += amount; $0.settledTokens += tokens.value
     }
     var slices: [CreditSlice] = []
-    self.changeCredit(of: hold) { slices = $0.use(amount) }
+    self.changeCredit(of: hold) { account in
+      slices = account.take(amount).map { CreditSlice(grant: $0.id, amount: $0.amount) }
+    }
     self.books.post(.settle(amount, of: hold.amount, from: hold.source), hold.customer, hold.currency)
     self.correctTokenRates(of: hold, used: tokens, at: now)
     return .success(Settled(hold: hold, slices: slices))
@@ -156,32 +158,6 @@ public struct Ledger: Sendable {
     return .success(Settled(hold: hold, slices: []))
   }
 
-  /// Corrects what a closed request was charged, in the windows that it counted in: more only within every limit and credit, less down
-  /// to nothing.
-  ///
-  /// - Parameters:
-  ///   - closed: the request, with the amount and tokens that it is charged up to now.
-  ///   - refunded: what a lower charge gives back, as parts of the grants that had paid for it; empty where it is billed later.
-  public mutating func adjust(
-    _ closed: Hold, by amount: NanoAmount, refunded: [CreditGrant] = []
-  ) -> Result<[CreditSlice], LedgerRefusal> {
-    guard closed.amount + amount >= .zero else { return .failure(.exceedsHold(closed.amount)) }
-    let room = self.headroom(chain: closed.chain, customer: closed.customer, currency: closed.currency, heldAt: closed.heldAt)
-    guard room.amount.map({ amount <= $0 }) ?? true || amount <= .zero else { return .failure(.exceedsHeadroom) }
-    let returned = refunded.reduce(NanoAmount.zero) { $0 + $1.amount }
-    guard amount >= .zero ? refunded.isEmpty : returned == (closed.isPrepaid ? -amount : .zero) else {
-      return .failure(.exceedsHold(returned))
-    }
-    var slices: [CreditSlice] = []
-    self.change(closed) { $0.settled += amount }
-    self.changeCredit(of: closed) { account in
-      if amount >= .zero { slices = account.use(amount) }
-      for grant in refunded { account.add(grant) }
-    }
-    self.books.post(.adjust(amount, from: closed.source), closed.customer, closed.currency)
-    return .success(slices)
-  }
-
   // MARK: Opening and closing
 
   private mutating func open(_ hold: Hold, countingRates: Bool) {
@@ -194,7 +170,9 @@ public struct Ledger: Sendable {
     for subject in hold.chain {
       self.concurrent[subject, default: 0] += 1
       guard countingRates else { continue }
-      for bound in self.limits[subject] ?? [] { self.count(hold, against: bound.limit) }
+      for bound in self.limits[subject] ?? [] {
+        self.count(requests: 1, tokens: hold.tokens.value, at: hold.heldAt, against: bound.limit)
+      }
     }
   }
 
@@ -210,12 +188,12 @@ public struct Ledger: Sendable {
     }
   }
 
-  private mutating func change(_ hold: Hold, _ change: (inout Balance) -> Void) {
+  mutating func change(_ hold: Hold, _ change: (inout Balance) -> Void) {
     self.history.change(hold, change)
     self.changeLimits(of: hold, change)
   }
 
-  private mutating func changeCredit(of hold: Hold, _ change: (inout CreditAccount) -> Void) {
+  mutating func changeCredit(of hold: Hold, _ change: (inout CreditAccount) -> Void) {
     guard hold.isPrepaid else { return }
     change(&self.credits[CreditAccountKey(customer: hold.customer, currency: hold.currency), default: CreditAccount()])
   }
@@ -231,5 +209,16 @@ public struct Ledger: Sendable {
       $0.settled += amount; $0.settledTokens += tokens.value
     }
     self.books.post(.settle(amount, of: .zero, from: hold.source), hold.customer, hold.currency)
+  }
+
+  /// Counts what earlier runs held in the last minute against the limits per minute, so that a start gives no new allowance.
+  ///
+  /// - Precondition: in the order of time, and after the limits are set.
+  public mutating func restore(requests: Int, tokens: Int, of chain: [LedgerSubject], at instant: Timestamp) {
+    for subject in chain {
+      for bound in self.limits[subject] ?? [] {
+        self.count(requests: requests, tokens: tokens, at: instant, against: bound.limit)
+      }
+    }
   }
 }

@@ -94,7 +94,7 @@ enum Architecture {
       own: [
         "Governance", "GovernanceTypes", "Documents", "LicenseTerms", "Audience", "AcceptableUse", "UsageLedger", "Billing",
         "AuditTrail",
-      ], system: basics.union(["Dispatch", "Foundation"]), external: ["GRDB", "Logging"]),
+      ], system: basics.union(["Dispatch", "Foundation"]), external: ["GRDB", "GRDBSQLite", "Logging"]),
     Room("OpenAIWire", layer: 3, own: ["Completions", "Documents", "GovernanceTypes"]),
     Room(
       "RemoteEngines", layer: 3, own: ["Completions", "Documents", "OpenAIWire"], system: ["Synchronization"],

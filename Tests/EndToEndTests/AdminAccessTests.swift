@@ -31,6 +31,10 @@ extension EndToEnd {
           #expect(try await Self.status(gateway, key, "GET", "/admin_keys", nil) == 403)
           #expect(try await Self.status(gateway, key, "POST", "/admin_keys", #"{"name":"x"}"#) == 403)
           #expect((try await Self.status(gateway, key, "POST", "/limits", limit) == 403) == !mayBill, "\(role)")
+          // A request that is not there: whoever may correct charges is told so.
+          let correction = #"{"usage":"usg_00000000000000000000000000","amount":"-1","reason":"r"}"#
+          #expect(
+            try await Self.status(gateway, key, "POST", "/adjustments", correction) == (mayBill ? 404 : 403), "\(role)")
           #expect((try await Self.status(gateway, key, "POST", "/attestations", attestation) == 403) == !mayState, "\(role)")
           #expect(try await Self.status(gateway, key, "POST", "/exports", #"{"kind":"usage","format":"csv"}"#) == 202)
         }

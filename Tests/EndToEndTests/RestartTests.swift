@@ -35,6 +35,37 @@ extension EndToEnd {
       }
     }
 
+    @Test("a charge is corrected by route and command, counts in its limit, and is in the log, also after a restart")
+    func adjusts() async throws {
+      try await Gateway.within { gateway in
+        let customer = try await gateway.open()
+        let chat = Chat(maxTokens: 4)
+        let reply = try await gateway.send(try chat.request(key: customer.key))
+        let usage = try #require(reply.headers["x-weighbridge-usage"])
+        let charge = try #require(try reply.json["weighbridge"]["amount"].nano)
+        try await gateway.limitSpend(of: customer.keyID, toNano: charge)
+        #expect(try await gateway.send(try chat.request(key: customer.key)).status == 402)
+        let amount = try #require(try reply.json["weighbridge"]["amount"].string)
+        let body = #"{"usage":"\#(usage)","amount":"-\#(amount)","reason":"Wrong model","reference":"case 1"}"#
+        let made = try await gateway.admin("POST", "/adjustments", body)
+        #expect(made["id"].string?.hasPrefix("adj_") == true && made["amount"].string == "-\(amount)")
+        #expect(try await gateway.admin("POST", "/adjustments", body)["id"] == made["id"], "a retry corrects nothing more")
+        let again = try await weighbridge(
+          "usage", "adjust", "--usage", usage, "--amount=-0.000000001", "--reason", "Too much", "--url", gateway.url,
+          in: gateway.workplace, environment: ["WEIGHBRIDGE_ADMIN_KEY": gateway.adminKey])
+        #expect(again.status == 1, "nothing is left to give back")
+        #expect(try await gateway.stop().status == 0)
+        try await gateway.start()
+        #expect(try await gateway.admin("GET", "/adjustments?customer=\(customer.id)")["data"].elements == [made])
+        #expect(try await gateway.admin("GET", "/adjustments?usage=usg_00000000000000000000000000")["data"] == .array([]))
+        #expect(try await gateway.send(try chat.request(key: customer.key)).status == 200, "what was given back can be spent")
+        let bundle = try await gateway.exportBundle(named: "bundle")
+        #expect(try await gateway.verify(bundle).command.status == 0)
+        let entry = try #require(try LogEntries(bundle: bundle).all.first { $0["type"].string == "adjust" })
+        #expect(entry["usage"].string == usage && entry["reason"].string == "Wrong model" && entry["actor"].string == "bootstrap")
+      }
+    }
+
     @Test("a bundle of the time since proves that its log is the continuation of the one before")
     func continuation() async throws {
       try await Gateway.within { gateway in

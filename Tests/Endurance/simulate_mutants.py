@@ -6,9 +6,9 @@ Python's standard library only. The copy is a package of its own with the module
 """
 
 import argparse
-import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -38,7 +38,7 @@ RECOVERY, KEYS, UNWRITTEN = "Governance/Recovery.swift", "Governance/Request/Ide
 # What the bug is, and the text that makes it: file, what stands there, what is put there.
 MUTANTS = [
     ("settle before commit", [(SETTLE, "try await settled.ticket.durable()\n      record.receipt", "record.receipt")]),
-    ("answer before the hold is on disk", [(LIVE, "      try await ticket.durable()\n", "")]),
+    ("answer before the hold is on disk", [(LIVE, "      try await ticket.durable()\n", "      if ticket.receipt != nil { try await ticket.durable() }\n")]),
     ("check a limit without what is pending", [
         (LIMITS, "max(.zero, most - self.used(of: bound, at: heldAt).committed)", "max(.zero, most - self.used(of: bound, at: heldAt).settled)"),
         (LIMITS, "max(.zero, most - used.committed)", "max(.zero, most - used.settled)")]),
@@ -59,7 +59,7 @@ MUTANTS = [
     ("charge nothing to whoever leaves", [(SETTLE, "guard delivery.deliveredTokens > 0 ||", "guard delivery.deliveredTokens > 9999 ||")]),
     ("keep a hold that never reached the disk", [(SETTLE, "      _ = state.ledger.void(hold.usage, at: state.tick(self.environment.now()))\n", "")]),
     ("drop a settlement that the disk refused", [(UNWRITTEN, "    state.unwritten.add(Unwritten(record: record, records: records, attempt: ticket))\n", "")]),
-    ("use credit without taking it away", [(CREDIT, "    self.left -= amount\n    return slices", "    return slices")]),
+    ("use credit without taking it away", [(CREDIT, "    self.left -= amount\n    return parts", "    return parts")]),
     ("count no concurrent request", [(LEDGER, "self.concurrent[subject, default: 0] += 1", "self.concurrent[subject, default: 0] += 0")]),
     ("forget what the engine made for nobody", [(SETTLE, "case .delta(let delta): produced += delta.tokens", "case .delta: break")]),
 ]
@@ -81,67 +81,101 @@ def build(directory):
 
 
 def simulate(directory, seeds):
-    """Whether all seeds kept their promises, and what was said."""
+    """Whether all seeds kept their promises, the first seed that did not, and what the auditor said."""
     try:
         result = subprocess.run([directory / ".build/debug/simulate", "--seeds", str(seeds)], stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True, timeout=900)
     except subprocess.TimeoutExpired:
-        return False, "it does not come to an end"
-    lines = result.stdout.splitlines()
-    finding = next((line.strip() for line in lines if line.startswith("  ")), lines[-1] if lines else f"status {result.returncode}")
-    return result.returncode == 0, finding
+        return False, "-", "it does not come to an end"
+    if result.returncode == 0:
+        return True, "-", "no violation"
+    seed, finding = "-", f"ends with status {result.returncode}"
+    for line in result.stdout.splitlines():
+        if line.startswith("seed ") and seed == "-":
+            seed = line.split()[1]
+        elif line.startswith("  ") and seed != "-":
+            finding = line.strip()
+            break
+    return False, seed, finding
+
+
+class Stale(Exception):
+    """The text that a bug replaces does not stand where it should."""
 
 
 def plant(directory, changes):
-    """Applies the changes; gives the files as they were."""
-    before = {}
+    """Applies the changes; gives the files as they were. Nothing is changed where one of them does not fit."""
+    before, after = {}, {}
     for name, old, new in changes:
         path = directory / "Sources" / name
-        text = path.read_text()
-        before.setdefault(path, text)
+        text = after.get(path, path.read_text())
         if text.count(old) != 1:
-            raise SystemExit(f"{name} holds {text.count(old)} times, and not once:\n{old}")
-        path.write_text(text.replace(old, new))
+            raise Stale(f"{name} holds {text.count(old)} times, and not once: {old.strip()}")
+        before.setdefault(path, path.read_text())
+        after[path] = text.replace(old, new)
+    for path, text in after.items():
+        path.write_text(text)
     return before
+
+
+def judge(directory, changes, seeds):
+    """One bug: the verdict, the seed and the finding."""
+    try:
+        before = plant(directory, changes)
+    except Stale as stale:
+        return "ERROR", "-", str(stale)
+    try:
+        done, said = build(directory)
+        if not done:
+            return "ERROR", "-", f"does not build: {said.splitlines()[0] if said else ''}"
+        kept, seed, finding = simulate(directory, seeds)
+        return ("MISSED" if kept else "caught"), seed, finding
+    finally:
+        for path, text in before.items():
+            path.write_text(text)
+
+
+def run(directory, options):
+    """Builds the sources as they are, then with one bug after the other; the verdicts."""
+    prepare(directory)
+    done, said = build(directory)
+    if not done:
+        raise SystemExit(f"the sources as they are do not build:\n{said}")
+    kept, seed, finding = simulate(directory, options.seeds)
+    if not kept:
+        raise SystemExit(f"the sources as they are break a promise already, with seed {seed}: {finding}")
+    print(f"as it is: {options.seeds} schedules, no violation\n", flush=True)
+    print("verdict  seed  seconds  bug: the promise that was broken", flush=True)
+    verdicts = []
+    for name, changes in MUTANTS:
+        if options.only in name:
+            start = time.monotonic()
+            verdict, seed, finding = judge(directory, changes, options.seeds)
+            verdicts.append(verdict)
+            print(f"{verdict:7}  {seed:>4}  {time.monotonic() - start:7.0f}  {name}: {finding[:160]}", flush=True)
+    return verdicts
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=600)
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", default="", help="bugs with this word in their name")
     parser.add_argument("--keep", help="build here, and leave it for the next time")
     options = parser.parse_args()
+    # What ends the program by a signal passes through the clean-up too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     directory = pathlib.Path(options.keep or tempfile.mkdtemp(prefix="weighbridge-mutants-"))
     directory.mkdir(parents=True, exist_ok=True)
-    missed = []
     try:
-        prepare(directory)
-        done, said = build(directory)
-        if not done:
-            raise SystemExit(f"the sources as they are do not build:\n{said}")
-        kept, said = simulate(directory, options.seeds)
-        if not kept:
-            raise SystemExit(f"the sources as they are break a promise already: {said}")
-        print(f"as it is: {options.seeds} schedules, no violation", flush=True)
-        for name, changes in MUTANTS:
-            if options.only not in name:
-                continue
-            start = time.monotonic()
-            before = plant(directory, changes)
-            done, said = build(directory)
-            if not done:
-                raise SystemExit(f"'{name}' does not build:\n{said}")
-            kept, said = simulate(directory, options.seeds)
-            for path, text in before.items():
-                path.write_text(text)
-            if kept:
-                missed.append(name)
-            print(f"{'MISSED' if kept else 'caught'}  {name}: {said[:150]}  ({time.monotonic() - start:.0f} s)", flush=True)
+        verdicts = run(directory, options)
+    except KeyboardInterrupt:
+        return 130
     finally:
         if not options.keep:
             shutil.rmtree(directory, ignore_errors=True)
-    print(f"{len(MUTANTS) - len(missed)} of {len(MUTANTS)} caught" if not options.only else f"{len(missed)} missed")
-    return 1 if missed else 0
+    caught = verdicts.count("caught")
+    print(f"\n{caught} of {len(verdicts)} caught, {verdicts.count('MISSED')} missed, {verdicts.count('ERROR')} could not be planted or built")
+    return 0 if verdicts and caught == len(verdicts) else 1
 
 
 if __name__ == "__main__":

@@ -76,4 +76,26 @@ import Testing
     }
     await store.close()
   }
+
+  @Test(
+    "a correction is of a settled request, and leaves a charge that is not negative",
+    arguments: [
+      (1, "-1000", nil), (1, "7", nil), (1, "-1001", "gives back more"), (2, "1", "no settled row"), (9, "1", "no settled row"),
+    ] as [(Int, String, String?)])
+  func adjusted(usage: Int, amount: String, word: String?) async throws {
+    let directory = TemporaryDirectory()
+    try await self.filled(directory)
+    let store = try directory.open()
+    let fields = [
+      JSONMember("usage", .string(UsageID(UInt128(usage)).description)), JSONMember("amount_nano", .string(amount)),
+    ]
+    try await store.submit([JournalRecord(entry(.adjust, fields))]).durable()
+    let differences = try await store.checkProjections().differences
+    if let word {
+      #expect(differences.count == 1 && differences.contains { $0.contains(word) }, "\(differences)")
+    } else {
+      #expect(differences.isEmpty, "\(differences)")
+    }
+    await store.close()
+  }
 }

@@ -44,7 +44,7 @@ struct EntryPass {
   /// - Throws: ``LineError`` with the first rule that the line breaks.
   mutating func take(_ bytes: [UInt8], leaf: [UInt8]?) throws(LineError) {
     self.lines += 1
-    let hash = self.tree.leafHash(prefixed: bytes)
+    let hash = self.tree.hash(prefixedLeaf: bytes)
     self.frontier?.append(hash, in: self.tree)
     self.compareKnown()
     if let leaf, !isHexadecimal(leaf, of: hash) {

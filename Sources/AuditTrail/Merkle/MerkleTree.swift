@@ -32,7 +32,7 @@ public struct MerkleTree: Sendable {
   }
 
   /// The hash of `0x00 ‖ leaf`, where the caller has already put the zero before the leaf.
-  func leafHash(prefixed bytes: [UInt8]) -> Digest { self.digest(bytes) }
+  public func hash(prefixedLeaf bytes: [UInt8]) -> Digest { self.digest(bytes) }
 }
 
 /// A question about a tree that has no answer.

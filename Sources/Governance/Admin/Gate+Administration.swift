@@ -81,6 +81,7 @@ extension GateState {
     case .limit: try self.take(limit: document)
     case .price: self.prices.add(try StoredPrice(document).price)
     case .credit: try self.take(credit: document)
+    case .adjustment: try self.take(adjustment: document)
     case .attestation:
       try self.take(attestation: document)
       self.statements.append(object)

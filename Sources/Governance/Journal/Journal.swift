@@ -34,7 +34,7 @@ public struct LogEntry: Sendable, Equatable {
     case audience
     case termFile = "term_file"
     case price, customer, key, project, limit, credit, acceptance, attestation, grant, termination, standing, decision
-    case hold, extend, settle, void, expire, delivery, export, admin
+    case hold, extend, settle, void, expire, adjust, delivery, export, admin
   }
 
   public var type: EntryType

@@ -8,7 +8,7 @@ public import GovernanceTypes
 public struct StoredObject: Sendable, Equatable {
   public enum Kind: String, Sendable, CaseIterable {
     case customer, project, key, limit, price, credit, attestation, grant, termination, delivery, export
-    case affiliation, deletion, review, model
+    case affiliation, deletion, review, model, adjustment
     case adminKey = "admin_key"
     case anonymousCalls = "anonymous_calls"
     case audienceDay = "audience_day"

@@ -5,9 +5,11 @@ internal import UsageLedger
 public struct StoredState: Sendable, Equatable {
   /// Sorted by kind and id.
   public var objects: [StoredObject] = []
-  /// Holds that were never closed, in the order in which they were made.
+  /// Holds that were never closed, by the time at which they were made.
   public var openHolds: [HoldRecord] = []
   public var settled: [SettledTotal] = []
+  /// Requests that have ended, of the last minute before ``lastAt``, in the order in which they were held.
+  public var recent: [RecentRequests] = []
   /// What has gone of each grant of credit.
   public var creditUse: [CreditUse] = []
   /// Of the month of ``lastAt``, the month before it, and any later one.
@@ -77,5 +79,40 @@ public struct ActiveUserMark: Sendable, Hashable {
     self.month = month
     self.scope = scope
     self.fingerprint = fingerprint
+  }
+}
+
+/// The requests of one key that were held in one second and have ended: what the limits per minute still count.
+public struct RecentRequests: Sendable, Equatable {
+  public var customer: CustomerID
+  public var project: ProjectID?
+  public var key: KeyID
+  /// The second in which they were held.
+  public var heldAt: Timestamp
+  public var requests: Int
+  public var tokens: TokenCount
+
+  public init(
+    customer: CustomerID, project: ProjectID?, key: KeyID, heldAt: Timestamp, requests: Int, tokens: TokenCount
+  ) {
+    self.customer = customer
+    self.project = project
+    self.key = key
+    self.heldAt = heldAt
+    self.requests = requests
+    self.tokens = tokens
+  }
+
+  public static let span = Duration.seconds(60)
+}
+
+extension StoredState {
+  /// What counts against the limits per minute: what has ended, and what is open, by time.
+  var rated: [RecentRequests] {
+    let open = self.openHolds.map {
+      RecentRequests(
+        customer: $0.customer, project: $0.project, key: $0.key, heldAt: $0.heldAt, requests: 1, tokens: $0.tokens)
+    }
+    return (self.recent + open).sorted { $0.heldAt < $1.heldAt }
   }
 }

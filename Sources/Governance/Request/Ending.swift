@@ -69,12 +69,14 @@ extension UsageRecord {
       JSONMember("usage_source", .string(self.source.rawValue)), JSONMember("held_at", .string(self.heldAt.description)),
     ]
     if let project = self.project { fields.append(JSONMember("project", .string(project.description))) }
-    if !slices.isEmpty {
-      let credits = slices.map { slice -> JSON in
-        ["credit": .string(slice.grant.description), "amount_nano": .string(String(slice.amount.nano))]
-      }
-      fields.append(JSONMember("credits", .array(credits)))
-    }
+    if !slices.isEmpty { fields.append(JSONMember("credits", CreditSlice.json(slices))) }
     return LogEntry(.settle, at: self.settledAt, fields, lookup: self.usage.description)
+  }
+}
+
+extension CreditSlice {
+  /// Which grants of credit paid for it, as the log says it.
+  static func json(_ slices: [CreditSlice]) -> JSON {
+    .array(slices.map { ["credit": .string($0.grant.description), "amount_nano": .string(String($0.amount.nano))] })
   }
 }

@@ -40,9 +40,10 @@ struct CommitWriter: Sendable {
 
   /// Works until the queue is closed and empty.
   mutating func run() {
+    let statements = WriterStatements()
     while true {
       switch self.queue.next(timeout: Self.idleInterval) {
-      case .work(let submissions): self.write(submissions)
+      case .work(let submissions): self.write(submissions, with: statements)
       case .idle: self.tidy()
       case .closed: return
       }
@@ -50,7 +51,7 @@ struct CommitWriter: Sendable {
   }
 
   /// Writes submissions in order, in as few transactions as the batch limit allows.
-  private mutating func write(_ submissions: [Submission]) {
+  private mutating func write(_ submissions: [Submission], with statements: WriterStatements) {
     var start = 0
     while start < submissions.count {
       var end = start
@@ -59,7 +60,7 @@ struct CommitWriter: Sendable {
         weight += submissions[end].command.weight
         end += 1
       } while end < submissions.count && weight + submissions[end].command.weight <= self.options.batchLimit
-      if let failure = self.write(batch: submissions[start..<end], weight: weight) {
+      if let failure = self.write(batch: submissions[start..<end], weight: weight, with: statements) {
         return self.fail(submissions[end...], failure)
       }
       start = end
@@ -73,9 +74,11 @@ struct CommitWriter: Sendable {
   }
 
   /// Why the transaction failed; nil where it did not.
-  private mutating func write(batch: ArraySlice<Submission>, weight: Int) -> JournalError? {
+  private mutating func write(
+    batch: ArraySlice<Submission>, weight: Int, with statements: WriterStatements
+  ) -> JournalError? {
     let start = ContinuousClock.now
-    let outcome = Result { try self.commit(batch) }
+    let outcome = Result { try self.commit(batch, with: statements) }
     let end = ContinuousClock.now
     // The queue is given free before those who wait go on: who submits again at once is not refused for its own records.
     self.queue.finished(weight: weight)
@@ -97,25 +100,29 @@ struct CommitWriter: Sendable {
   }
 
   /// Writes a batch as one transaction. A conflict fails its own submission only; any other error fails the whole batch.
-  private mutating func commit(_ batch: ArraySlice<Submission>) throws -> [Result<CommitPlace, JournalError>] {
+  private mutating func commit(
+    _ batch: ArraySlice<Submission>, with statements: WriterStatements
+  ) throws -> [Result<CommitPlace, JournalError>] {
     try self.requireFreeSpace()
     if self.mustReview {
       try self.connection.inDatabase { try self.transactions.review(self.log, in: $0) }
       self.mustReview = false
     }
     do {
-      return try self.commit(batch, isolating: false)
+      return try self.commit(batch, isolating: false, with: statements)
     } catch let error where journalError(error).code == .conflict {
-      return try self.commit(batch, isolating: true)
+      return try self.commit(batch, isolating: true, with: statements)
     }
   }
 
-  private mutating func commit(_ batch: ArraySlice<Submission>, isolating: Bool) throws -> [Result<CommitPlace, JournalError>] {
+  private mutating func commit(
+    _ batch: ArraySlice<Submission>, isolating: Bool, with statements: WriterStatements
+  ) throws -> [Result<CommitPlace, JournalError>] {
     var log = self.log
     var results: [Result<CommitPlace, JournalError>] = []
     do {
       try self.connection.inTransaction(.immediate) { database in
-        results = try self.transactions.write(batch, isolating: isolating, to: &log, in: database)
+        results = try self.transactions.write(batch, isolating: isolating, to: &log, with: statements, in: database)
         return .commit
       }
     } catch {

@@ -28,14 +28,13 @@ struct CustomerSequences: Sendable {
   /// The transaction is back where it was: at its start, or at a savepoint.
   mutating func restore(_ pending: [CustomerID: Int] = [:]) { self.pending = pending }
 
-  /// Notes what the transaction added. O(customers that it concerns).
-  func write(in database: Database) throws {
-    guard !self.pending.isEmpty else { return }
-    let statement = try database.cachedStatement(
-      sql: """
-        INSERT INTO customer_sequence (customer, next) VALUES (?, ?) ON CONFLICT (customer) DO UPDATE SET next = excluded.next
-        """)
-    for (customer, next) in self.pending { try statement.execute(arguments: [customer.text, next]) }
+  /// The rows that note what the transaction added. O(customers that it concerns).
+  func addRows(to rows: inout PreparedRows) {
+    for (customer, next) in self.pending {
+      rows.begin(.customerSequence)
+      rows.id(customer)
+      rows.integer(next)
+    }
   }
 
   /// The transaction is on disk.

@@ -1,7 +1,6 @@
 internal import GovernanceTypes
 
-// The text of ids, as in GovernanceTypes, by table and without intermediate arrays: a settlement writes and a report reads a
-// dozen of them for each request, on the one thread that everything durable passes through.
+// The text of ids read by table and without intermediate arrays: a report reads a dozen of them for each request.
 
 private let digits = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
 
@@ -13,21 +12,6 @@ private let values: [UInt8] = {
 }()
 
 extension Identifier {
-  /// Equal to `description`.
-  var text: String {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(Kind.prefix.utf8.count + 27)
-    bytes.append(contentsOf: Kind.prefix.utf8)
-    bytes.append(UInt8(ascii: "_"))
-    // 26 digits hold 130 bits: the first has three of the 128.
-    var shift = 125
-    while shift >= 0 {
-      bytes.append(digits[Int(UInt8(truncatingIfNeeded: self.value >> UInt128(shift)) & 31)])
-      shift -= 5
-    }
-    return String(decoding: bytes, as: UTF8.self)
-  }
-
   /// Equal to `init(_:)`.
   init?(stored text: String) {
     let utf8 = text.utf8

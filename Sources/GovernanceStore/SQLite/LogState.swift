@@ -1,5 +1,4 @@
 internal import AuditTrail
-internal import Foundation
 internal import GRDB
 internal import Governance
 internal import GovernanceTypes
@@ -19,6 +18,8 @@ struct LogAppender: Sendable {
   var customers: CustomerSequences
   /// The text of the newest time, by its millisecond: entries come many to a millisecond.
   private var clock: (millisecond: Int64, text: String)
+  /// The row of the newest entry; its memory serves the next one.
+  private var row = PreparedRows()
 
   init(tree: MerkleTree, customers: CustomerSequences) {
     self.tree = tree
@@ -27,19 +28,24 @@ struct LogAppender: Sendable {
   }
 
   /// - Returns: Where the entry stands, which is what its customer is told.
-  mutating func append(_ entry: PreparedEntry, to log: inout LogState, in database: Database) throws -> EntryReceipt {
+  mutating func append(
+    _ entry: PreparedEntry, to log: inout LogState, with statements: WriterStatements, in database: Database
+  ) throws -> EntryReceipt {
     let at = max(entry.at, log.lastAt)
     let seq = log.nextSeq
     let customerSequence = entry.customer.map { self.customers.take($0) }
-    let totals = log.totals
-    let line = entry.line(
-      seq: seq, at: self.text(of: at), customerSequence: customerSequence, totals: { totals.bytes })
-    let leaf = self.tree.leafHash(line)
-    try database.cachedStatement(sql: "INSERT INTO entry (seq, type, at_ns, leaf, line) VALUES (?, ?, ?, ?, ?)").execute(
-      arguments: [seq, entry.type.rawValue, at.nanoseconds, Data(leaf.bytes), String(decoding: line, as: UTF8.self)])
-    if let lookup = entry.lookup {
-      try database.cachedStatement(sql: "INSERT INTO entry_lookup (id, seq) VALUES (?, ?)").execute(arguments: [lookup, seq])
-    }
+    self.row.removeAll()
+    let text = self.text(of: at)
+    entry.write(seq: seq, at: text, customerSequence: customerSequence, totals: log.totals, to: &self.row.bytes)
+    let leaf = self.tree.hash(prefixedLeaf: self.row.bytes)
+    let line = self.row.bytes.count - 1
+    self.row.begin(.entry)
+    self.row.integer(seq)
+    self.row.text(entry.type.rawValue)
+    self.row.integer(at.nanoseconds)
+    self.row.blob(leaf.bytes)
+    self.row.text(start: 1, count: line)
+    try statements.write(self.row, sequence: seq, now: at, in: database)
     log.frontier.append(leaf, in: self.tree)
     log.lastAt = at
     return EntryReceipt(sequence: seq, customerSequence: customerSequence, leaf: leaf)

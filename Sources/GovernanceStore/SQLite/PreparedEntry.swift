@@ -2,11 +2,11 @@ internal import Documents
 internal import Governance
 internal import GovernanceTypes
 
-/// A log entry as far as it can be written before its place in the log is known: the canonical line in pieces, with blanks between.
+/// A log entry as far as it can be written before its place in the log is known: the canonical line, with blanks in it.
 ///
 /// It is made by the thread that submits, so that the one thread that writes does not sort and escape for all of them.
 struct PreparedEntry: Sendable {
-  /// What only the place in the log tells. In the order of the keys.
+  /// What only the place in the log tells.
   private enum Blank: String, CaseIterable {
     case at
     case customerSequence = "customer_seq"
@@ -16,11 +16,11 @@ struct PreparedEntry: Sendable {
 
   let type: LogEntry.EntryType
   let at: Timestamp
-  let lookup: String?
   /// Whom the entry concerns: its `customer`.
   let customer: CustomerID?
-  /// Bytes, and the blank behind them; the last piece has none.
-  private let pieces: [(bytes: [UInt8], blank: Blank?)]
+  private var bytes: [UInt8] = []
+  /// In order; each is filled in before the byte at its place.
+  private var blanks: [(place: Int, blank: Blank)] = []
 
   /// The most bytes of one line: what an entry tile of C2SP, and so a bundle, can hold.
   static let longestLine = 65_535
@@ -30,24 +30,75 @@ struct PreparedEntry: Sendable {
   init(_ entry: LogEntry, boot: String) throws {
     self.type = entry.type
     self.at = entry.at
-    self.lookup = try entry.lookup.map { try storable($0, "lookup") }
     self.customer = entry.customer
-    let place = [JSONMember("boot", .string(boot)), JSONMember("type", .string(entry.type.rawValue))]
-    let members = (entry.fields + place).sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-    for (member, next) in zip(members, members.dropFirst()) where member.key == next.key { throw Self.twice(next.key, entry) }
-    for member in members where Blank(rawValue: member.key) != nil { throw Self.twice(member.key, entry) }
-    var blanks: [Blank] = [.at, .sequence]
-    if self.customer != nil { blanks.insert(.customerSequence, at: 1) }
-    if entry.type == .heartbeat { blanks.append(.totals) }
-    self.pieces = Self.pieces(members, blanks)
-    let size = self.pieces.reduce(Self.blankBytes) { $0 + $1.bytes.count }
+    self.bytes.reserveCapacity(48 * entry.fields.count + 64)
+    try self.write(entry, boot: boot)
+    let size = self.bytes.count + Self.blankBytes
     guard size <= Self.longestLine else {
       throw Conflict("the entry of type \(entry.type.rawValue) has \(size) bytes; a log line has at most \(Self.longestLine)")
     }
     // Strings escape control characters; only a number whose digits are no number could bring one in and break the line.
-    for piece in self.pieces where piece.bytes.contains(where: { $0 < 0x20 }) {
+    guard self.bytes.allSatisfy({ $0 >= 0x20 }) else {
       throw Conflict("the entry of type \(entry.type.rawValue) has a number that is no number")
     }
+  }
+
+  /// Writes fields and blanks in the order of their keys.
+  private mutating func write(_ entry: LogEntry, boot: String) throws {
+    let place = [JSONMember("boot", .string(boot)), JSONMember("type", .string(entry.type.rawValue))]
+    let members = entry.fields + place
+    let blanks = Blank.allCases
+    // Every key by its first bytes, as a number that sorts as they do; blanks come behind the members.
+    var order = members.indices.map { (start: Self.start(of: members[$0].key), place: $0) }
+    for (place, blank) in blanks.enumerated() {
+      order.append((Self.start(of: blank.rawValue), members.count + place))
+    }
+    func key(_ place: Int) -> String {
+      place < members.count ? members[place].key : blanks[place - members.count].rawValue
+    }
+    order.sort {
+      $0.start != $1.start
+        ? $0.start < $1.start : key($0.place).utf8.lexicographicallyPrecedes(key($1.place).utf8)
+    }
+    for (one, next) in zip(order, order.dropFirst()) where one.start == next.start && key(one.place) == key(next.place) {
+      throw Self.twice(key(one.place), entry)
+    }
+    for (_, place) in order {
+      guard place < members.count else {
+        self.leave(blanks[place - members.count])
+        continue
+      }
+      self.write(key: members[place].key)
+      members[place].value.appendCanonical(to: &self.bytes)
+    }
+    self.bytes.append(UInt8(ascii: "}"))
+  }
+
+  private mutating func leave(_ blank: Blank) {
+    switch blank {
+    case .customerSequence: guard self.customer != nil else { return }
+    case .totals: guard self.type == .heartbeat else { return }
+    case .at, .sequence: break
+    }
+    self.write(key: blank.rawValue)
+    self.blanks.append((self.bytes.count, blank))
+  }
+
+  private mutating func write(key: String) {
+    self.bytes.append(self.bytes.isEmpty ? UInt8(ascii: "{") : UInt8(ascii: ","))
+    JSON.string(key).appendCanonical(to: &self.bytes)
+    self.bytes.append(UInt8(ascii: ":"))
+  }
+
+  /// The first eight bytes of a key, big-endian; zeros follow a shorter one.
+  private static func start(of key: String) -> UInt64 {
+    var start: UInt64 = 0
+    var shift: UInt64 = 64
+    for byte in key.utf8.prefix(8) {
+      shift -= 8
+      start |= UInt64(byte) << shift
+    }
+    return start
   }
 
   private static func twice(_ key: String, _ entry: LogEntry) -> Conflict {
@@ -56,62 +107,47 @@ struct PreparedEntry: Sendable {
     )
   }
 
-  private static func pieces(_ members: [JSONMember], _ blanks: [Blank]) -> [(bytes: [UInt8], blank: Blank?)] {
-    var pieces: [(bytes: [UInt8], blank: Blank?)] = []
-    var rest = members[...]
-    var opening = Array("{".utf8)
-    for blank in blanks {
-      let before = rest.prefix { $0.key.utf8.lexicographicallyPrecedes(blank.rawValue.utf8) }
-      rest = rest.dropFirst(before.count)
-      pieces.append((opening + Self.written(before, before: "\"\(blank.rawValue)\":"), blank))
-      opening = Array(",".utf8)
-    }
-    // `type` sorts behind all blanks, so there is always a last piece.
-    pieces.append((opening + Self.written(rest, before: nil) + Array("}".utf8), nil))
-    return pieces
-  }
-
-  /// Members as canonical JSON without braces, and what follows them.
-  private static func written(_ members: ArraySlice<JSONMember>, before next: String?) -> [UInt8] {
-    guard !members.isEmpty else { return Array((next ?? "").utf8) }
-    let object = JSON.object(Array(members)).canonicalBytes
-    var bytes = Array(object.dropFirst().dropLast())
-    if let next { bytes += Array(",\(next)".utf8) }
-    return bytes
-  }
-
-  /// The canonical line at its place.
+  /// Appends the canonical line at its place.
   ///
   /// - Parameters:
   ///   - customerSequence: The place among the entries that concern the same customer; taken where there is one.
-  ///   - totals: What was settled up to this entry, as canonical JSON; taken by a heartbeat.
-  func line(seq: Int, at: String, customerSequence: Int?, totals: () -> [UInt8]) -> [UInt8] {
-    var line: [UInt8] = []
-    line.reserveCapacity(self.pieces.reduce(Self.blankBytes) { $0 + $1.bytes.count })
-    for piece in self.pieces {
-      line.append(contentsOf: piece.bytes)
-      switch piece.blank {
+  ///   - totals: What was settled up to this entry; taken by a heartbeat.
+  func write(seq: Int, at: String, customerSequence: Int?, totals: RunningTotals, to line: inout [UInt8]) {
+    line.reserveCapacity(line.count + self.bytes.count + Self.blankBytes)
+    var start = 0
+    for (place, blank) in self.blanks {
+      line.append(contentsOf: self.bytes[start..<place])
+      start = place
+      switch blank {
       case .at:
         line.append(UInt8(ascii: "\""))
         line.append(contentsOf: at.utf8)
         line.append(UInt8(ascii: "\""))
       case .customerSequence: line.append(contentsOf: String(customerSequence ?? 0).utf8)
       case .sequence: line.append(contentsOf: String(seq).utf8)
-      case .totals: line.append(contentsOf: totals())
-      case nil: break
+      case .totals: line.append(contentsOf: totals.bytes)
       }
     }
-    return line
+    line.append(contentsOf: self.bytes[start...])
   }
 }
 
-/// A record whose entry is prepared.
+/// A record whose entry is prepared, and the rows that follow from it.
 struct PreparedRecord: Sendable {
   let entry: PreparedEntry?
+  let rows: PreparedRows
   let effects: [StoreEffect]
 
   init(_ record: JournalRecord, boot: String) throws {
     self.entry = try record.entry.map { try PreparedEntry($0, boot: boot) }
+    var rows = PreparedRows()
+    if let lookup = record.entry?.lookup {
+      rows.begin(.entryLookup)
+      try rows.text(lookup, "lookup")
+      rows.sequence()
+    }
+    for (place, effect) in record.effects.enumerated() { try rows.add(effect, at: place) }
+    self.rows = rows
     self.effects = record.effects
   }
 }

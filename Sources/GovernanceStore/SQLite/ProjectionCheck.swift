@@ -51,6 +51,8 @@ private struct ProjectionCheck {
   private var report = ProjectionReport()
   private var holds: [String: OpenHold] = [:]
   private var credit: [String: Used] = [:]
+  /// What corrections of a request come to.
+  private var adjusted: [String: Int128] = [:]
 
   init(database: Database) { self.database = database }
 
@@ -103,9 +105,23 @@ private struct ProjectionCheck {
       if number("amount_nano") > hold.amount { self.differ("entry \(seq) settles more of \(usage) than is held") }
       try self.compareUsage(usage, seq, outcome: isSettled ? "settled" : "voided", entry, text, number)
       if case .array(let slices)? = entry["credits"] { self.use(slices) }
+    case "adjust":
+      try self.adjust(usage, by: number("amount_nano"), seq)
+      if case .array(let slices)? = entry["credits"] { self.use(slices) }
     case "expire": self.credit[text("credit"), default: Used()].expired += number("amount_nano")
     default: break
     }
+  }
+
+  /// A correction is of a request that was settled, and leaves a charge that is not negative.
+  private mutating func adjust(_ usage: String, by amount: Int128, _ seq: Int) throws {
+    let sql = "SELECT amount FROM usage WHERE id = ? AND outcome = 'settled'"
+    guard let charge = try Int64.fetchOne(self.database.cachedStatement(sql: sql), arguments: [usage]) else {
+      return self.differ("entry \(seq) corrects \(usage), which has no settled row in usage")
+    }
+    let sum = self.adjusted[usage, default: 0] + amount
+    self.adjusted[usage] = sum
+    if Int128(charge) + sum < 0 { self.differ("entry \(seq) gives back more of \(usage) than it was charged") }
   }
 
   private mutating func use(_ slices: [JSON]) {

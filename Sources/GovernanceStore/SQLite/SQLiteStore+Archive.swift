@@ -32,7 +32,7 @@ extension SQLiteStore {
     return try await self.read { database in
       var start = 0
       if let after {
-        let number = try Int.fetchOne(database, sql: "SELECT number FROM usage WHERE id = ?", arguments: [after.text])
+        let number = try Int.fetchOne(database, sql: "SELECT number FROM usage WHERE id = ?", arguments: [after.description])
         guard let number else { throw Unanswerable("there is no usage record \(after) to continue after") }
         start = number
       }
@@ -48,7 +48,7 @@ extension SQLiteStore {
 
   public func usageRecord(_ id: UsageID) async throws -> UsageRecord? {
     try await self.read { database in
-      try Row.fetchOne(database, sql: "SELECT \(UsageRecord.columns) FROM usage WHERE id = ?", arguments: [id.text])
+      try Row.fetchOne(database, sql: "SELECT \(UsageRecord.columns) FROM usage WHERE id = ?", arguments: [id.description])
         .map { try UsageRecord($0) }
     }
   }

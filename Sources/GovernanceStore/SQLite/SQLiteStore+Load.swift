@@ -14,6 +14,7 @@ extension SQLiteStore {
         state.objects = try StoredObject.all(in: database)
         state.openHolds = try HoldRecord.open(in: database)
         state.settled = try SettledTotal.all(fineFrom: SettledTotal.fineFrom(end.lastAt), in: database)
+        state.recent = try RecentRequests.since(end.lastAt.advanced(by: .zero - RecentRequests.span), in: database)
         state.creditUse = try CreditUse.all(in: database)
         state.activeUsers = try ActiveUserMark.from(end.lastAt.month.previous, in: database)
         state.idempotency = try IdempotencyRecord.unexpired(at: end.lastAt, in: database)
@@ -64,6 +65,28 @@ extension SettledTotal {
   }
 }
 
+extension RecentRequests {
+  /// By key and second, in the order of time. O(requests since then). No sum of a second's tokens leaves 64 bits: each has at most 50.
+  static func since(_ instant: Timestamp, in database: Database) throws -> [RecentRequests] {
+    let rows = try Row.fetchCursor(
+      database,
+      sql: """
+        SELECT customer, project, key, held_at / 1000000000 AS second, count(*),
+          min(sum(prompt_uncached + prompt_cached + completion + training), 1125899906842624)
+        FROM usage WHERE held_at > ? GROUP BY customer, project, key, second ORDER BY second
+        """, arguments: [instant.nanoseconds])
+    var recent: [RecentRequests] = []
+    while let row = try rows.next() {
+      let row = StoredRow(row: row, name: "usage")
+      recent.append(
+        RecentRequests(
+          customer: try row.id(0), project: try row.optionalID(1), key: try row.id(2),
+          heldAt: Timestamp(seconds: row.row[3]), requests: row.row[4], tokens: try row.tokens(5)))
+    }
+    return recent
+  }
+}
+
 extension CreditUse {
   static func all(in database: Database) throws -> [CreditUse] {
     let rows = try Row.fetchCursor(
@@ -91,7 +114,7 @@ extension AttemptRecord {
       sql: """
         SELECT usage, ordinal, engine, outcome, reason, prompt_uncached, prompt_cached, completion, source, nanoseconds
         FROM attempt WHERE usage = ? ORDER BY ordinal
-        """, arguments: [usage.text])
+        """, arguments: [usage.description])
     var attempts: [AttemptRecord] = []
     while let row = try rows.next() {
       let row = StoredRow(row: row, name: "attempt")

@@ -23,6 +23,7 @@ enum Schema {
     ("0004 audience and idempotency", Self.audience),
     ("0005 customer sequences", Self.customerSequences),
     ("0006 losses, credit and attempts", Self.losses),
+    ("0007 holds by their id alone", Self.holdsByID),
   ]
 
   private static let log = """
@@ -157,6 +158,38 @@ enum Schema {
 
     CREATE TRIGGER attempt_update BEFORE UPDATE ON attempt BEGIN SELECT RAISE (ABORT, 'attempt is append-only'); END;
     CREATE TRIGGER attempt_delete BEFORE DELETE ON attempt BEGIN SELECT RAISE (ABORT, 'attempt is append-only'); END;
+    """
+
+  /// Every request opens and closes a hold: without a row number of its own it costs one tree and not two, each time.
+  private static let holdsByID = """
+    CREATE TABLE hold_by_id (
+      usage TEXT PRIMARY KEY,
+      boot TEXT NOT NULL,
+      decision TEXT NOT NULL,
+      customer TEXT NOT NULL,
+      project TEXT,
+      key TEXT NOT NULL,
+      model TEXT NOT NULL,
+      price TEXT NOT NULL,
+      currency TEXT NOT NULL CHECK (length(currency) = 3),
+      amount INTEGER NOT NULL CHECK (amount >= 0),
+      tokens INTEGER NOT NULL CHECK (tokens BETWEEN 0 AND 1125899906842624),
+      prompt_tokens INTEGER NOT NULL CHECK (prompt_tokens BETWEEN 0 AND 1125899906842624),
+      held_at INTEGER NOT NULL CHECK (held_at >= 0),
+      is_prepaid INTEGER NOT NULL CHECK (is_prepaid IN (0, 1)),
+      delivered INTEGER NOT NULL CHECK (delivered >= 0),
+      high_water INTEGER NOT NULL CHECK (high_water BETWEEN delivered AND 1125899906842624)
+    ) STRICT, WITHOUT ROWID;
+
+    INSERT INTO hold_by_id (usage, boot, decision, customer, project, key, model, price, currency, amount, tokens, prompt_tokens,
+        held_at, is_prepaid, delivered, high_water)
+      SELECT usage, boot, decision, customer, project, key, model, price, currency, amount, tokens, prompt_tokens, held_at,
+        is_prepaid, delivered, high_water FROM hold;
+    DROP TABLE hold;
+    ALTER TABLE hold_by_id RENAME TO hold;
+
+    CREATE TRIGGER hold_insert BEFORE INSERT ON hold WHEN EXISTS (SELECT 1 FROM usage WHERE id = NEW.usage)
+      BEGIN SELECT RAISE (ABORT, 'hold: this usage is closed already'); END;
     """
 
   private static let administration = """

@@ -85,7 +85,7 @@ extension HoldRecord {
 
   /// In the order in which they were made.
   static func open(in database: Database) throws -> [HoldRecord] {
-    let rows = try Row.fetchCursor(database, sql: "SELECT \(Self.columns) FROM hold ORDER BY rowid")
+    let rows = try Row.fetchCursor(database, sql: "SELECT \(Self.columns) FROM hold ORDER BY held_at, usage")
     var holds: [HoldRecord] = []
     while let row = try rows.next() { holds.append(try HoldRecord(row)) }
     return holds

@@ -27,33 +27,31 @@ struct TransactionWriter: Sendable {
 
   /// Writes commands in order. When `isolating`, each stands behind a savepoint, and a conflict is its own result.
   mutating func write(
-    _ batch: ArraySlice<Submission>, isolating: Bool, to log: inout LogState, in database: Database
+    _ batch: ArraySlice<Submission>, isolating: Bool, to log: inout LogState, with statements: WriterStatements,
+    in database: Database
   ) throws -> [Result<CommitPlace, JournalError>] {
     let start = log
     var results: [Result<CommitPlace, JournalError>] = []
     results.reserveCapacity(batch.count)
     for submission in batch {
       if isolating {
-        results.append(try self.writeIsolated(submission.command, to: &log, in: database))
+        results.append(try self.writeIsolated(submission.command, to: &log, with: statements, in: database))
       } else {
-        results.append(.success(try self.write(submission.command, to: &log, in: database)))
+        results.append(.success(try self.write(submission.command, to: &log, with: statements, in: database)))
       }
     }
-    if log != start {
-      try self.writeEnd(of: log, in: database)
-      try self.appender.customers.write(in: database)
-    }
+    if log != start { try self.writeEnd(of: log, with: statements, in: database) }
     return results
   }
 
   private mutating func writeIsolated(
-    _ command: Command, to log: inout LogState, in database: Database
+    _ command: Command, to log: inout LogState, with statements: WriterStatements, in database: Database
   ) throws -> Result<CommitPlace, JournalError> {
     let (before, pending) = (log, self.appender.customers.pending)
     var place = CommitPlace(first: log.nextSeq)
     do {
       try database.inSavepoint {
-        place = try self.write(command, to: &log, in: database)
+        place = try self.write(command, to: &log, with: statements, in: database)
         return .commit
       }
       return .success(place)
@@ -64,11 +62,15 @@ struct TransactionWriter: Sendable {
     }
   }
 
-  private mutating func write(_ command: Command, to log: inout LogState, in database: Database) throws -> CommitPlace {
+  private mutating func write(
+    _ command: Command, to log: inout LogState, with statements: WriterStatements, in database: Database
+  ) throws -> CommitPlace {
     var place = CommitPlace(first: log.nextSeq)
     switch command {
     case .records(let records):
-      for record in records { place.last = try self.write(record, to: &log, in: database) ?? place.last }
+      for record in records {
+        place.last = try self.write(record, to: &log, with: statements, in: database) ?? place.last
+      }
     case .checkpoint(let checkpoint): try self.write(checkpoint, in: database)
     case .secret(let name, let value): try self.write(secret: value, named: name, in: database)
     case .maximumBytes(let bytes): try limitPages(of: database, toBytes: bytes)
@@ -77,12 +79,13 @@ struct TransactionWriter: Sendable {
   }
 
   private mutating func write(
-    _ record: PreparedRecord, to log: inout LogState, in database: Database
+    _ record: PreparedRecord, to log: inout LogState, with statements: WriterStatements, in database: Database
   ) throws -> EntryReceipt? {
-    let receipt = try record.entry.map { try self.appender.append($0, to: &log, in: database) }
-    let effects = EffectWriter(database: database, now: log.lastAt)
+    let receipt = try record.entry.map { try self.appender.append($0, to: &log, with: statements, in: database) }
+    try statements.write(record.rows, sequence: receipt?.sequence ?? -1, now: log.lastAt, in: database) {
+      record.effects[$0].contradiction
+    }
     for effect in record.effects {
-      try effects.apply(effect)
       if case .usage(let record) = effect { log.totals.add(record) }
     }
     return receipt
@@ -109,13 +112,17 @@ struct TransactionWriter: Sendable {
 
   // MARK: The end of the log
 
-  /// Notes the end of the log beside it, so that a log that was cut off is seen at the next start.
-  private func writeEnd(of log: LogState, in database: Database) throws {
-    let root = log.frontier.root(in: self.appender.tree)
-    let statement = try database.cachedStatement(
-      sql: "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
-    try statement.execute(arguments: ["log_size", log.nextSeq])
-    try statement.execute(arguments: ["log_root", Data(root.bytes)])
+  /// Notes the end of the log beside it, so that a log that was cut off is seen at the next start, and that of each customer's entries.
+  private func writeEnd(of log: LogState, with statements: WriterStatements, in database: Database) throws {
+    var rows = PreparedRows()
+    rows.begin(.logEnd)
+    rows.text("log_size")
+    rows.integer(log.nextSeq)
+    rows.begin(.logEnd)
+    rows.text("log_root")
+    rows.blob(log.frontier.root(in: self.appender.tree).bytes)
+    self.appender.customers.addRows(to: &rows)
+    try statements.write(rows, sequence: -1, now: log.lastAt, in: database)
   }
 
   /// Refuses to go on where the database holds another end of the log than memory does.

@@ -18,8 +18,8 @@ struct UsageFilter: Sendable {
       conditions.append(mark + condition)
       arguments += [value]
     }
-    add("customer = ?", query.customer?.text)
-    add("key = ?", query.key?.text)
+    add("customer = ?", query.customer?.description)
+    add("key = ?", query.key?.description)
     add("held_at >= ?", query.from?.nanoseconds)
     add("held_at < ?", query.to?.nanoseconds)
     if let model = query.model?.name {

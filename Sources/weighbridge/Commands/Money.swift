@@ -98,7 +98,8 @@ struct Credit: AsyncParsableCommand {
 
 struct Usage: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Usage reports and exports.", subcommands: [Report.self, Export.self])
+    abstract: "Usage reports, exports and corrections.",
+    subcommands: [Report.self, Export.self, Adjust.self, Adjustments.self])
 
   struct Report: AsyncParsableCommand {
     @OptionGroup var gateway: GatewayOptions
@@ -126,6 +127,39 @@ struct Usage: AsyncParsableCommand {
 
     func run() async throws {
       try await self.gateway.export(kind: "usage", format: self.format, from: self.from, to: self.to, output: self.output)
+    }
+  }
+
+  struct Adjust: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Corrects what a settled request was charged.")
+    @OptionGroup var gateway: GatewayOptions
+    @Option(help: "The id of the request's usage record.") var usage: String
+    @Option(help: "More where positive, less where negative, such as --amount=-0.05.") var amount: String
+    @Option var reason: String
+    @Option(help: "Your own name for it: the same one is not made twice.") var reference: String?
+
+    func run() async throws {
+      var body = [
+        JSONMember("usage", .string(self.usage)), JSONMember("amount", .string(self.amount)),
+        JSONMember("reason", .string(self.reason)),
+      ]
+      if let reference { body.append(JSONMember("reference", .string(reference))) }
+      try await self.gateway.perform(
+        "POST", "/admin/v1/adjustments", .object(body), columns: ["id", "usage", "amount", "currency"])
+    }
+  }
+
+  struct Adjustments: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Lists corrections.")
+    @OptionGroup var gateway: GatewayOptions
+    @Option var customer: String?
+    @Option var usage: String?
+
+    func run() async throws {
+      let query = [("customer", self.customer), ("usage", self.usage)]
+        .compactMap { name, value in value.map { "\(name)=\($0)" } }.joined(separator: "&")
+      try await self.gateway.perform(
+        "GET", "/admin/v1/adjustments?\(query)", columns: ["id", "usage", "amount", "currency", "reason", "actor", "adjusted_at"])
     }
   }
 }
