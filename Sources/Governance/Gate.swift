@@ -70,6 +70,8 @@ public struct GatePolicy: Sendable {
   /// How long an engine that may produce can stay silent before it is given up.
   public var engineSilence = Duration.seconds(600)
   public var idempotencyLifetime = Duration.seconds(24 * 3600)
+  /// How invoices are written; without it none are.
+  public var invoicing: InvoicePolicy?
   /// The operator's choices where a license text is silent.
   public var parameters: [TermFileID: [String: ParameterValue]] = [:]
 
@@ -84,6 +86,8 @@ public final class Gate: Sendable {
   let policy: GatePolicy
   let journal: any Journal
   let archive: any Archive
+  /// What invoices are made from; a gate without it makes none.
+  let books: (any BillingArchive)?
   let acceptableUse: AcceptableUsePolicy
   let counters = Counters()
   let state: Mutex<GateState>
@@ -93,12 +97,13 @@ public final class Gate: Sendable {
   /// - Parameter terms: all term files in force; models refer to them by id.
   public init(
     environment: GateEnvironment, policy: GatePolicy, journal: any Journal, archive: any Archive,
-    acceptableUse: AcceptableUsePolicy, terms: [TermFile]
+    books: (any BillingArchive)? = nil, acceptableUse: AcceptableUsePolicy, terms: [TermFile]
   ) {
     self.environment = environment
     self.policy = policy
     self.journal = journal
     self.archive = archive
+    self.books = books
     self.acceptableUse = acceptableUse
     var state = GateState(zone: environment.zone)
     for file in terms { state.terms[file.id] = file }

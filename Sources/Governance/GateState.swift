@@ -12,6 +12,15 @@ struct GateState: Sendable {
   var directory = Directory()
   var ledger = Ledger()
   var prices = PriceBook()
+  var credits: [CreditID: StoredCredit] = [:]
+  var profiles: [CustomerID: BillingProfile] = [:]
+  /// Those that are not final.
+  var drafts: [InvoiceID: StoredInvoiceDraft] = [:]
+  var invoices = InvoiceIndex()
+  /// Prices on their way to disk.
+  var promisedPrices: [PriceID: Price] = [:]
+  /// What was settled in the months in which a request can still end.
+  var periods = PeriodBooks()
   var audience = ActiveUsers()
   /// Calls that named no end user, by month, key and model.
   var anonymous: [AnonymousTally.Place: AnonymousTally] = [:]

@@ -30,6 +30,7 @@ extension GatewayConfiguration {
         "classifier": .string(self.classifier),
         "request_region": self.requestRegion.json,
       ],
+      "billing": self.billing.json,
       "limits": [
         "concurrent_sequences": .integer(self.limits.concurrentSequences),
         "queued_requests": .integer(self.limits.queuedRequests),

@@ -81,6 +81,12 @@ extension GateState {
     case .limit: try self.take(limit: document)
     case .price: self.prices.add(try StoredPrice(document).price)
     case .credit: try self.take(credit: document)
+    case .billingProfile:
+      guard let customer = object.customer else { break }
+      self.profiles[customer] = try BillingProfile(document, of: customer)
+    case .invoiceDraft:
+      let draft = try StoredInvoiceDraft(stored: document)
+      self.drafts[draft.id] = draft
     case .attestation:
       try self.take(attestation: document)
       self.statements.append(object)

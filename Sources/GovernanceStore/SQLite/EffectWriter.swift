@@ -28,6 +28,7 @@ struct EffectWriter {
         [customer.text, Data(digest.bytes), usage.text])
     case .creditUsed(let use): try self.write(use)
     case .attempt(let attempt): try self.write(attempt)
+    case .invoice(let invoice): try invoice.insert(into: self.database)
     }
   }
 

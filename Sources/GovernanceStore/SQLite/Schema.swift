@@ -23,6 +23,7 @@ enum Schema {
     ("0004 audience and idempotency", Self.audience),
     ("0005 customer sequences", Self.customerSequences),
     ("0006 losses, credit and attempts", Self.losses),
+    ("0007 invoices", Self.invoices),
   ]
 
   private static let log = """
