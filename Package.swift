@@ -184,7 +184,7 @@ let package = Package(
     tests("OpenAIWireTests", "Completions", "OpenAIWire"),
     tests("UsageLedgerTests", "UsageLedger", "GovernanceTypes", "Simulation"),
     tests(
-      "GovernanceTests", "Governance", "Simulation", "AcceptableUse", "AuditSigning", "Completions", "Documents",
+      "GovernanceTests", "Governance", "Simulation", "AcceptableUse", "AuditSigning", "Billing", "Completions", "Documents",
       "GovernanceTypes",
       "LicenseTerms", "UsageLedger"),
   ]

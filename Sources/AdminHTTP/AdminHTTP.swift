@@ -104,6 +104,7 @@ public struct AdminRoutes: Sendable {
   public func add(to router: Router<GatewayContext>) {
     self.addCustomers(to: router)
     self.addMoney(to: router)
+    self.addInvoices(to: router)
     self.addLicensing(to: router)
     self.addRecords(to: router)
   }

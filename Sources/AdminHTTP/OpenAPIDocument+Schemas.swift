@@ -26,7 +26,12 @@ extension OpenAPIDocument {
         ["name", "scopes"],
         ["name": self.text, "scopes": self.list(self.oneOf("inference", "usage")), "project": self.text], isOpen: true),
       "AdminKey": self.object(["name"], ["name": self.text, "role": self.oneOf("owner", "billing", "counsel", "auditor")]),
-      "Credit": self.object(["amount", "currency"], ["amount": self.amount, "currency": self.text], isOpen: true),
+      "Credit": self.object(
+        ["amount", "currency"],
+        [
+          "amount": self.amount, "currency": self.text, "priority": ["type": "integer"], "expires": self.text,
+          "promotional": ["type": "boolean"],
+        ]),
       "Adjustment": self.object(
         ["usage", "amount", "reason"],
         ["usage": self.text, "amount": self.amount, "reason": self.text, "reference": self.text]),
@@ -42,16 +47,59 @@ extension OpenAPIDocument {
         ["model", "currency", "components"],
         [
           "model": self.text, "currency": self.text, "effective_from": self.text,
+          "customer": self.text,
           "components": self.list(
             self.object(
-              ["category"], ["category": self.text, "per_million": self.amount], isOpen: true)),
-        ], isOpen: true),
+              ["category"],
+              [
+                "category": self.text, "per_million": self.amount, "tier_mode": self.oneOf("graduated", "volume"),
+                "tiers": self.list(
+                  self.object(
+                    ["per_million"],
+                    ["up_to": ["type": "integer"], "per_million": self.amount, "flat": self.amount])),
+                "package": self.object(["size", "amount"], ["size": ["type": "integer"], "amount": self.amount]),
+                "free": ["type": "integer"], "maximum": self.amount,
+              ])),
+        ]),
       "Attestation": self.object(
         ["subject", "fact", "value", "signer"],
         [
           "subject": self.text, "fact": self.text, "value": [:],
           "signer": self.object(["name", "role"], ["name": self.text, "role": self.text], isOpen: true), "expires": self.text,
         ], isOpen: true),
+      "BillingProfile": self.object(
+        ["party"],
+        [
+          "party": self.object(
+            ["name", "street", "city", "postal_code", "country"],
+            [
+              "name": self.text, "street": self.text, "city": self.text, "postal_code": self.text, "country": self.text,
+              "vat_id": self.text, "registration": self.text, "email": self.text,
+            ]),
+          "tax": self.object(
+            ["category", "percent"], ["category": self.text, "percent": self.amount, "reason": self.text]),
+          "commitments": self.list(
+            self.object(
+              ["amount", "currency"],
+              ["amount": self.amount, "currency": self.text, "overage_basis_points": ["type": "integer"]])),
+          "budget": self.object(["amount", "currency"], ["amount": self.amount, "currency": self.text]),
+        ], isOpen: true),
+      "InvoiceDraft": self.object(
+        ["customer", "period"],
+        [
+          "customer": self.text, "period": self.month, "currency": self.text,
+          "adjustments": self.list(
+            self.object(["reason", "amount"], ["reason": self.text, "amount": self.signedAmount])),
+        ]),
+      "InvoiceRun": self.object(
+        ["period"], ["period": self.month, "after": self.text, "limit": ["type": "integer", "minimum": 1, "maximum": 1000]]),
+      "CreditNote": self.object(
+        ["reason"],
+        [
+          "reason": self.text, "whole": ["type": "boolean"], "price": self.text, "amount": self.amount,
+          "lines": self.list(
+            self.object(["line", "amount"], ["line": ["type": "integer"], "amount": self.signedAmount])),
+        ]),
       "Export": self.object(
         ["kind", "format"],
         [
@@ -63,6 +111,9 @@ extension OpenAPIDocument {
 
   private static let text: JSON = ["type": "string"]
   private static let amount: JSON = ["type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?$"]
+
+  private static let signedAmount: JSON = ["type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$"]
+  private static let month: JSON = ["type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"]
 
   private static func list(_ element: JSON) -> JSON { ["type": "array", "items": element] }
 

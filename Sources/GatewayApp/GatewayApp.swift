@@ -78,9 +78,7 @@ public struct GatewayApp {
       let audienceKeys = try self.audienceKeys(tagKey: keys.tagKey, entries: store.logSize)
       let gate = Gate(
         environment: self.gateEnvironment(boot: boot, tagKey: keys.tagKey, audienceKeys: audienceKeys), policy: gatePolicy,
-        journal: store,
-        archive: store,
-        acceptableUse: policy, terms: terms)
+        journal: store, archive: store, books: store, acceptableUse: policy, terms: terms)
       let engines = try EngineRoom.load(
         self.configuration, into: gate, remote: remote, environment: self.environment, log: self.log)
       let recovery = try await gate.recover(try store.load(), version: Self.version)
@@ -147,6 +145,7 @@ public struct GatewayApp {
     policy.prefixSharing = configuration.embedded.prefixSharing
     policy.parameters = try TermLibrary.interpretations(self.configuration, terms: terms)
     policy.initialHoldTokens = self.configuration.limits.initialHoldTokens
+    policy.invoicing = self.configuration.billing.invoicing
     return policy
   }
 

@@ -72,6 +72,8 @@ public struct GatePolicy: Sendable {
   public var idempotencyLifetime = Duration.seconds(24 * 3600)
   /// Whose prompts may share what was computed for their beginnings.
   public var prefixSharing = PrefixSharing.customer
+  /// How invoices are written; without it none are.
+  public var invoicing: InvoicePolicy?
   /// The operator's choices where a license text is silent.
   public var parameters: [TermFileID: [String: ParameterValue]] = [:]
 
@@ -86,6 +88,8 @@ public final class Gate: Sendable {
   let policy: GatePolicy
   let journal: any Journal
   let archive: any Archive
+  /// What invoices are made from; a gate without it makes none.
+  let books: (any BillingArchive)?
   let acceptableUse: AcceptableUsePolicy
   let counters = Counters()
   let state: Mutex<GateState>
@@ -95,12 +99,13 @@ public final class Gate: Sendable {
   /// - Parameter terms: all term files in force; models refer to them by id.
   public init(
     environment: GateEnvironment, policy: GatePolicy, journal: any Journal, archive: any Archive,
-    acceptableUse: AcceptableUsePolicy, terms: [TermFile]
+    books: (any BillingArchive)? = nil, acceptableUse: AcceptableUsePolicy, terms: [TermFile]
   ) {
     self.environment = environment
     self.policy = policy
     self.journal = journal
     self.archive = archive
+    self.books = books
     self.acceptableUse = acceptableUse
     self.state = Mutex(
       GateState(

@@ -15,6 +15,15 @@ struct GateState: Sendable {
   var ledger = Ledger()
   var adjustments = Adjustments()
   var prices = PriceBook()
+  var credits: [CreditID: StoredCredit] = [:]
+  var profiles: [CustomerID: BillingProfile] = [:]
+  /// Those that are not final.
+  var drafts: [InvoiceID: StoredInvoiceDraft] = [:]
+  var invoices = InvoiceIndex()
+  /// Prices on their way to disk.
+  var promisedPrices: [PriceID: Price] = [:]
+  /// What was settled in the months in which a request can still end.
+  var periods = PeriodBooks()
   var audience = ActiveUsers()
   /// Users by day, as far as a term file asks for them.
   var days = DailyUsers()

@@ -30,10 +30,11 @@ extension Gate {
     for (number, hold) in history.openHolds.enumerated() {
       // In portions that any queue takes.
       if number % Self.recoveryPortion == 0 { try await self.awaitAll(&tickets) }
-      let record = try self.closing(hold, at: now)
+      let settled = self.settle(try self.closing(hold, at: now))
+      let record = settled.record
       if record.outcome == .settled { report.settled.append(record) } else { report.voided.append(record) }
       report.uncertainTokens += record.undelivered
-      tickets.append(self.settle(Ending(record)).ticket)
+      tickets.append(settled.ticket)
     }
     try await self.awaitAll(&tickets)
     return report
@@ -48,25 +49,34 @@ extension Gate {
     tickets = []
   }
 
-  private func closing(_ hold: HoldRecord, at now: Timestamp) throws(Refusal) -> UsageRecord {
+  private func closing(_ hold: HoldRecord, at now: Timestamp) throws(Refusal) -> Ending {
     guard let price = self.price(hold.price) else {
       throw Refusal(.modelUnpriced, "The hold \(hold.usage) was made at the price \(hold.price), which is not in the store.")
     }
     // No engine may run ahead of its hold: what is beyond the tokens held was never produced.
     let most = max(hold.delivered.value, min(hold.highWater.value, hold.tokens.value - hold.promptTokens.value))
     let uncertain = TokenCount(most - hold.delivered.value)
-    let worst = price.charge(TokenUsage(promptUncached: hold.promptTokens, completion: TokenCount(most)))
-    guard hold.delivered > .zero else {
-      return UsageRecord(
-        closing: hold, amount: .zero, tokens: TokenUsage(), undelivered: uncertain, outcome: .voided, finish: "crash",
-        policy: .nothingDelivered, source: .mark, settledAt: now, loss: min(worst, hold.amount))
+    let rating = Ending.Rating(
+      price: price, reached: TokenUsage(promptUncached: hold.promptTokens, completion: TokenCount(most)))
+    let isDelivered = hold.delivered > .zero
+    let record = UsageRecord(
+      closing: hold, amount: .zero,
+      tokens: isDelivered ? TokenUsage(promptUncached: hold.promptTokens, completion: hold.delivered) : TokenUsage(),
+      undelivered: uncertain, outcome: isDelivered ? .settled : .voided, finish: "crash",
+      policy: isDelivered ? .lastDurableMark : .nothingDelivered, source: .mark, settledAt: now)
+    return Ending(record, rating: rating)
+  }
+
+  private func load(_ invoices: [InvoiceSummary], into loaded: inout GateState) throws(Refusal) {
+    for summary in invoices {
+      do throws(InvoiceNumbers.Defect) { try loaded.invoices.take(summary) } catch {
+        throw Refusal(
+          .storeUnavailable,
+          "The stored invoices have a gap in their numbers: \(error). Keep the file as evidence and restore the newest backup.")
+      }
+      // It was a draft until then, and its object is still there.
+      loaded.drafts[summary.id] = nil
     }
-    let tokens = TokenUsage(promptUncached: hold.promptTokens, completion: hold.delivered)
-    let amount = min(price.charge(tokens), hold.amount)
-    return UsageRecord(
-      closing: hold, amount: amount, tokens: tokens, undelivered: uncertain, outcome: .settled,
-      finish: "crash", policy: .lastDurableMark, source: .mark, settledAt: now, loss: max(.zero, min(worst, hold.amount) - amount)
-    )
   }
 
   private func load(_ history: StoredState) throws(Refusal) {
@@ -82,6 +92,8 @@ extension Gate {
       loaded.ledger.restore(settled: total.amount, tokens: total.tokens, as: total.asHold)
       loaded.ledger.lose(total.loss, total.currency, of: total.customer)
     }
+    for total in history.periods { loaded.periods.restore(total) }
+    try self.load(history.invoices, into: &loaded)
     for use in history.creditUse {
       guard loaded.ledger.restore(used: use.used, expired: use.expired, of: use.grant, use.currency, customer: use.customer)
       else {

@@ -84,7 +84,8 @@ extension IndependentAuditor.State {
     guard let item else { return }
     func complain(_ text: String) { self.violations.append("\(record.usage): \(text)") }
     let completion = record.tokens.completion.value
-    let charge = IndependentAuditor.charge(prompt: record.tokens.prompt.value, completion: completion)
+    let month = self.months[IndependentAuditor.Month(item)] ?? .init()
+    let charge = self.tariff.charge(prompt: record.tokens.prompt.value, completion: completion, after: month)
     if record.amount.nano > item.heldNano { complain("settles \(record.amount.nano) of a hold of \(item.heldNano)") }
     if record.outcome == .settled, record.amount.nano != min(charge, item.heldNano) { complain("is not charged by its tokens") }
     if record.outcome == .settled, record.tokens.prompt.value != item.promptTokens { complain("is charged another prompt") }
@@ -107,6 +108,17 @@ extension IndependentAuditor.State {
     }
     if received > completion + record.undelivered.value {
       complain("had delivered \(received) tokens, more than its record allows for")
+    }
+  }
+
+  /// What was settled of each customer's months comes to what the month's tokens cost together, unless holds kept charges down.
+  mutating func checkMonths() {
+    var charged: [IndependentAuditor.Month: Int128] = [:]
+    for item in self.belief.values {
+      charged[IndependentAuditor.Month(item), default: 0] += item.end?.amount.nano ?? 0
+    }
+    for (month, amount) in charged where amount != self.tariff.total(self.months[month] ?? .init()) {
+      self.violations.append("\(month.month) of \(month.customer) is charged \(amount), and its tokens cost something else")
     }
   }
 
@@ -148,6 +160,11 @@ extension IndependentAuditor.State {
     self.spent[item.customer, default: .init()].settled += sign * settled
     self.spent[item.customer, default: .init()].lost += sign * (item.end?.loss.nano ?? 0)
     self.spent[item.customer, default: .init()].open += Int(sign) * (item.end == nil ? 1 : 0)
+    if let end = item.end, end.outcome == .settled {
+      let month = IndependentAuditor.Month(item)
+      self.months[month, default: .init()].prompt += Int(sign) * end.tokens.prompt.value
+      self.months[month, default: .init()].completion += Int(sign) * end.tokens.completion.value
+    }
     let tokens = Int128(item.end?.tokens.total.value ?? item.heldTokens)
     for (place, limit) in self.limits.enumerated()
     where limit.subject == item.key.description || limit.subject == item.customer.description {
@@ -173,5 +190,11 @@ extension IndependentAuditor.State {
       let gone = totals.held + totals.settled + (self.expired[customer] ?? 0)
       if gone > granted { self.violations.append("\(customer) has spent and holds \(gone) of a credit of \(granted)") }
     }
+  }
+}
+
+extension IndependentAuditor.Month {
+  init(_ item: IndependentAuditor.Item) {
+    self.init(customer: item.customer, month: Timestamp(seconds: item.second).month)
   }
 }

@@ -32,7 +32,16 @@ final class IndependentAuditor: Sendable {
     var wasTold = false
   }
 
+  /// A customer's calendar month, by when its requests were held.
+  struct Month: Hashable, Sendable {
+    var customer: CustomerID
+    var month: CalendarMonth
+  }
+
   struct State: Sendable {
+    let tariff: AuditedTariff
+    /// What the gate believes to be settled of each month.
+    var months: [Month: AuditedTariff.Month] = [:]
     var violations: [String] = []
     /// What the gate believes: everything submitted.
     var belief: [UsageID: Item] = [:]
@@ -61,14 +70,12 @@ final class IndependentAuditor: Sendable {
     var open = 0
   }
 
-  /// Nano-units of a prompt token and of a completion token.
-  static let promptNano: Int128 = 3
-  static let completionNano: Int128 = 2
+  let tariff: AuditedTariff
+  let state: Mutex<State>
 
-  let state = Mutex(State())
-
-  static func charge(prompt: Int, completion: Int) -> Int128 {
-    Self.promptNano * Int128(prompt) + Self.completionNano * Int128(completion)
+  init(tariff: AuditedTariff) {
+    self.tariff = tariff
+    self.state = Mutex(State(tariff: tariff))
   }
 
   func require(_ condition: Bool, _ message: @autoclosure () -> String) {
@@ -138,6 +145,7 @@ final class IndependentAuditor: Sendable {
       state.epoch += 1
       state.belief = state.durable
       state.committed = [:]
+      state.months = [:]
       state.spent = [:]
       state.expired = state.durableExpired
       state.unwrittenExpiry = [:]

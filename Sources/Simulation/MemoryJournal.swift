@@ -50,6 +50,7 @@ public final class MemoryJournal: Journal, Archive {
   }
 
   public var entries: [LogEntry] { self.state.withLock { $0.records.compactMap(\.entry) } }
+  var records: [JournalRecord] { self.state.withLock { $0.records } }
   public var effects: [StoreEffect] { self.state.withLock { $0.records.flatMap(\.effects) } }
 
   public var usageRecords: [UsageRecord] {
@@ -92,11 +93,13 @@ public final class MemoryJournal: Journal, Archive {
       case .idempotencyFreed(_, let digest, let usage):
         state.idempotency.removeAll { $0.keyDigest == digest && $0.usage == usage }
       case .creditUsed(let use): state.creditUse.append(use)
+      case .invoice(let invoice): state.invoices.append(invoice.summary)
       case .attempt: continue
       }
     }
     state.objects = objects.values.sorted { ($0.kind.loadOrder, $0.id) < ($1.kind.loadOrder, $1.id) }
     state.openHolds = holds.values.sorted { $0.usage < $1.usage }
+    state.periods = state.settledPeriods(self.usageRecords)
     return state
   }
 

@@ -10,8 +10,9 @@ extension Schedule {
   /// Prices the model and makes customers, keys, limits and credit, before anything goes wrong.
   func settleIn() {
     while self.process?.isReady == false { self.pump() }
+    let tariff = self.auditor.tariff
     self.complete { process in
-      _ = try await process.gate.createPrice(SimulatedWorld.document(SimulatedWorld.price), by: Self.actor)
+      _ = try await process.gate.createPrice(SimulatedWorld.document(tariff.document), by: Self.actor)
     }
     for number in 0..<Int.random(in: 1...2, using: &self.generator) { self.addTenant(number) }
   }
@@ -169,6 +170,7 @@ extension IndependentAuditor {
       for (usage, seen) in state.seen where seen.wasTold && state.durable[usage]?.end?.finish == "crash" {
         state.violations.append("\(usage) had ended for its client and was recovered as if it had not")
       }
+      state.checkMonths()
       for (key, usages) in state.keyed {
         let paid = usages.compactMap { state.durable[$0] }.filter { $0.end?.outcome == .settled }.map(\.second).sorted()
         for (first, second) in zip(paid, paid.dropFirst()) where second - first < 86_400 {
@@ -181,7 +183,7 @@ extension IndependentAuditor {
   /// Whether a tenant has money and tokens left for a prompt and one token.
   func canAfford(_ tenant: SimulatedTenant, prompt: Int, at now: Timestamp) -> Bool {
     self.state.withLock { state in
-      let price = Self.charge(prompt: prompt, completion: 1)
+      let price = self.tariff.most(prompt: prompt, completion: 1)
       for (place, limit) in state.limits.enumerated()
       where limit.subject == tenant.customer.description || limit.subject == tenant.key.description {
         let window = AuditedLimit.Window(limit: place, number: limit.seconds.map { now.nanoseconds / 1_000_000_000 / $0 } ?? 0)

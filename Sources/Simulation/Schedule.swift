@@ -22,7 +22,7 @@ public final class Schedule {
   let seed: UInt64
   var generator: SeededGenerator
   let executor = SeededExecutor()
-  let auditor = IndependentAuditor()
+  let auditor: IndependentAuditor
   let wall: SimulatedClock
   let monotonic = SimulatedUptime()
   /// The latest time that the wall clock ever showed.
@@ -38,6 +38,8 @@ public final class Schedule {
   init(seed: UInt64) {
     self.seed = seed
     self.generator = SeededGenerator(seed: seed)
+    // Every second schedule charges by the month.
+    self.auditor = IndependentAuditor(tariff: seed % 2 == 1 ? .tiered : .plain)
     self.latest = Timestamp(seconds: 1_795_424_400)
     self.wall = SimulatedClock(self.latest)
     self.world = SimulatedWorld(&self.generator)

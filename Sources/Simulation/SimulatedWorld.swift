@@ -25,11 +25,6 @@ struct SimulatedWorld {
     self.queueLimit = Int.random(in: 0..<4, using: &generator) == 0 ? 24 : 400
   }
 
-  static let price = """
-    {"model":"m","currency":"USD","effective_from":"2026-01-01",
-     "components":[{"category":"prompt_uncached","per_million":"0.003"},{"category":"completion","per_million":"0.002"}]}
-    """
-
   private static func termFile() throws -> TermFile {
     let text = """
       {"schema":"model-terms/1","id":"test","revision":1,"title":"Test terms","status":"in-force","sections":["1"],

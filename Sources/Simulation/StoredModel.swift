@@ -88,7 +88,7 @@ struct StoredModel: Sendable {
       known.used += use.used
       known.expired += use.expired
       self.credit[use.grant] = known
-    case .activeUser, .attempt: return
+    case .activeUser, .attempt, .invoice: return
     }
   }
 
@@ -109,6 +109,15 @@ struct StoredModel: Sendable {
         customer: record.customer, project: record.project, key: record.key, currency: record.currency,
         isPrepaid: record.isPrepaid, since: record.heldAt, amount: record.amount, tokens: record.tokens.total, loss: record.loss)
     }
+    state.periods = state.settledPeriods(self.usage.values)
     return state
+  }
+}
+
+extension StoredState {
+  /// What requests add to the months that a start needs.
+  func settledPeriods(_ records: some Sequence<UsageRecord>) -> [PeriodTotal] {
+    let first = PeriodTotal.from(self.lastAt, openHolds: self.openHolds)
+    return records.sorted { $0.usage < $1.usage }.compactMap { PeriodTotal($0) }.filter { $0.month >= first }
   }
 }

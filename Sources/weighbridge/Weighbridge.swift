@@ -15,7 +15,7 @@ struct Weighbridge: AsyncParsableCommand {
       """,
     subcommands: [
       Serve.self, Initialise.self, Config.self, License.self, Model.self, CustomerCommand.self, Project.self, Key.self,
-      PriceCommand.self,
+      PriceCommand.self, InvoiceCommand.self,
       LimitCommand.self, Credit.self, AudienceCommand.self, Usage.self, DecisionCommand.self, Policy.self, Audit.self,
       Engine.self,
     ])

@@ -58,7 +58,7 @@ struct GateFixture {
       digest: sha256, keyedDigest: hmacSHA256, tagKey: [1, 2, 3], boot: BootID(1))
     configure(&environment)
     return Gate(
-      environment: environment, policy: policy, journal: journal, archive: journal,
+      environment: environment, policy: policy, journal: journal, archive: journal, books: journal,
       acceptableUse: try AcceptableUsePolicy(packs: rules),
       terms: try ([terms] + more).map { try Self.termFile($0) })
   }

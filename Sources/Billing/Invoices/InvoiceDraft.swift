@@ -8,8 +8,14 @@ public struct PricedUsage: Sendable, Equatable {
   public var settled: NanoAmount
   /// The settlements in the log.
   public var positions: LogPositions
+  /// What of it was paid from prepaid credit when it was settled.
+  public var prepaid: NanoAmount
 
-  public init(price: Price, quantities: PeriodQuantities, settled: NanoAmount, positions: LogPositions = LogPositions()) {
+  public init(
+    price: Price, quantities: PeriodQuantities, settled: NanoAmount, positions: LogPositions = LogPositions(),
+    prepaid: NanoAmount = .zero
+  ) {
+    self.prepaid = prepaid
     self.price = price
     self.quantities = quantities
     self.settled = settled

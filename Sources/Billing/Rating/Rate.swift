@@ -46,8 +46,20 @@ public struct PeriodQuantities: Sendable, Hashable {
     self.requests = requests
   }
 
+  /// Each count stays at the largest that there is where a sum would be beyond it: no engine's figures can end the process.
   public static func + (left: Self, right: Self) -> Self {
-    PeriodQuantities(tokens: left.tokens + right.tokens, requests: left.requests + right.requests)
+    func sum(_ part: KeyPath<TokenUsage, TokenCount>) -> TokenCount {
+      TokenCount(Self.sum(left.tokens[keyPath: part].value, right.tokens[keyPath: part].value))
+    }
+    return PeriodQuantities(
+      tokens: TokenUsage(
+        promptUncached: sum(\.promptUncached), promptCached: sum(\.promptCached), completion: sum(\.completion),
+        training: sum(\.training)), requests: Self.sum(left.requests, right.requests))
+  }
+
+  private static func sum(_ left: Int, _ right: Int) -> Int {
+    let (sum, overflow) = left.addingReportingOverflow(right)
+    return overflow ? TokenCount.largest.value : min(sum, TokenCount.largest.value)
   }
 
   /// These quantities and one more request.

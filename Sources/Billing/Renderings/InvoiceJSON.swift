@@ -21,11 +21,32 @@ extension Invoice {
       JSONMember("customer", .string(self.customer.description)), JSONMember("period", .string(self.period.description)),
       JSONMember("currency", .string(self.currency.description)), JSONMember("issued", .string(self.issued.description)),
       JSONMember("seller", self.seller.json), JSONMember("buyer", self.buyer.json),
-      JSONMember("lines", .array(self.lines.map { self.json($0) })),
-      JSONMember("tax", .array(self.subtotals.map { self.json($0) })), JSONMember("totals", self.totalsJSON),
-      JSONMember("usage", .array(self.appendix.map(\.json))),
     ]
+    members += InvoiceParts(currency: self.currency).members(self.lines, self.subtotals, self.totals, self.appendix)
     return .object(members)
+  }
+}
+
+extension InvoiceDraft {
+  /// The lines, the tax, the totals and the usage of the draft as it is now, in the form of a finalised one. O(size).
+  public func previewMembers() throws(Defect) -> [JSONMember] {
+    let preview = try self.preview()
+    let appendix = self.usage.sorted { $0.price.id < $1.price.id }.map { UsageEvidence($0) }
+    return InvoiceParts(currency: self.currency).members(preview.lines, preview.subtotals, preview.totals, appendix)
+  }
+}
+
+/// What drafts and documents have in common.
+private struct InvoiceParts {
+  let currency: Currency
+
+  func members(
+    _ lines: [InvoiceLine], _ subtotals: [TaxSubtotal], _ totals: InvoiceTotals, _ appendix: [UsageEvidence]
+  ) -> [JSONMember] {
+    [
+      JSONMember("lines", .array(lines.map { self.json($0) })), JSONMember("tax", .array(subtotals.map { self.json($0) })),
+      JSONMember("totals", self.json(totals)), JSONMember("usage", .array(appendix.map(\.json))),
+    ]
   }
 
   private func json(_ line: InvoiceLine) -> JSON {
@@ -47,20 +68,26 @@ extension Invoice {
     ]
   }
 
-  private var totalsJSON: JSON {
+  private func json(_ totals: InvoiceTotals) -> JSON {
     [
-      "exact": .string(self.totals.exact.description), "rounding": .string(self.totals.rounding.description),
-      "net": self.money(self.totals.net), "tax": self.money(self.totals.tax), "gross": self.money(self.totals.gross),
-      "prepaid": self.money(self.totals.prepaid), "prepaid_rounding": .string(self.totals.prepaidRounding.description),
-      "payable": self.money(self.totals.payable),
+      "exact": .string(totals.exact.description), "rounding": .string(totals.rounding.description),
+      "net": self.money(totals.net), "tax": self.money(totals.tax), "gross": self.money(totals.gross),
+      "prepaid": self.money(totals.prepaid), "prepaid_rounding": .string(totals.prepaidRounding.description),
+      "payable": self.money(totals.payable),
     ]
   }
 
   private func money(_ amount: NanoAmount) -> JSON { .string(amount.text(in: self.currency)) }
 }
 
+extension TaxTreatment {
+  public var json: JSON {
+    ["category": .string(self.code.rawValue), "percent": .string(self.percent), "reason": JSON(self.reason)]
+  }
+}
+
 extension InvoiceParty {
-  var json: JSON {
+  public var json: JSON {
     [
       "name": .string(self.name), "street": .string(self.street), "city": .string(self.city),
       "postal_code": .string(self.postalCode), "country": .string(self.country), "vat_id": JSON(self.vatID),

@@ -48,7 +48,8 @@ extension Invoice {
 }
 
 extension InvoiceParty {
-  fileprivate init(_ reader: inout DocumentReader) throws(DocumentError) {
+  /// Reads `name`, `street`, `city`, `postal_code`, `country`, and `vat_id`, `registration` and `email` where they are there.
+  public init(_ reader: inout DocumentReader) throws(DocumentError) {
     let (name, street, city) = (try reader.string("name"), try reader.string("street"), try reader.string("city"))
     let (code, country) = (try reader.string("postal_code"), try reader.string("country"))
     let (vatID, registration) = (try reader.optionalString("vat_id"), try reader.optionalString("registration"))
@@ -63,20 +64,26 @@ extension InvoiceParty {
   }
 }
 
-extension TaxSubtotal {
-  fileprivate init(_ reader: inout DocumentReader) throws(DocumentError) {
+extension TaxTreatment {
+  /// Reads `category`, `percent` as a decimal string, and `reason` where it is there.
+  public init(_ reader: inout DocumentReader) throws(DocumentError) {
     let code = try reader.value("category", "a category of EN 16931") { TaxTreatment.Code(rawValue: $0) }
     let percent = try reader.amount("percent")
     let reason = try reader.optionalString("reason")
     guard (NanoAmount.zero...NanoAmount(100_000_000_000)).contains(percent), percent.nano % 10_000_000 == 0 else {
       throw reader.failure("percent", "must be from 0 to 100, with two decimals at most")
     }
-    let treatment: TaxTreatment
     do throws(TaxTreatment.Defect) {
-      treatment = try TaxTreatment(code, basisPoints: Int(percent.nano / 10_000_000), reason: reason)
+      try self.init(code, basisPoints: Int(percent.nano / 10_000_000), reason: reason)
     } catch {
       throw reader.failure("category", "is no treatment: \(error)")
     }
+  }
+}
+
+extension TaxSubtotal {
+  fileprivate init(_ reader: inout DocumentReader) throws(DocumentError) {
+    let treatment = try TaxTreatment(&reader)
     self.init(treatment, taxable: try reader.amount("taxable"), tax: try reader.amount("tax"))
   }
 }

@@ -31,6 +31,7 @@ extension GatewayConfiguration {
         "request_region": self.requestRegion.json,
       ],
       "engine": self.embedded.json,
+      "billing": self.billing.json,
       "limits": [
         "concurrent_sequences": .integer(self.limits.concurrentSequences),
         "queued_requests": .integer(self.limits.queuedRequests),

@@ -81,6 +81,7 @@ public struct GatewayConfiguration: Sendable {
   /// Encrypts the keys below the data directory, where it is named.
   public var keyFile: String?
   public var audit = Audit()
+  public var billing = Billing()
   public var operatorName: String
   public var operatorCountry: String
   public var models: [Model]
@@ -158,6 +159,7 @@ public struct GatewayConfiguration: Sendable {
     }
     self.limits = try Self.limits(&reader)
     self.embedded = try EmbeddedEngines(&reader)
+    self.billing = try Self.billing(&reader)
     var log = try reader.optionalReader("log")
     self.logLevel = try log?.optionalString("level") ?? "info"
     if let level = log, !["trace", "debug", "info", "notice", "warning", "error", "critical"].contains(self.logLevel) {

@@ -82,6 +82,12 @@ extension GateState {
     case .price: self.prices.add(try StoredPrice(document).price)
     case .credit: try self.take(credit: document)
     case .adjustment: try self.take(adjustment: document)
+    case .billingProfile:
+      guard let customer = object.customer else { break }
+      self.profiles[customer] = try BillingProfile(document, of: customer)
+    case .invoiceDraft:
+      let draft = try StoredInvoiceDraft(stored: document)
+      self.drafts[draft.id] = draft
     case .attestation:
       try self.take(attestation: document)
       self.statements.append(object)

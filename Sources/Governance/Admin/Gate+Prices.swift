@@ -17,8 +17,28 @@ extension Gate {
     if let customer = stored.price.customer { _ = try self.knownCustomer(customer) }
     let object = self.stored(
       .price, id: stored.price.id.description, customer: stored.price.customer, body: stored.json)
+    try self.promise(stored.price)
+    defer { self.state.withLock { $0.promisedPrices[stored.price.id] = nil } }
     try await self.commit([(object, .price, [JSONMember("price", stored.json)])], by: actor)
     return stored.json
+  }
+
+  /// Refuses a price that another one, stored or on its way to disk, overlaps: which of them counts would be an accident.
+  private func promise(_ price: Price) throws(Refusal) {
+    let overlap = self.state.withLock { state -> PriceID? in
+      var book = state.prices
+      for promised in state.promisedPrices.values { book.add(promised) }
+      guard let overlap = book.overlap(of: price) else {
+        state.promisedPrices[price.id] = price
+        return nil
+      }
+      return overlap
+    }
+    guard let overlap else { return }
+    throw Refusal(
+      .invalidRequest,
+      "The price \(overlap) of this model is in force from the same instant on. Choose a later 'effective_from'; what is in force is not replaced.",
+      parameter: "effective_from")
   }
 
   public func prices() -> [JSON] { self.state.withLock { $0.prices.all.map { StoredPrice(price: $0).json } } }
@@ -85,17 +105,21 @@ struct StoredCredit: Sendable {
 struct CreditTerms: Sendable {
   var priority = 0
   var expires: Timestamp?
+  /// Given away rather than paid for: what it pays lowers the invoice before tax.
+  var isPromotional = false
 
   init() {}
 
   init(_ reader: inout DocumentReader) throws(DocumentError) {
     self.priority = try reader.optionalInteger("priority", in: 0...100) ?? 0
     self.expires = try reader.optionalTimestamp("expires")
+    self.isPromotional = try reader.optionalBool("promotional") ?? false
   }
 
   var members: [JSONMember] {
     (self.priority == 0 ? [] : [JSONMember("priority", .integer(self.priority))])
       + (self.expires.map { [JSONMember("expires", .string($0.description))] } ?? [])
+      + (self.isPromotional ? [JSONMember("promotional", true)] : [])
   }
 }
 
@@ -107,9 +131,11 @@ extension GateState {
     let customer: CustomerID = try reader.identifier("customer")
     let amount = try reader.money("amount", allowsZero: false)
     let currency = try reader.currency("currency")
-    _ = try reader.timestamp("granted_at")
+    let grantedAt = try reader.timestamp("granted_at")
     let terms = try CreditTerms(&reader)
     try reader.finish()
+    self.credits[id] = StoredCredit(
+      id: id, customer: customer, amount: Money(amount, currency), grantedAt: grantedAt, terms: terms)
     self.ledger.grant(
       CreditGrant(id: id, amount: amount, priority: terms.priority, expires: terms.expires), currency, to: customer)
   }

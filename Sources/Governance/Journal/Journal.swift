@@ -33,7 +33,7 @@ public struct LogEntry: Sendable, Equatable {
     case logKey = "log_key"
     case audience
     case termFile = "term_file"
-    case price, customer, key, project, limit, credit, acceptance, attestation, grant, termination, standing, decision
+    case price, customer, key, project, limit, credit, invoice, acceptance, attestation, grant, termination, standing, decision
     case hold, extend, settle, void, expire, adjust, delivery, export, admin
   }
 
@@ -90,6 +90,8 @@ public enum StoreEffect: Sendable {
   /// Adds to what has been used of a grant of credit, or has expired of it.
   case creditUsed(CreditUse)
   case attempt(AttemptRecord)
+  /// Keeps a finalised invoice or credit note, which never changes again.
+  case invoice(InvoiceRecord)
 }
 
 /// Why records could not be made durable.

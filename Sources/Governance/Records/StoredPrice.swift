@@ -21,15 +21,6 @@ struct StoredPrice: Sendable {
   init(request document: Document, id: PriceID, now: Timestamp) throws(DocumentError) {
     var reader = try DocumentReader(document)
     self.price = try Self.read(&reader, id: id, now: now)
-    // A request is charged by itself here: what depends on the month's quantities is kept by `Billing`, and not yet by the gate.
-    for category in UsageCategory.allCases {
-      let plain = self.price.perMillion(category).map { Rate(.perUnit($0)) }
-      guard let rate = self.price.rate(category), rate != plain else { continue }
-      throw reader.failure(
-        "components",
-        "'\(category.rawValue)' has tiers, packages, free units or a maximum, which this version does not charge yet; give it 'per_million' alone"
-      )
-    }
   }
 
   private static func read(_ reader: inout DocumentReader, id: PriceID, now: Timestamp?) throws(DocumentError) -> Price {

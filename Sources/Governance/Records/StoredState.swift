@@ -10,6 +10,10 @@ public struct StoredState: Sendable, Equatable {
   public var settled: [SettledTotal] = []
   /// Requests that have ended, of the last minute before ``lastAt``, in the order in which they were held.
   public var recent: [RecentRequests] = []
+  /// Of the months in which a request can still end: that of ``lastAt``, those of ``openHolds``, and any later one.
+  public var periods: [PeriodTotal] = []
+  /// What was finalised, in that order.
+  public var invoices: [InvoiceSummary] = []
   /// What has gone of each grant of credit.
   public var creditUse: [CreditUse] = []
   /// Of the month of ``lastAt``, the month before it, and any later one.
@@ -66,6 +70,35 @@ public struct SettledTotal: Sendable, Equatable {
       usage: UsageID(0), customer: self.customer,
       chain: chargedChain(key: self.key, project: self.project, customer: self.customer), currency: self.currency,
       amount: .zero, tokens: .zero, heldAt: self.since, isPrepaid: self.isPrepaid)
+  }
+}
+
+/// What one customer settled of the holds made in one month at one price. Several of the same customer, month and price add up.
+public struct PeriodTotal: Sendable, Equatable {
+  public var customer: CustomerID
+  public var price: PriceID
+  public var month: CalendarMonth
+  public var tokens: TokenUsage
+  public var requests: Int
+
+  public init(customer: CustomerID, price: PriceID, month: CalendarMonth, tokens: TokenUsage, requests: Int) {
+    self.customer = customer
+    self.price = price
+    self.month = month
+    self.tokens = tokens
+    self.requests = requests
+  }
+
+  /// What one request adds to its month; nil for one that was voided.
+  public init?(_ record: UsageRecord) {
+    guard record.outcome == .settled else { return nil }
+    self.init(
+      customer: record.customer, price: record.price, month: record.heldAt.month, tokens: record.tokens, requests: 1)
+  }
+
+  /// The first month that a start needs: no request that ends later was held before it.
+  public static func from(_ lastAt: Timestamp, openHolds: [HoldRecord]) -> CalendarMonth {
+    openHolds.reduce(lastAt.month) { min($0, $1.heldAt.month) }
   }
 }
 

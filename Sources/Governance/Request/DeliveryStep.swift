@@ -71,15 +71,18 @@ extension Gate {
       let now = state.tick(self.environment.now())
       let room = state.ledger.headroom(
         chain: hold.chain, customer: hold.customer, currency: hold.currency, heldAt: hold.heldAt)
+      let settled = state.periods.quantities(of: hold.customer, at: price.id, in: hold.heldAt.month)
       var completion = goal
       if let tokens = room.tokens { completion = min(completion, granted + tokens.value) }
       if let amount = room.amount {
         let affordable = price.affordableCompletion(
-          prompt: prompt, within: hold.amount + amount, ceiling: TokenCount(completion))
+          prompt: prompt, within: hold.amount + amount, ceiling: TokenCount(completion), after: settled)
         completion = min(completion, affordable?.value ?? 0)
       }
       guard completion > granted else { return nil }
-      let amount = price.worstCase(prompt: prompt, completion: TokenCount(completion)) - hold.amount
+      // Other requests may have brought the month to where tokens cost less than was held for them.
+      let worst = price.worstCase(prompt: prompt, completion: TokenCount(completion), after: settled)
+      let amount = max(.zero, worst - hold.amount)
       let tokens = TokenCount(completion - granted)
       guard case .success(let extended) = state.ledger.extend(live.usage, by: amount, tokens: tokens, at: now) else { return nil }
       state.openHolds[live.usage]?.amount = extended.amount

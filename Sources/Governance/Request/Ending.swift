@@ -1,3 +1,4 @@
+internal import Billing
 internal import Completions
 internal import Documents
 internal import GovernanceTypes
@@ -5,13 +6,23 @@ internal import UsageLedger
 
 /// The end of a request with all that is written together with it.
 struct Ending: Sendable {
+  /// Its charge is not known before the ledger closes the hold: what a request costs depends on what its month has by then.
   var record: UsageRecord
+  /// What it is charged by; nil for what costs nothing.
+  var rating: Rating?
   /// The decision on the answer, where a rule found something in it.
   var finding: JournalRecord?
   var attempts: [EngineAttempt]
 
-  init(_ record: UsageRecord, finding: JournalRecord? = nil, attempts: [EngineAttempt] = []) {
+  struct Rating: Sendable {
+    var price: Price
+    /// After a crash, all that may have been delivered: the price of what of it is not charged is the operator's loss.
+    var reached: TokenUsage?
+  }
+
+  init(_ record: UsageRecord, rating: Rating?, finding: JournalRecord? = nil, attempts: [EngineAttempt] = []) {
     self.record = record
+    self.rating = rating
     self.finding = finding
     self.attempts = attempts
   }

@@ -37,7 +37,7 @@ extension Gate {
             retryAfter: .seconds(1)))
       }
       self.expireCredit(of: dossier, state: &state, at: now)
-      let size = self.size(of: dossier, prompt: prompt, ledger: state.ledger, at: now)
+      let size = self.size(of: dossier, prompt: prompt, state: state, at: now)
       let made = state.ledger.hold(
         usage: dossier.usage, customer: dossier.caller.customer.id, chain: dossier.caller.chain,
         currency: dossier.price.currency, amount: size.amount, tokens: TokenCount(prompt.promptTokens + size.completion), at: now)
@@ -91,6 +91,7 @@ extension Gate {
       currency: hold.currency, amount: hold.amount, tokens: hold.tokens, promptTokens: TokenCount(prompt.promptTokens),
       heldAt: hold.heldAt, isPrepaid: hold.isPrepaid, highWater: TokenCount(self.policy.leaseTokens))
     state.openHolds[record.usage] = record
+    state.periods.turn(to: record.heldAt.month, keeping: state.openHolds.values.lazy.map(\.heldAt.month))
     let ticket = self.journal.submit(self.records(opening: record, dossier: dossier, prompt: prompt))
     return HeldRequest(
       record: record, completionTokens: completion, ticket: ticket,
@@ -99,21 +100,22 @@ extension Gate {
 
   /// How many completion tokens to hold for, and what they cost with the prompt.
   private func size(
-    of dossier: Dossier, prompt: PreparedPrompt, ledger: Ledger, at now: Timestamp
+    of dossier: Dossier, prompt: PreparedPrompt, state: GateState, at now: Timestamp
   ) -> (completion: Int, amount: NanoAmount) {
+    let settled = state.periods.quantities(of: dossier.caller.customer.id, at: dossier.price.id, in: now.month)
     let prompted = TokenCount(prompt.promptTokens)
     let isLimited = dossier.call.request.maximumCompletionTokens != nil
     var completion = isLimited ? prompt.completionCeiling : min(prompt.completionCeiling, self.policy.initialHoldTokens)
-    let room = ledger.headroom(
+    let room = state.ledger.headroom(
       chain: dossier.caller.chain, customer: dossier.caller.customer.id, currency: dossier.price.currency, heldAt: now)
     if let tokens = room.tokens { completion = min(completion, tokens.value - prompted.value) }
     if let amount = room.amount {
       let affordable = dossier.price.affordableCompletion(
-        prompt: prompted, within: amount, ceiling: TokenCount(max(1, completion)))
+        prompt: prompted, within: amount, ceiling: TokenCount(max(1, completion)), after: settled)
       completion = min(completion, affordable?.value ?? 0)
     }
     completion = max(1, completion)
-    return (completion, dossier.price.worstCase(prompt: prompted, completion: TokenCount(completion)))
+    return (completion, dossier.price.worstCase(prompt: prompted, completion: TokenCount(completion), after: settled))
   }
 
   private func records(opening record: HoldRecord, dossier: Dossier, prompt: PreparedPrompt) -> [JournalRecord] {

@@ -66,8 +66,10 @@ extension LiveRequest {
     deliver: @concurrent (GovernedEvent) async throws -> Void
   ) async -> UsageRecord? {
     self.close()
-    var record = self.gate.usageRecord(self, delivery, finish: name)
-    let settled = self.gate.settle(Ending(record, finding: finding, attempts: self.attempts))
+    let settled = self.gate.settle(
+      Ending(
+        self.gate.usageRecord(self, delivery, finish: name), rating: self.rating, finding: finding, attempts: self.attempts))
+    var record = settled.record
     do {
       try await settled.ticket.durable()
       record.receipt = settled.ticket.receipt
@@ -89,8 +91,11 @@ extension LiveRequest {
     let (produced, end) = await self.stream.lastWord(after: delivery.producedTokens)
     delivery.counted(produced, end?.usage)
     if let end { self.note(end.attempts, countedBy: end.countedBy) }
-    return await self.gate.close(Ending(self.gate.usageRecord(self, delivery, finish: finish), attempts: self.attempts))
+    return await self.gate.close(
+      Ending(self.gate.usageRecord(self, delivery, finish: finish), rating: self.rating, attempts: self.attempts))
   }
+
+  private var rating: Ending.Rating { Ending.Rating(price: self.dossier.price) }
 
   /// The stream was cancelled: because nobody waits for it any more, or because its engine had fallen silent.
   @concurrent
@@ -123,7 +128,7 @@ extension LiveRequest {
     delivery.counted(produced, end?.usage)
     if let end { self.note(end.attempts, countedBy: end.countedBy) }
     let record = await self.gate.close(
-      Ending(self.gate.usageRecord(self, delivery, finish: "engine_error"), attempts: self.attempts))
+      Ending(self.gate.usageRecord(self, delivery, finish: "engine_error"), rating: self.rating, attempts: self.attempts))
     if let record {
       try? await deliver(.failed(record, refusal))  // The client may be gone as well; the settlement stands.
     }
@@ -157,7 +162,7 @@ extension CompletionStream {
 }
 
 extension Gate {
-  /// What the request used, by the rule that the client pays for what was handed to it.
+  /// What the request used, by the rule that the client pays for what was handed to it. It is charged when its hold is closed.
   func usageRecord(_ live: LiveRequest, _ delivery: Delivery, finish: String) -> UsageRecord {
     let hold = self.state.withLock { $0.openHolds[live.usage] } ?? live.held.record
     let now = self.state.withLock { $0.tick(self.environment.now()) }
@@ -170,20 +175,20 @@ extension Gate {
     let tokens = TokenUsage(
       promptUncached: TokenCount(delivery.prompt.promptUncached), promptCached: TokenCount(delivery.prompt.promptCached),
       completion: TokenCount(delivery.deliveredTokens))
-    // An engine that reports more than was held for is not the customer's affair.
-    let charge = live.dossier.price.charge(tokens)
-    let amount = min(charge, hold.amount)
     return UsageRecord(
-      closing: hold, amount: amount, tokens: tokens,
+      closing: hold, amount: .zero, tokens: tokens,
       undelivered: TokenCount(max(0, delivery.producedTokens - delivery.deliveredTokens)), outcome: .settled, finish: finish,
-      policy: .delivered, source: live.countedBy, settledAt: now, loss: charge - amount)
+      policy: .delivered, source: live.countedBy, settledAt: now)
   }
 
-  /// Settles or voids in memory and submits the record; the money left over is free at once.
+  /// Charges and settles, or voids, in memory and submits the record; the money left over is free at once.
+  ///
+  /// The charge is the difference that the request makes to its customer's month, by the order in which requests end.
   func settle(_ ending: Ending) -> Settling {
-    let record = ending.record
-    return self.state.withLock { state in
+    self.state.withLock { state in
       self.retryUnwritten(&state)
+      let ending = state.charged(ending)
+      let record = ending.record
       let result =
         record.outcome == .settled
         ? state.ledger.settle(record.usage, amount: record.amount, tokens: record.tokens.total, at: record.settledAt)
@@ -193,6 +198,7 @@ extension Gate {
         failed.complete(.failure(JournalError(.conflict, "the ledger did not close \(record.usage): \(result)")))
         return Settling(record: record, ticket: failed)
       }
+      state.periods.add(record)
       state.openHolds[record.usage] = nil
       state.live[record.usage] = nil
       state.ledger.lose(record.loss, record.currency, of: record.customer)
@@ -208,12 +214,13 @@ extension Gate {
 
   /// Settles and waits for the disk. Where that fails the record is kept and written later.
   func close(_ ending: Ending) async -> UsageRecord? {
+    let settled = self.settle(ending)
     do {
-      try await self.settle(ending).ticket.durable()
+      try await settled.ticket.durable()
     } catch {
-      return ending.record  // It is kept and written when the disk takes it.
+      return settled.record  // It is kept and written when the disk takes it.
     }
-    return ending.record
+    return settled.record
   }
 
   /// Ends a hold for which nothing was delivered.
@@ -221,7 +228,7 @@ extension Gate {
     let record = UsageRecord(
       closing: hold, amount: .zero, tokens: TokenUsage(), undelivered: TokenCount(produced), outcome: .voided, finish: finish,
       policy: .nothingDelivered, source: .engine, settledAt: self.now())
-    _ = await self.close(Ending(record, attempts: attempts))
+    _ = await self.close(Ending(record, rating: nil, attempts: attempts))
   }
 
   /// Takes a hold back that never reached the disk.

@@ -24,6 +24,14 @@ struct UnwrittenRecords: Sendable {
     self.waiting.count { if case .success? = $0.attempt.outcome { false } else { true } } + self.conflicting.count
   }
 
+  /// Whether the end of a request of this customer is not known to be on disk.
+  func concerns(_ customer: CustomerID) -> Bool {
+    self.waiting.contains { item in
+      if case .success? = item.attempt.outcome { return false }
+      return item.record?.customer == customer
+    } || self.conflicting.contains { $0.record?.customer == customer }
+  }
+
   /// Something was refused at once, while others before it still wait.
   private var hasRefusal = false
 

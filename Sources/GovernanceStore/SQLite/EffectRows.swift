@@ -35,6 +35,7 @@ extension PreparedRows {
       self.id(usage)
     case .creditUsed(let use): try self.add(use, place)
     case .attempt(let attempt): try self.add(attempt, place)
+    case .invoice(let invoice): try self.add(invoice, place)
     }
   }
 
@@ -139,6 +140,22 @@ extension PreparedRows {
     self.integer(max(0, attempt.nanoseconds))
   }
 
+  private mutating func add(_ invoice: InvoiceRecord, _ place: Int) throws {
+    let summary = invoice.summary
+    self.begin(.invoice, effect: place)
+    self.id(summary.id)
+    try self.text(summary.series, "series")
+    try self.text(summary.number, "number")
+    self.id(summary.customer)
+    self.text(summary.period.description)
+    self.text(summary.currency.description)
+    self.text(summary.gross.description)
+    self.id(summary.corrects)
+    self.integer(summary.finalisedAt.nanoseconds)
+    self.blob(summary.digest.bytes)
+    self.text(try storable(invoice.body, "an invoice", most: InvoiceSummary.longestBody))
+  }
+
   private mutating func add(_ record: IdempotencyRecord, _ place: Int) {
     self.begin(.idempotency, effect: place)
     self.id(record.customer)
@@ -163,7 +180,7 @@ extension StoreEffect {
       that covers \(record.amount) \(record.currency)
       """
     case .idempotency(let record): "the idempotency key is bound to another request of customer \(record.customer)"
-    case .object, .holdOpened, .activeUser, .idempotencyFreed, .creditUsed, .attempt: "a row that must change did not"
+    case .object, .holdOpened, .activeUser, .idempotencyFreed, .creditUsed, .attempt, .invoice: "a row that must change did not"
     }
   }
 }

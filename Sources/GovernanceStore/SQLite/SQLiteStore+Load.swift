@@ -15,6 +15,9 @@ extension SQLiteStore {
         state.openHolds = try HoldRecord.open(in: database)
         state.settled = try SettledTotal.all(fineFrom: SettledTotal.fineFrom(end.lastAt), in: database)
         state.recent = try RecentRequests.since(end.lastAt.advanced(by: .zero - RecentRequests.span), in: database)
+        state.periods = try PeriodTotal.all(
+          from: PeriodTotal.from(end.lastAt, openHolds: state.openHolds), in: database)
+        state.invoices = try InvoiceSummary.all(in: database)
         state.creditUse = try CreditUse.all(in: database)
         state.activeUsers = try ActiveUserMark.from(end.lastAt.month.previous, in: database)
         state.idempotency = try IdempotencyRecord.unexpired(at: end.lastAt, in: database)

@@ -24,6 +24,7 @@ enum Schema {
     ("0005 customer sequences", Self.customerSequences),
     ("0006 losses, credit and attempts", Self.losses),
     ("0007 holds by their id alone", Self.holdsByID),
+    ("0008 invoices", Self.invoices),
   ]
 
   private static let log = """

@@ -2,7 +2,7 @@
 enum WriteStatement: Int, CaseIterable, Sendable {
   case entry, entryLookup, logEnd, customerSequence
   case object, holdOpened, holdExtended, progress, holdClosed, usage, activeUser, idempotency, idempotencyFreed, creditUse,
-    attempt
+    attempt, invoice
 
   /// Whether it contradicts what is stored where it changes no row.
   var changesOne: Bool {
@@ -64,6 +64,11 @@ enum WriteStatement: Int, CaseIterable, Sendable {
       """
       INSERT INTO attempt (usage, ordinal, engine, outcome, reason, prompt_uncached, prompt_cached, completion, source, nanoseconds)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """
+    case .invoice:
+      """
+      INSERT INTO invoice (id, series, number, customer, period, currency, gross, corrects, finalised_at, digest, body)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
     }
   }

@@ -86,7 +86,7 @@ struct StoreModel {
         known.expired += use.expired
       }
       self.credit[use.grant] = known
-    case .attempt: break
+    case .attempt, .invoice: break
     }
   }
 
