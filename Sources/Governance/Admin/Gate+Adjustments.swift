@@ -251,13 +251,3 @@ extension GateState {
     self.adjustments.finish(adjustment)
   }
 }
-
-extension DocumentReader {
-  /// Money as a decimal string that may be negative.
-  fileprivate mutating func signedMoney(_ key: String) throws(DocumentError) -> NanoAmount {
-    guard let amount = NanoAmount(decimal: try self.string(key)) else {
-      throw self.failure(key, "a decimal string with at most nine decimals belongs here, such as \"-0.05\"")
-    }
-    return amount
-  }
-}

@@ -5,7 +5,7 @@ internal import GovernanceTypes
 extension InvoiceRecord {
   static func stored(_ id: InvoiceID, in database: Database) throws -> InvoiceRecord? {
     try Row.fetchOne(
-      database, sql: "SELECT \(InvoiceSummary.columns), body FROM invoice WHERE id = ?", arguments: [id.text]
+      database, sql: "SELECT \(InvoiceSummary.columns), body FROM invoice WHERE id = ?", arguments: [id.description]
     ).map { InvoiceRecord(summary: try InvoiceSummary($0), body: $0[10]) }
   }
 }

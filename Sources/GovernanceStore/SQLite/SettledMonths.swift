@@ -6,13 +6,13 @@ public import GovernanceTypes
 extension SQLiteStore: BillingArchive {
   public func settled(by customer: CustomerID, in month: CalendarMonth) async throws -> [SettledMonth] {
     try await self.read { database in
-      var months = try SettledMonth.sums(in: month, of: "customer = ?", [customer.text], in: database)
+      var months = try SettledMonth.sums(in: month, of: "customer = ?", [customer.description], in: database)
       let rows = try Row.fetchCursor(
         database,
         sql: """
           SELECT price, seq FROM usage JOIN entry_lookup ON entry_lookup.id = usage.id
           WHERE customer = ? AND held_at >= ? AND held_at < ? AND outcome = 'settled' ORDER BY price, seq
-          """, arguments: [customer.text, month.start.nanoseconds, month.end.nanoseconds])
+          """, arguments: [customer.description, month.start.nanoseconds, month.end.nanoseconds])
       while let row = try rows.next() {
         let price: PriceID = try StoredRow(row: row, name: "usage").id(0)
         guard let place = months.firstIndex(where: { $0.price == price }) else { continue }
@@ -33,7 +33,7 @@ extension SQLiteStore: BillingArchive {
     return try await self.read { database in
       let names = try String.fetchAll(
         database, sql: "SELECT DISTINCT customer FROM usage WHERE customer > ? ORDER BY customer LIMIT ?",
-        arguments: [customer?.text ?? "", limit])
+        arguments: [customer?.description ?? "", limit])
       guard let first = names.first, let last = names.last else { return [] }
       return try SettledMonth.sums(in: month, of: "customer BETWEEN ? AND ?", [first, last], in: database)
     }
@@ -47,7 +47,7 @@ extension SQLiteStore: BillingArchive {
         sql: """
           SELECT line FROM usage JOIN entry_lookup ON entry_lookup.id = usage.id JOIN entry USING (seq)
           WHERE customer = ? AND held_at >= ? AND held_at < ? AND outcome = 'settled' AND is_prepaid = 1
-          """, arguments: [customer.text, month.start.nanoseconds, month.end.nanoseconds])
+          """, arguments: [customer.description, month.start.nanoseconds, month.end.nanoseconds])
       var uses: [CreditID: CreditUse] = [:]
       while let line = try lines.next() {
         let entry = JSON(try Document.parseJSON(Array(line.utf8)))
