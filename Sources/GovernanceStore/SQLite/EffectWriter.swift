@@ -29,6 +29,10 @@ struct EffectWriter {
     case .creditUsed(let use): try self.write(use)
     case .attempt(let attempt): try self.write(attempt)
     case .invoice(let invoice): try invoice.insert(into: self.database)
+    case .delivery(let delivery): try delivery.write(to: self.database)
+    case .deliveriesForgotten(let receiver, let instant):
+      try DeliveryRecord.forget(receiver, acknowledgedBefore: instant, in: self.database)
+    case .bookmark(let name, let value): try DeliveryRecord.setBookmark(name, value, in: self.database)
     }
   }
 

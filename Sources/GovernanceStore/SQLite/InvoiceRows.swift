@@ -12,8 +12,9 @@ extension InvoiceRecord {
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
     ).execute(arguments: [
-      summary.id.text, try storable(summary.series, "series"), try storable(summary.number, "number"), summary.customer.text,
-      summary.period.description, summary.currency.description, summary.gross.description, summary.corrects?.text,
+      summary.id.description, try storable(summary.series, "series"), try storable(summary.number, "number"),
+      summary.customer.description,
+      summary.period.description, summary.currency.description, summary.gross.description, summary.corrects?.description,
       summary.finalisedAt.nanoseconds, Data(summary.digest.bytes),
       try storable(self.body, "an invoice", most: InvoiceSummary.longestBody),
     ])
@@ -21,7 +22,7 @@ extension InvoiceRecord {
 
   static func stored(_ id: InvoiceID, in database: Database) throws -> InvoiceRecord? {
     try Row.fetchOne(
-      database, sql: "SELECT \(InvoiceSummary.columns), body FROM invoice WHERE id = ?", arguments: [id.text]
+      database, sql: "SELECT \(InvoiceSummary.columns), body FROM invoice WHERE id = ?", arguments: [id.description]
     ).map { InvoiceRecord(summary: try InvoiceSummary($0), body: $0[10]) }
   }
 }

@@ -24,6 +24,7 @@ enum Schema {
     ("0005 customer sequences", Self.customerSequences),
     ("0006 losses, credit and attempts", Self.losses),
     ("0007 invoices", Self.invoices),
+    ("0008 deliveries", Self.deliveries),
   ]
 
   private static let log = """

@@ -6,13 +6,13 @@ public import GovernanceTypes
 extension SQLiteStore: BillingArchive {
   public func settled(by customer: CustomerID, in month: CalendarMonth) async throws -> [SettledMonth] {
     try await self.read { database in
-      var months = try SettledMonth.sums(in: month, of: "customer = ?", [customer.text], in: database)
+      var months = try SettledMonth.sums(in: month, of: "customer = ?", [customer.description], in: database)
       let rows = try Row.fetchCursor(
         database,
         sql: """
           SELECT price, seq FROM usage JOIN entry_lookup ON entry_lookup.id = usage.id
           WHERE customer = ? AND held_at >= ? AND held_at < ? AND outcome = 'settled' ORDER BY price, seq
-          """, arguments: [customer.text, month.start.nanoseconds, month.end.nanoseconds])
+          """, arguments: [customer.description, month.start.nanoseconds, month.end.nanoseconds])
       while let row = try rows.next() {
         let price: PriceID = try StoredRow(row: row, name: "usage").id(0)
         guard let place = months.firstIndex(where: { $0.price == price }) else { continue }
@@ -26,16 +26,10 @@ extension SQLiteStore: BillingArchive {
     }
   }
 
-  public func settled(
-    in month: CalendarMonth, after customer: CustomerID?, customers limit: Int
-  ) async throws -> [SettledMonth] {
-    guard limit > 0 else { return [] }
-    return try await self.read { database in
-      let names = try String.fetchAll(
-        database, sql: "SELECT DISTINCT customer FROM usage WHERE customer > ? ORDER BY customer LIMIT ?",
-        arguments: [customer?.text ?? "", limit])
-      guard let first = names.first, let last = names.last else { return [] }
-      return try SettledMonth.sums(in: month, of: "customer BETWEEN ? AND ?", [first, last], in: database)
+  public func settled(in month: CalendarMonth, from first: CustomerID, through last: CustomerID) async throws -> [SettledMonth] {
+    try await self.read { database in
+      try SettledMonth.sums(
+        in: month, of: "customer BETWEEN ? AND ?", [first.description, last.description], in: database)
     }
   }
 
@@ -47,7 +41,7 @@ extension SQLiteStore: BillingArchive {
         sql: """
           SELECT line FROM usage JOIN entry_lookup ON entry_lookup.id = usage.id JOIN entry USING (seq)
           WHERE customer = ? AND held_at >= ? AND held_at < ? AND outcome = 'settled' AND is_prepaid = 1
-          """, arguments: [customer.text, month.start.nanoseconds, month.end.nanoseconds])
+          """, arguments: [customer.description, month.start.nanoseconds, month.end.nanoseconds])
       var uses: [CreditID: CreditUse] = [:]
       while let line = try lines.next() {
         let entry = JSON(try Document.parseJSON(Array(line.utf8)))
