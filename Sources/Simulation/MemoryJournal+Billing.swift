@@ -43,8 +43,9 @@ extension MemoryJournal: BillingArchive {
     self.months(month, withPositions: true) { $0 == customer }
   }
 
-  public func settled(in month: CalendarMonth, from first: CustomerID, through last: CustomerID) async throws -> [SettledMonth] {
-    self.months(month, withPositions: false) { first <= $0 && $0 <= last }
+  public func settled(in month: CalendarMonth, customers: [CustomerID]) async throws -> [SettledMonth] {
+    let asked = Set(customers)
+    return self.months(month, withPositions: false) { asked.contains($0) }
   }
 
   public func usageBuckets(_ query: UsageBucketQuery) async throws -> [UsageBucketRow] {

@@ -61,7 +61,7 @@ import Testing
     let mine = try #require(try await store.settled(by: CustomerID(1), in: month).first)
     #expect(mine.requests == 3 && mine.amount == NanoAmount(900) && mine.prepaid == NanoAmount(300))
     #expect(mine.tokens.completion == TokenCount(60) && mine.undelivered == 3 && mine.positions == [6, 7, 10])
-    let all = try await store.settled(in: month, from: CustomerID(0), through: CustomerID(.max))
+    let all = try await store.settled(in: month, customers: [CustomerID(1), CustomerID(2)])
     #expect(all.map(\.customer) == [CustomerID(1), CustomerID(2)] && all.map(\.requests) == [3, 1] && all[0].positions.isEmpty)
     let uses = try await store.creditUsed(by: CustomerID(1), in: month)
     #expect(uses.map(\.grant) == [CreditID(8)] && uses.map(\.used) == [NanoAmount(300)])

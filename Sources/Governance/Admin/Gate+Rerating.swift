@@ -105,7 +105,7 @@ extension Gate {
       case .note(let invoice, let note):
         return JSONMember("applied_as", .string(try await self.creditNote(of: invoice, note, by: actor).id.description))
       case .adjustment(let place, let adjustment):
-        return JSONMember("applied_as", .string(try await self.adjustDraft(of: place, adjustment, by: actor).description))
+        return JSONMember("applied_as", .string(try await self.adjustDraft(of: place, [adjustment], by: actor).description))
       }
     } catch {
       return JSONMember("error", .string(error.message))
@@ -125,10 +125,9 @@ extension Gate {
 
   /// The same of some customers, in the order of their ids.
   private func usage(of model: ModelID, in month: CalendarMonth, by customers: [CustomerID]) async throws -> [CustomerUsage] {
-    guard let first = customers.first, let last = customers.last else { return [] }
     let months: [SettledMonth]
     do {
-      months = try await self.billingArchive().settled(in: month, from: first, through: last)
+      months = try await self.billingArchive().settled(in: month, customers: customers)
     } catch {
       throw Refusal(.storeUnavailable, "The ledger cannot be read.", context: "\(error)")
     }

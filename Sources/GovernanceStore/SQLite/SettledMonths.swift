@@ -26,10 +26,10 @@ extension SQLiteStore: BillingArchive {
     }
   }
 
-  public func settled(in month: CalendarMonth, from first: CustomerID, through last: CustomerID) async throws -> [SettledMonth] {
-    try await self.read { database in
-      try SettledMonth.sums(
-        in: month, of: "customer BETWEEN ? AND ?", [first.description, last.description], in: database)
+  public func settled(in month: CalendarMonth, customers: [CustomerID]) async throws -> [SettledMonth] {
+    guard let first = customers.first?.description, let last = customers.last?.description else { return [] }
+    return try await self.read { database in
+      try SettledMonth.sums(in: month, of: "customer BETWEEN ? AND ?", [first, last], in: database)
     }
   }
 
