@@ -9,7 +9,7 @@ enum AdminAccess {
   /// Resources that each role may write besides reading, by the first part of their path below `/admin/v1/`.
   private static let writes: [AdminRole: Set<String>] = [
     .billing: [
-      "customers", "projects", "keys", "credits", "limits", "prices", "invoices", "exports", "usage", "adjustments",
+      "customers", "projects", "keys", "credits", "limits", "prices", "invoices", "exports", "usage", "adjustments", "deliveries",
     ],
     .counsel: ["licenses", "attestations", "grants", "terminations", "policies", "terms", "exports", "audience", "affiliations"],
     .auditor: ["exports"],

@@ -15,16 +15,19 @@ public struct AdminServices: Sendable {
   public var importDocument: @Sendable (TermFileID, _ role: String, [UInt8]) async throws -> Void
   /// Reads the term files again; throws ``Refusal`` and leaves those in force where they cannot be taken.
   public var reloadTerms: @Sendable (Actor) async throws -> Void
+  public var deliveries: any DeliveryBoard
   public var digest: DigestFunction
   public var bodyLimit: Int
 
   public init(
     exports: any ExportDesk, importDocument: @escaping @Sendable (TermFileID, String, [UInt8]) async throws -> Void,
-    reloadTerms: @escaping @Sendable (Actor) async throws -> Void, digest: @escaping DigestFunction, bodyLimit: Int
+    reloadTerms: @escaping @Sendable (Actor) async throws -> Void, deliveries: any DeliveryBoard,
+    digest: @escaping DigestFunction, bodyLimit: Int
   ) {
     self.exports = exports
     self.importDocument = importDocument
     self.reloadTerms = reloadTerms
+    self.deliveries = deliveries
     self.digest = digest
     self.bodyLimit = bodyLimit
   }
@@ -105,6 +108,8 @@ public struct AdminRoutes: Sendable {
     self.addCustomers(to: router)
     self.addMoney(to: router)
     self.addInvoices(to: router)
+    self.addOrganization(to: router)
+    self.addDeliveries(to: router)
     self.addLicensing(to: router)
     self.addRecords(to: router)
   }

@@ -35,6 +35,13 @@ extension AdminRoutes {
       use: self.guarded { call in
         jsonResponse(try await self.gate.createPrice(call.json(), by: call.actor), status: .created)
       })
+    router.post(
+      "/admin/v1/prices/preview", use: self.guarded { call in jsonResponse(try await self.gate.previewPrice(call.json())) })
+    router.post(
+      "/admin/v1/prices/{id}/rerate",
+      use: self.guarded { call in
+        jsonResponse(try await self.gate.rerate(call.identifier(), call.json(), by: call.actor))
+      })
     router.get("/admin/v1/prices", use: self.guarded { _ in listResponse(self.gate.prices()) })
     router.post(
       "/admin/v1/customers/{id}/credits",
@@ -57,6 +64,9 @@ extension AdminRoutes {
         }
         return listResponse(try self.gate.adjustments(customer: id("customer"), usage: id("usage")))
       })
+    router.get(
+      "/admin/v1/customers/{id}/credits",
+      use: self.guarded { call in listResponse(try self.gate.credits(of: call.identifier())) })
     router.get("/admin/v1/usage", use: self.guarded { call in try await self.usage(call) })
   }
 

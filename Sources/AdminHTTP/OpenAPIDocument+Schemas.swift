@@ -46,20 +46,19 @@ extension OpenAPIDocument {
       "Price": self.object(
         ["model", "currency", "components"],
         [
-          "model": self.text, "currency": self.text, "effective_from": self.text,
-          "customer": self.text,
-          "components": self.list(
-            self.object(
-              ["category"],
-              [
-                "category": self.text, "per_million": self.amount, "tier_mode": self.oneOf("graduated", "volume"),
-                "tiers": self.list(
-                  self.object(
-                    ["per_million"],
-                    ["up_to": ["type": "integer"], "per_million": self.amount, "flat": self.amount])),
-                "package": self.object(["size", "amount"], ["size": ["type": "integer"], "amount": self.amount]),
-                "free": ["type": "integer"], "maximum": self.amount,
-              ])),
+          "model": self.text, "currency": self.text, "effective_from": self.text, "customer": self.text,
+          "components": self.components,
+        ]),
+      "PricePreview": self.object(
+        ["model", "currency", "components"],
+        [
+          "model": self.text, "currency": self.text, "effective_from": self.text, "customer": self.text, "period": self.month,
+          "components": self.components,
+        ]),
+      "Rerate": self.object(
+        ["period", "components"],
+        [
+          "period": self.month, "components": self.components, "reason": self.text, "apply": ["type": "boolean"],
         ]),
       "Attestation": self.object(
         ["subject", "fact", "value", "signer"],
@@ -91,6 +90,7 @@ extension OpenAPIDocument {
           "adjustments": self.list(
             self.object(["reason", "amount"], ["reason": self.text, "amount": self.signedAmount])),
         ]),
+      "Replay": self.object(["receiver", "id"], ["receiver": self.text, "id": self.text]),
       "InvoiceRun": self.object(
         ["period"], ["period": self.month, "after": self.text, "limit": ["type": "integer", "minimum": 1, "maximum": 1000]]),
       "CreditNote": self.object(
@@ -114,6 +114,18 @@ extension OpenAPIDocument {
 
   private static let signedAmount: JSON = ["type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$"]
   private static let month: JSON = ["type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"]
+
+  private static let components = Self.list(
+    Self.object(
+      ["category"],
+      [
+        "category": Self.text, "per_million": Self.amount, "tier_mode": Self.oneOf("graduated", "volume"),
+        "tiers": Self.list(
+          Self.object(
+            ["per_million"], ["up_to": ["type": "integer"], "per_million": Self.amount, "flat": Self.amount])),
+        "package": Self.object(["size", "amount"], ["size": ["type": "integer"], "amount": Self.amount]),
+        "free": ["type": "integer"], "maximum": Self.amount,
+      ]))
 
   private static func list(_ element: JSON) -> JSON { ["type": "array", "items": element] }
 

@@ -87,7 +87,7 @@ struct OpenAPIDocument {
   }
 
   private static func scheme(_ path: String) -> String? {
-    if path.hasPrefix("/admin/") { return "adminKey" }
+    if path.hasPrefix("/admin/") || path.hasPrefix("/v1/organization/") { return "adminKey" }
     return path.hasPrefix("/v1/") || path.hasSuffix("tokenize") ? "apiKey" : nil
   }
 

@@ -199,6 +199,8 @@ public struct GatewayApp {
       gate: gate, store: store, signer: signer, keys: keys, directory: self.configuration.dataDirectory + "/exports",
       operatorName: self.configuration.operatorName, audit: self.configuration.audit, log: self.log)
     let admission = AdmissionDesk(limit: self.configuration.limits.requestsInProgress)
+    let billing = try BillingService(
+      gate: gate, store: store, billing: self.configuration.billing, environment: self.environment, log: self.log)
     let metrics = MetricsPage(gate: gate, store: store, engines: engines, desk: admission)
     let departures = Departures()
     let terms = TermReload(gate: gate, configuration: self.configuration, environment: self.environment)
@@ -220,7 +222,7 @@ public struct GatewayApp {
       gate: gate,
       services: AdminServices(
         exports: desk, importDocument: { try library.take($0, role: $1, text: $2) },
-        reloadTerms: { try await terms.reload(by: $0) }, digest: sha256,
+        reloadTerms: { try await terms.reload(by: $0) }, deliveries: billing, digest: sha256,
         bodyLimit: self.configuration.server.bodyLimit),
       key: self.environment["WEIGHBRIDGE_ADMIN_KEY"].flatMap { $0.isEmpty ? nil : $0 },
       networks: self.configuration.server.adminNetworks.compactMap { AddressRange($0) })
@@ -238,6 +240,7 @@ public struct GatewayApp {
         HeartbeatService(gate: gate, interval: .seconds(self.configuration.audit.heartbeatSeconds), log: self.log),
         watch,
         engines.remote,
+        billing,
       ],
       onServerRunning: { channel in announce(host, channel.localAddress?.port ?? 0) },
       logger: Logger(label: "http") { _ in

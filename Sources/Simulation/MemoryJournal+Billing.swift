@@ -43,12 +43,30 @@ extension MemoryJournal: BillingArchive {
     self.months(month, withPositions: true) { $0 == customer }
   }
 
-  public func settled(
-    in month: CalendarMonth, after customer: CustomerID?, customers limit: Int
-  ) async throws -> [SettledMonth] {
-    let all = Set(self.usageRecords.map(\.customer)).sorted()
-    let page = Set(all.drop { id in customer.map { id <= $0 } ?? false }.prefix(limit))
-    return self.months(month, withPositions: false) { page.contains($0) }
+  public func settled(in month: CalendarMonth, customers: [CustomerID]) async throws -> [SettledMonth] {
+    let asked = Set(customers)
+    return self.months(month, withPositions: false) { asked.contains($0) }
+  }
+
+  public func usageBuckets(_ query: UsageBucketQuery) async throws -> [UsageBucketRow] {
+    var rows: [UsageBucketRow] = []
+    for record in self.usageRecords where query.takes(record) {
+      let row = UsageBucketRow(
+        start: query.width.start(of: record.heldAt), project: query.grouping.contains(.project) ? record.project : nil,
+        key: query.grouping.contains(.key) ? record.key : nil, model: query.grouping.contains(.model) ? record.model : nil,
+        currency: record.currency, requests: 1, tokens: record.tokens, amount: record.amount)
+      let place = rows.firstIndex {
+        ($0.start, $0.project, $0.key, $0.model) == (row.start, row.project, row.key, row.model) && $0.currency == row.currency
+      }
+      guard let place else {
+        rows.append(row)
+        continue
+      }
+      rows[place].requests += 1
+      rows[place].tokens = rows[place].tokens + row.tokens
+      rows[place].amount += row.amount
+    }
+    return rows.sorted { $0.start < $1.start }
   }
 
   public func creditUsed(by customer: CustomerID, in month: CalendarMonth) async throws -> [CreditUse] {

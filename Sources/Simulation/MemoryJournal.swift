@@ -94,7 +94,7 @@ public final class MemoryJournal: Journal, Archive {
         state.idempotency.removeAll { $0.keyDigest == digest && $0.usage == usage }
       case .creditUsed(let use): state.creditUse.append(use)
       case .invoice(let invoice): state.invoices.append(invoice.summary)
-      case .attempt: continue
+      case .attempt, .delivery, .deliveriesForgotten, .bookmark: continue
       }
     }
     state.objects = objects.values.sorted { ($0.kind.loadOrder, $0.id) < ($1.kind.loadOrder, $1.id) }

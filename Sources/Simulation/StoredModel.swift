@@ -88,7 +88,7 @@ struct StoredModel: Sendable {
       known.used += use.used
       known.expired += use.expired
       self.credit[use.grant] = known
-    case .activeUser, .attempt, .invoice: return
+    case .activeUser, .attempt, .invoice, .delivery, .deliveriesForgotten, .bookmark: return
     }
   }
 

@@ -98,6 +98,9 @@ struct CreditAccount: Sendable {
     return slices
   }
 
+  /// What is left of each grant, in the order in which it is used.
+  var slices: [CreditSlice] { self.grants.map { CreditSlice(grant: $0.id, amount: $0.amount) } }
+
   var nextExpiry: Timestamp? { self.grants.compactMap(\.expires).min() }
 }
 
@@ -108,6 +111,16 @@ extension Ledger {
     self.credits[CreditAccountKey(customer: customer, currency: currency), default: CreditAccount()].add(grant)
     self.prepaid.insert(customer)
     self.books.post(.grant(grant.amount), customer, currency)
+  }
+
+  /// What is left of each of a customer's grants that is not used up; open holds are not taken off. O(customers).
+  public func creditLeft(of customer: CustomerID) -> [CreditSlice] {
+    self.credits.filter { $0.key.customer == customer }.sorted { $0.key.currency < $1.key.currency }.flatMap(\.value.slices)
+  }
+
+  /// What every prepaid customer can still spend, by currency. O(customers).
+  public var availableCredits: [(customer: CustomerID, balance: Money)] {
+    self.credits.map { ($0.key.customer, Money($0.value.available, $0.key.currency)) }
   }
 
   public func isPrepaid(_ customer: CustomerID) -> Bool { self.prepaid.contains(customer) }

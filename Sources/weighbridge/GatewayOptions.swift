@@ -45,8 +45,7 @@ struct GatewayOptions: ParsableArguments {
       Terminal.complain("the export failed: \(state["error"]?.text ?? "")")
       throw ExitCode(1)
     }
-    let bytes = try await client.bytes("GET", "/admin/v1/exports/\(id)/content")
-    try Data(bytes).write(to: URL(fileURLWithPath: output))
-    Terminal.say(self.json ? state.text : "wrote \(output) (\(bytes.count) bytes)")
+    let count = try await client.download("/admin/v1/exports/\(id)/content", to: output)
+    Terminal.say(self.json ? state.text : "wrote \(output) (\(count) bytes)")
   }
 }

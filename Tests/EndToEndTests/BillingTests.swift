@@ -47,6 +47,7 @@ extension EndToEnd {
         }
         let charged = self.expected(completion, request: requests)
         #expect(try await gateway.total(customer: customer.id)["amount"].nano == charged)
+        try await self.comparesWithOpenAI(gateway, customer, charged: charged, completion: completion, requests: requests)
         // In the last hours of a month this would be two months; then the next run looks again.
         guard month == String(Self.now().prefix(7)) else { return }
         let draft = try await gateway.admin("POST", "/invoices", #"{"customer":"\#(customer.id)","period":"\#(month)"}"#)
@@ -119,6 +120,47 @@ extension EndToEnd {
         let verified = try await gateway.verify(try await gateway.exportBundle(named: "later"))
         #expect(verified.command.status == 0 && verified.script.status == 0, "\(verified.command.said) \(verified.script.said)")
       }
+    }
+
+    /// The same sums in OpenAI's shapes, over all pages.
+    private func comparesWithOpenAI(
+      _ gateway: Gateway, _ customer: Customer, charged: Int, completion: Int, requests: Int
+    ) async throws {
+      func pages(_ path: String) async throws -> [JSONValue] {
+        var (results, next): ([JSONValue], String?) = ([], "")
+        while let page = next {
+          let reply = try await gateway.send(HTTPRequest(path: path + page, key: gateway.adminKey))
+          #expect(reply.status == 200, "\(reply.text)")
+          let body = try reply.json
+          results += body["data"].elements.flatMap { $0["results"].elements }
+          next = body["next_page"].string.map { "&page=\($0)" }
+          #expect((next != nil) == (body["has_more"] == .bool(true)))
+        }
+        return results
+      }
+      let start = Int(Date().timeIntervalSince1970) - 7200
+      let usage = try await pages(
+        "/v1/organization/usage/completions?start_time=\(start)&bucket_width=1h&limit=1&group_by=api_key_id")
+      #expect(usage.compactMap { $0["output_tokens"].integer }.reduce(0, +) == completion)
+      #expect(usage.compactMap { $0["num_model_requests"].integer }.reduce(0, +) == requests)
+      #expect(usage.allSatisfy { $0["api_key_id"].string == customer.keyID && $0["model"] == .null })
+      let costs = try await pages("/v1/organization/costs?start_time=\(start)&group_by[]=line_item")
+      #expect(costs.allSatisfy { $0["line_item"].string == "demo" && $0["amount"]["currency"].string == "usd" })
+      var nano = 0
+      for cost in costs {
+        if case .number(let value) = cost["amount"]["value"] { nano += Int((value * 1_000_000_000).rounded()) }
+        if case .integer(let value) = cost["amount"]["value"] { nano += value * 1_000_000_000 }
+      }
+      #expect(nano == charged)
+      for query in [
+        "", "?start_time=x", "?start_time=1&limit=0", "?start_time=1&group_by=user_id", "?start_time=1&user_ids=a",
+        "?start_time=1&page=page_7",
+      ] {
+        let reply = try await gateway.send(HTTPRequest(path: "/v1/organization/usage/completions\(query)", key: gateway.adminKey))
+        #expect(reply.status == 400, "\(query): \(reply.status)")
+      }
+      let key = try await gateway.send(HTTPRequest(path: "/v1/organization/costs?start_time=1", key: customer.key))
+      #expect(key.status == 401, "a customer's key reads its own usage only")
     }
 
     private func form(_ name: String, of id: String, _ gateway: Gateway) async throws -> String {

@@ -151,7 +151,7 @@ struct InvoicingTests {
   // MARK: Set-up
 
   /// Completions at 5 nano-units up to 40 in a month, at 2 beyond, or as given; prompts for nothing; 19 % of tax.
-  private func fixture(
+  func fixture(
     price: String = #""tier_mode":"graduated","tiers":[{"up_to":40,"per_million":"0.005"},{"per_million":"0.002"}]"#
   ) async throws -> GateFixture {
     let fixture = try await GateFixture(
@@ -178,17 +178,17 @@ struct InvoicingTests {
       of: customer, GateFixture.document(#"{"party":\#(party)\#(more)}"#), by: GateFixture.actor)
   }
 
-  private func turnMonth(_ fixture: GateFixture) { fixture.clock.advance(by: .seconds(8 * 86_400)) }
+  func turnMonth(_ fixture: GateFixture) { fixture.clock.advance(by: .seconds(8 * 86_400)) }
 
   @discardableResult
-  private func draft(_ fixture: GateFixture, on gate: Gate? = nil) async throws -> InvoiceID {
+  func draft(_ fixture: GateFixture, on gate: Gate? = nil) async throws -> InvoiceID {
     let body = #"{"customer":"\#(fixture.customer)","period":"\#(Self.month)","currency":"USD"}"#
     let draft = try await (gate ?? fixture.gate).draftInvoice(GateFixture.document(body), by: GateFixture.actor)
     guard case .string(let text)? = draft["id"], let id = InvoiceID(text) else { throw GateFixture.ClientGone() }
     return id
   }
 
-  private func final(_ gate: Gate, _ id: InvoiceID) async throws -> (Invoice, document: [UInt8], digest: Digest) {
+  func final(_ gate: Gate, _ id: InvoiceID) async throws -> (Invoice, document: [UInt8], digest: Digest) {
     guard case .final(let invoice, let document, let digest) = try await gate.invoice(id) else { throw GateFixture.ClientGone() }
     return (invoice, document, digest)
   }

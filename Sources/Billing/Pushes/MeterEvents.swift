@@ -1,3 +1,4 @@
+public import Documents
 public import GovernanceTypes
 
 /// What one customer used of one category of one model in one minute: what metering services are told.
@@ -11,6 +12,31 @@ public struct MeterEvent: Sendable, Hashable {
   /// The first instant of the minute, by when requests were settled.
   public let minute: Timestamp
   public let quantity: Int
+}
+
+extension MeterEvent {
+  /// The event as it is kept until it is acknowledged.
+  public var json: JSON {
+    [
+      "id": .string(self.id), "customer": .string(self.customer.description), "model": .string(self.model.name),
+      "category": .string(self.category.rawValue), "minute": .string(self.minute.description),
+      "quantity": .integer(self.quantity),
+    ]
+  }
+
+  /// Reads back what ``json`` wrote.
+  public init(reading document: Document) throws(DocumentError) {
+    var reader = try DocumentReader(document)
+    let (id, model) = (try reader.string("id"), ModelID(try reader.string("model")))
+    guard let customer = CustomerID(try reader.string("customer")) else { throw reader.failure("customer", "is no id") }
+    guard let category = UsageCategory(rawValue: try reader.string("category")) else {
+      throw reader.failure("category", "is no category")
+    }
+    guard let minute = Timestamp(try reader.string("minute")) else { throw reader.failure("minute", "is no time") }
+    let quantity = try reader.integer("quantity", in: 0...TokenCount.largest.value)
+    try reader.finish()
+    self.init(id: id, customer: customer, model: model, category: category, minute: minute, quantity: quantity)
+  }
 }
 
 /// Adds up settled requests by minute, and gives each minute out once, when it is closed.

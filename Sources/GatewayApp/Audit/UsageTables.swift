@@ -92,13 +92,26 @@ struct UsageTables: Sendable {
         switch format {
         case .csv: UsageCSV.append(line, to: &bytes)
         case .jsonl: UsageJSONLines.append(line, to: &bytes)
-        case .focus: if let price = self.gate.price(record.price) { try focus.add(line, price: price) }
+        case .focus: try focus.add(line, price: try self.price(of: line))
         case .bundle: break
         }
       }
       try output.write(contentsOf: Data(bytes))
     }
-    if format == .focus { try output.write(contentsOf: Data(focus.csv())) }
+    guard format == .focus else { return }
+    // What invoices of whole months in the span have besides usage: then a month's rows sum to its invoice.
+    for id in self.gate.finalInvoices(from: from, to: to) {
+      guard case .final(let invoice, _, _) = try await self.gate.invoice(id) else { continue }
+      try focus.add(invoice)
+    }
+    try focus.write { try output.write(contentsOf: Data($0)) }
+  }
+
+  private func price(of line: UsageLine) throws -> Price {
+    guard let price = self.gate.price(line.price) else {
+      throw StartFailure("\(line.usage) was charged at the price \(line.price), which is not in the store")
+    }
+    return price
   }
 }
 

@@ -27,6 +27,26 @@ public struct AdminClient: Sendable {
     try await self.send(method, path, body: nil, type: nil)
   }
 
+  /// Writes an answer to a file as it comes; gives its size. Memory stays flat.
+  public func download(_ path: String, to file: String) async throws -> Int {
+    var request = HTTPClientRequest(url: self.url + path)
+    request.headers.add(name: "authorization", value: "Bearer \(self.key)")
+    return try await self.connected(request) { response in
+      guard (200..<300).contains(response.status.code) else {
+        throw ClientFailure(status: response.status.code, body: Array(buffer: try await response.body.collect(upTo: 1 << 20)))
+      }
+      guard FileManager.default.createFile(atPath: file, contents: nil) else { throw ClientFailure("\(file) cannot be written") }
+      let output = try FileHandle(forWritingTo: URL(fileURLWithPath: file))
+      defer { output.closeFile() }
+      var count = 0
+      for try await piece in response.body {
+        try output.write(contentsOf: Data(piece.readableBytesView))
+        count += piece.readableBytes
+      }
+      return count
+    }
+  }
+
   /// Sends a file as it is.
   public func upload(_ path: String, file: String) async throws -> JSON {
     let bytes = try await self.send("PUT", path, body: try readFile(file), type: "application/octet-stream")
@@ -46,14 +66,24 @@ public struct AdminClient: Sendable {
 
   /// One request over a connection of its own; an address where nobody listens is reported at once.
   private func exchange(_ request: HTTPClientRequest) async throws -> (status: UInt, body: [UInt8]) {
+    try await self.connected(request) { response in
+      (response.status.code, Array(buffer: try await response.body.collect(upTo: 4 << 30)))
+    }
+  }
+
+  private func connected<Value: Sendable>(
+    _ request: HTTPClientRequest, _ read: (HTTPClientResponse) async throws -> Value
+  ) async throws -> Value {
     var configuration = HTTPClient.Configuration(timeout: .init(connect: .seconds(5)))
     configuration.connectionPool.retryConnectionEstablishment = false
     let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     do {
-      let response = try await client.execute(request, timeout: .seconds(60))
-      let body = Array(buffer: try await response.body.collect(upTo: 4 << 30))
+      let value = try await read(try await client.execute(request, timeout: .seconds(60)))
       try await client.shutdown()
-      return (response.status.code, body)
+      return value
+    } catch let failure as ClientFailure {
+      try await client.shutdown()
+      throw failure
     } catch {
       try await client.shutdown()
       throw ClientFailure("\(self.url) cannot be reached: \(error). Is the gateway running there?")

@@ -72,7 +72,7 @@ extension GatewayConfiguration {
   }
 
   /// A base address without a slash at its end; nil where it is none, or carries a user, a query or a fragment.
-  private static func address(_ text: String) -> String? {
+  static func address(_ text: String) -> String? {
     guard let scheme = ["http://", "https://"].first(where: text.hasPrefix) else { return nil }
     let rest = text.dropFirst(scheme.count)
     guard let host = rest.first, host != "/", host != ":", text.utf8.count <= 2048,

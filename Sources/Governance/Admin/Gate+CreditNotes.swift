@@ -7,8 +7,11 @@ extension Gate {
   /// Corrects a finalised invoice by a credit note: `{"reason", "lines":[{"line","amount"}]}`, `{"reason","whole":true}` for all that is
   /// left of it, or `{"reason","price","amount"}` for a part of what one of its prices came to.
   public func creditNote(of id: InvoiceID, _ body: Document, by actor: Actor) async throws(Refusal) -> InvoiceSummary {
+    try await self.creditNote(of: id, try self.reading { () throws(DocumentError) in try CreditNoteOrder(body) }, by: actor)
+  }
+
+  func creditNote(of id: InvoiceID, _ order: CreditNoteOrder, by actor: Actor) async throws(Refusal) -> InvoiceSummary {
     let policy = try self.invoicePolicy()
-    let order = try self.reading { () throws(DocumentError) in try CreditNoteOrder(body) }
     guard self.state.withLock({ $0.invoices.summary(id) }) != nil else {
       throw Refusal(.notFound, "There is no final invoice \(id). A draft is corrected by itself.")
     }
@@ -35,8 +38,8 @@ extension Gate {
 }
 
 /// What of an invoice is to be given back.
-private struct CreditNoteOrder {
-  enum Part {
+struct CreditNoteOrder: Sendable {
+  enum Part: Sendable {
     case lines([LineCorrection])
     case whole
     case price(PriceID, NanoAmount)
@@ -44,9 +47,18 @@ private struct CreditNoteOrder {
 
   let reason: String
   let part: Part
+  /// The same correction is made once: an earlier note with this reason is refused.
+  let isOnce: Bool
+
+  init(reason: String, part: Part, isOnce: Bool) {
+    self.reason = reason
+    self.part = part
+    self.isOnce = isOnce
+  }
 
   init(_ body: Document) throws(DocumentError) {
     var reader = try DocumentReader(body)
+    self.isOnce = false
     self.reason = try reader.title("reason", most: InvoiceParty.longestText)
     let forms = ["lines", "whole", "price"].filter { reader.document($0) != nil }
     guard forms.count == 1, let form = forms.first else {
@@ -75,6 +87,10 @@ private struct CreditNoteOrder {
   }
 
   func corrections(of invoice: Invoice, earlier: [Invoice]) throws(Refusal) -> [LineCorrection] {
+    for note in earlier where self.isOnce {
+      guard case .creditNote(_, _, let reason) = note.kind, reason == self.reason else { continue }
+      throw Refusal(.conflict, "\(note.name.number) has made this correction already.")
+    }
     switch self.part {
     case .lines(let corrections): return corrections
     case .whole: return invoice.whole(after: earlier)

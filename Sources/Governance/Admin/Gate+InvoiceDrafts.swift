@@ -34,6 +34,30 @@ extension Gate {
     return view
   }
 
+  /// Adds adjustments to the draft of a month, or makes one with them; each reason once.
+  func adjustDraft(
+    of place: InvoiceIndex.Place, _ adjustments: [InvoiceAdjustment], by actor: Actor
+  ) async throws(Refusal) -> InvoiceID {
+    let now = self.now()
+    let (known, invoiced) = self.state.withLock { state in
+      (state.drafts.values.first { $0.place == place }, state.invoices.invoice(of: place))
+    }
+    if let invoiced { throw Self.alreadyInvoiced(place, as: invoiced) }
+    var draft =
+      known
+      ?? StoredInvoiceDraft(id: self.makeID(at: now), customer: place.customer, period: place.period, currency: place.currency)
+    guard !draft.adjustments.contains(where: { known in adjustments.contains { $0.reason == known.reason } }) else {
+      throw Refusal(.conflict, "The draft \(draft.id) has this adjustment already.")
+    }
+    guard draft.adjustments.count + adjustments.count <= StoredInvoiceDraft.mostAdjustments else {
+      throw Refusal(.conflict, "The draft \(draft.id) has \(StoredInvoiceDraft.mostAdjustments) adjustments; finalise it first.")
+    }
+    draft.adjustments += adjustments
+    let object = self.stored(.invoiceDraft, id: draft.id.description, customer: place.customer, body: draft.json)
+    try await self.commit([(object, .admin, [JSONMember("act", "invoice_draft")])], by: actor)
+    return draft.id
+  }
+
   /// A draft as it comes to now.
   func view(of draft: StoredInvoiceDraft) async throws(Refusal) -> JSON {
     let assembled = try await self.assemble(draft)

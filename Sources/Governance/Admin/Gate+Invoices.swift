@@ -37,6 +37,16 @@ extension Gate {
     }
   }
 
+  /// Final documents of months that lie wholly in a span, in the order in which they were made final.
+  public func finalInvoices(from: Timestamp?, to: Timestamp?) -> [InvoiceID] {
+    self.state.withLock { state in
+      state.invoices.order.filter { id in
+        guard let period = state.invoices.summary(id)?.period else { return false }
+        return (from.map { $0 <= period.start } ?? true) && (to.map { period.end <= $0 } ?? true)
+      }
+    }
+  }
+
   /// Makes a draft final: it gets the next number, goes into the log and never changes again. A final one is given as it is.
   public func finalizeInvoice(_ id: InvoiceID, by actor: Actor) async throws(Refusal) -> InvoiceSummary {
     let (known, draft) = self.state.withLock { ($0.invoices.summary(id), $0.drafts[id]) }

@@ -81,6 +81,22 @@ extension Gate {
   }
 }
 
+extension Gate {
+  /// A customer's grants in the order in which they are used, with what is left of each.
+  public func credits(of customer: CustomerID) throws(Refusal) -> [JSON] {
+    _ = try self.knownCustomer(customer)
+    return self.state.withLock { state in
+      let granted = state.credits.values.filter { $0.customer == customer }
+      let left = Dictionary(
+        state.ledger.creditLeft(of: customer).map { ($0.grant, $0.amount) }, uniquingKeysWith: { first, _ in first })
+      return granted.sorted(by: StoredCredit.isUsedBefore).map { credit in
+        guard case .object(let members) = credit.json else { return credit.json }
+        return .object(members + [JSONMember("left", .string((left[credit.id] ?? .zero).description))])
+      }
+    }
+  }
+}
+
 /// A grant of prepaid credit, as stored.
 struct StoredCredit: Sendable {
   var id: CreditID
@@ -88,6 +104,13 @@ struct StoredCredit: Sendable {
   var amount: Money
   var grantedAt: Timestamp
   var terms = CreditTerms()
+
+  static func isUsedBefore(_ left: Self, _ right: Self) -> Bool {
+    func rank(_ credit: Self) -> (Int, Int64, CreditID) {
+      (credit.terms.priority, credit.terms.expires?.nanoseconds ?? .max, credit.id)
+    }
+    return rank(left) < rank(right)
+  }
 
   var json: JSON {
     .object(

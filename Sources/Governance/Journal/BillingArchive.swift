@@ -4,10 +4,14 @@ public import GovernanceTypes
 public protocol BillingArchive: Sendable {
   /// What one customer settled of a month's holds, by price, with the places of the settlements in the log.
   func settled(by customer: CustomerID, in month: CalendarMonth) async throws -> [SettledMonth]
-  /// The same of all customers and without places, by customer and price; only those after `customer`, at most `limit` customers.
-  func settled(in month: CalendarMonth, after customer: CustomerID?, customers limit: Int) async throws -> [SettledMonth]
+  /// The same of several customers, without places, by customer and price.
+  ///
+  /// - Parameter customers: in the order of their ids, without a customer left out between.
+  func settled(in month: CalendarMonth, customers: [CustomerID]) async throws -> [SettledMonth]
   /// What each grant of credit paid of one customer's month.
   func creditUsed(by customer: CustomerID, in month: CalendarMonth) async throws -> [CreditUse]
+  /// Settled usage by spans of time, in the order of spans and groups.
+  func usageBuckets(_ query: UsageBucketQuery) async throws -> [UsageBucketRow]
   /// A finalised document; nil where there is none.
   func invoice(_ id: InvoiceID) async throws -> InvoiceRecord?
 }

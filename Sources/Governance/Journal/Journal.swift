@@ -92,6 +92,12 @@ public enum StoreEffect: Sendable {
   case attempt(AttemptRecord)
   /// Keeps a finalised invoice or credit note, which never changes again.
   case invoice(InvoiceRecord)
+  /// Keeps a delivery, or what became of it.
+  case delivery(DeliveryRecord)
+  /// Forgets deliveries that were acknowledged before an instant.
+  case deliveriesForgotten(receiver: String, acknowledgedBefore: Timestamp)
+  /// How far a service has come, by its name.
+  case bookmark(name: String, value: String)
 }
 
 /// Why records could not be made durable.

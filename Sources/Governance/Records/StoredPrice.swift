@@ -30,6 +30,28 @@ struct StoredPrice: Sendable {
     guard let from = try reader.optionalTimestamp("effective_from") ?? now else {
       throw reader.failure("effective_from", "is missing")
     }
+    let rates = try Self.rates(&reader)
+    try reader.finish()
+    do {
+      return try Price(id: id, model: model, customer: customer, currency: currency, effectiveFrom: from, rates: rates)
+    } catch {
+      throw reader.failure("components", Self.sentence(error))
+    }
+  }
+
+  /// The price that should have been in force instead of a wrong one: its `components` alone differ.
+  static func corrected(_ wrong: Price, components reader: inout DocumentReader) throws(DocumentError) -> Price {
+    let rates = try Self.rates(&reader)
+    do {
+      return try Price(
+        id: wrong.id, model: wrong.model, customer: wrong.customer, currency: wrong.currency, effectiveFrom: wrong.effectiveFrom,
+        rates: rates)
+    } catch {
+      throw reader.failure("components", Self.sentence(error))
+    }
+  }
+
+  private static func rates(_ reader: inout DocumentReader) throws(DocumentError) -> [UsageCategory: Rate] {
     var rates: [UsageCategory: Rate] = [:]
     for (path, element) in try reader.list("components") {
       var component = try DocumentReader(element, path: path)
@@ -40,12 +62,7 @@ struct StoredPrice: Sendable {
         throw component.failure("category", "'\(category.rawValue)' is priced twice")
       }
     }
-    try reader.finish()
-    do {
-      return try Price(id: id, model: model, customer: customer, currency: currency, effectiveFrom: from, rates: rates)
-    } catch {
-      throw reader.failure("components", Self.sentence(error))
-    }
+    return rates
   }
 
   private static func rate(_ component: inout DocumentReader) throws(DocumentError) -> Rate {

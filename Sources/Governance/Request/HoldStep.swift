@@ -37,7 +37,8 @@ extension Gate {
             retryAfter: .seconds(1)))
       }
       self.expireCredit(of: dossier, state: &state, at: now)
-      let size = self.size(of: dossier, prompt: prompt, state: state, at: now)
+      let settled = state.periods.quantities(of: dossier.caller.customer.id, at: dossier.price.id, in: now.month)
+      let size = self.size(of: dossier, prompt: prompt, ledger: state.ledger, after: settled, at: now)
       let made = state.ledger.hold(
         usage: dossier.usage, customer: dossier.caller.customer.id, chain: dossier.caller.chain,
         currency: dossier.price.currency, amount: size.amount, tokens: TokenCount(prompt.promptTokens + size.completion), at: now)
@@ -100,13 +101,12 @@ extension Gate {
 
   /// How many completion tokens to hold for, and what they cost with the prompt.
   private func size(
-    of dossier: Dossier, prompt: PreparedPrompt, state: GateState, at now: Timestamp
+    of dossier: Dossier, prompt: PreparedPrompt, ledger: Ledger, after settled: PeriodQuantities, at now: Timestamp
   ) -> (completion: Int, amount: NanoAmount) {
-    let settled = state.periods.quantities(of: dossier.caller.customer.id, at: dossier.price.id, in: now.month)
     let prompted = TokenCount(prompt.promptTokens)
     let isLimited = dossier.call.request.maximumCompletionTokens != nil
     var completion = isLimited ? prompt.completionCeiling : min(prompt.completionCeiling, self.policy.initialHoldTokens)
-    let room = state.ledger.headroom(
+    let room = ledger.headroom(
       chain: dossier.caller.chain, customer: dossier.caller.customer.id, currency: dossier.price.currency, heldAt: now)
     if let tokens = room.tokens { completion = min(completion, tokens.value - prompted.value) }
     if let amount = room.amount {

@@ -36,6 +36,15 @@ extension PreparedRows {
     case .creditUsed(let use): try self.add(use, place)
     case .attempt(let attempt): try self.add(attempt, place)
     case .invoice(let invoice): try self.add(invoice, place)
+    case .delivery(let delivery): try self.add(delivery, place)
+    case .deliveriesForgotten(let receiver, let instant):
+      self.begin(.deliveriesForgotten, effect: place)
+      try self.text(receiver, "receiver")
+      self.integer(instant.nanoseconds)
+    case .bookmark(let name, let value):
+      self.begin(.bookmark, effect: place)
+      try self.text(name, "name")
+      try self.text(value, "value")
     }
   }
 
@@ -156,6 +165,18 @@ extension PreparedRows {
     self.text(try storable(invoice.body, "an invoice", most: InvoiceSummary.longestBody))
   }
 
+  private mutating func add(_ delivery: DeliveryRecord, _ place: Int) throws {
+    self.begin(.delivery, effect: place)
+    try self.text(delivery.receiver, "receiver")
+    try self.text(delivery.id, "id")
+    try self.text(delivery.lane, "lane")
+    self.text(try storable(delivery.payload, "payload", most: DeliveryRecord.longestPayload))
+    self.text(delivery.state.rawValue)
+    self.integer(delivery.at.nanoseconds)
+    self.integer(delivery.attempts)
+    try self.text(delivery.failure.map { String($0.prefix(1000)) }, "failure")
+  }
+
   private mutating func add(_ record: IdempotencyRecord, _ place: Int) {
     self.begin(.idempotency, effect: place)
     self.id(record.customer)
@@ -180,7 +201,8 @@ extension StoreEffect {
       that covers \(record.amount) \(record.currency)
       """
     case .idempotency(let record): "the idempotency key is bound to another request of customer \(record.customer)"
-    case .object, .holdOpened, .activeUser, .idempotencyFreed, .creditUsed, .attempt, .invoice: "a row that must change did not"
+    case .object, .holdOpened, .activeUser, .idempotencyFreed, .creditUsed, .attempt, .invoice, .delivery, .deliveriesForgotten,
+      .bookmark: "a row that must change did not"
     }
   }
 }

@@ -25,6 +25,7 @@ enum Schema {
     ("0006 losses, credit and attempts", Self.losses),
     ("0007 holds by their id alone", Self.holdsByID),
     ("0008 invoices", Self.invoices),
+    ("0009 deliveries", Self.deliveries),
   ]
 
   private static let log = """

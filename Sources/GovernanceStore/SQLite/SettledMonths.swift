@@ -26,16 +26,10 @@ extension SQLiteStore: BillingArchive {
     }
   }
 
-  public func settled(
-    in month: CalendarMonth, after customer: CustomerID?, customers limit: Int
-  ) async throws -> [SettledMonth] {
-    guard limit > 0 else { return [] }
+  public func settled(in month: CalendarMonth, customers: [CustomerID]) async throws -> [SettledMonth] {
+    guard let first = customers.first?.description, let last = customers.last?.description else { return [] }
     return try await self.read { database in
-      let names = try String.fetchAll(
-        database, sql: "SELECT DISTINCT customer FROM usage WHERE customer > ? ORDER BY customer LIMIT ?",
-        arguments: [customer?.description ?? "", limit])
-      guard let first = names.first, let last = names.last else { return [] }
-      return try SettledMonth.sums(in: month, of: "customer BETWEEN ? AND ?", [first, last], in: database)
+      try SettledMonth.sums(in: month, of: "customer BETWEEN ? AND ?", [first, last], in: database)
     }
   }
 

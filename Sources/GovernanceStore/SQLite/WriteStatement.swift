@@ -2,7 +2,7 @@
 enum WriteStatement: Int, CaseIterable, Sendable {
   case entry, entryLookup, logEnd, customerSequence
   case object, holdOpened, holdExtended, progress, holdClosed, usage, activeUser, idempotency, idempotencyFreed, creditUse,
-    attempt, invoice
+    attempt, invoice, delivery, deliveriesForgotten, bookmark
 
   /// Whether it contradicts what is stored where it changes no row.
   var changesOne: Bool {
@@ -70,6 +70,13 @@ enum WriteStatement: Int, CaseIterable, Sendable {
       INSERT INTO invoice (id, series, number, customer, period, currency, gross, corrects, finalised_at, digest, body)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """
+    case .delivery:
+      """
+      INSERT INTO delivery (receiver, id, lane, payload, state, at, attempts, failure) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+      ON CONFLICT (receiver, id) DO UPDATE SET state = ?5, at = ?6, attempts = ?7, failure = ?8
+      """
+    case .deliveriesForgotten: "DELETE FROM delivery WHERE receiver = ? AND state = 'acknowledged' AND at < ?"
+    case .bookmark: "INSERT INTO bookmark (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2"
     }
   }
 }

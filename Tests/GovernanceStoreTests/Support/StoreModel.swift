@@ -86,7 +86,7 @@ struct StoreModel {
         known.expired += use.expired
       }
       self.credit[use.grant] = known
-    case .attempt, .invoice: break
+    case .attempt, .invoice, .delivery, .deliveriesForgotten, .bookmark: break
     }
   }
 
