@@ -56,18 +56,23 @@ final class Scheduler {
   /// Runs until the inbox is closed; then every stream has ended.
   func run() {
     while !self.inbox.isClosed {
-      self.turn &+= 1
-      self.clear()
-      self.admit()
-      let hasProduced = self.produceFromHeldLogits()
-      let hasStepped = self.step()
-      let hasEmbedded = self.embeddings.turn()
-      self.publish()
       // Every arrival, cancellation and raise rings, and a ring that came during this turn ends the wait at once.
-      if !hasProduced && !hasStepped && !hasEmbedded { self.inbox.signal.wait() }
+      if !self.takeTurn() { self.inbox.signal.wait() }
     }
     self.embeddings.close()
     self.close()
+  }
+
+  /// One turn; false where there was nothing to do.
+  func takeTurn() -> Bool {
+    self.turn &+= 1
+    self.clear()
+    self.admit()
+    let hasProduced = self.produceFromHeldLogits()
+    let hasStepped = self.step()
+    let hasEmbedded = self.embeddings.turn()
+    self.publish()
+    return hasProduced || hasStepped || hasEmbedded
   }
 
   /// Ends what is cancelled or has used up its allowance.
