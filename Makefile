@@ -116,6 +116,14 @@ bench-engine: deps $(PEER_PYTHON) ## the engine beside llama.cpp on random model
 	@$(PYTHON) Benchmarks/Engine/bench.py --command .build/release/weighbridge --peer-python $(PEER_PYTHON) \
 		--models $(ENGINE_BENCH)/models --rounds $(ENGINE_ROUNDS) --names $(ENGINE_MODELS) $(ARGS)
 
+LOAD_MODEL ?= $(ENGINE_BENCH)/models/1b-Q8_0.gguf
+bench-engine-load: deps $(PEER_PYTHON) ## 16 streams with one beginning beside llama.cpp, the wait beside a long prompt, allocations (LOAD_MODEL=…, ARGS="--soak 10000")
+	@$(SWIFT) build -c release --product engine-load
+	@test -f $(LOAD_MODEL) || $(PEER_PYTHON) Benchmarks/Engine/models.py $(ENGINE_BENCH)/models 1b-Q8_0
+	@cc -O2 -shared -fPIC -o .build/allocations.so Benchmarks/AcceptableUse/allocations.c
+	@LD_PRELOAD=$(CURDIR)/.build/allocations.so .build/release/engine-load --model $(LOAD_MODEL) $(ARGS)
+	@$(PEER_PYTHON) Benchmarks/EngineLoad/peer_load.py $(LOAD_MODEL)
+
 bench-ledger: deps ## measure the ledger: in memory, rows/s beside raw SQLite, durable pairs/s
 	@$(SWIFT) build -c release --product ledger-bench
 	@for what in memory rows pairs; do directory=$$(mktemp -d) && .build/release/ledger-bench $$what $$directory/store && rm -rf $$directory; done

@@ -66,7 +66,9 @@ struct Load {
   }
 
   /// Token ids spread over the vocabulary behind the bytes and control tokens, different for each salt.
-  static func tokens(_ count: Int, salt: Int) -> [Int32] { (0..<count).map { Int32(300 + ($0 * 7919 + salt * 104_729 + 13) % 30_000) } }
+  static func tokens(_ count: Int, salt: Int) -> [Int32] {
+    (0..<count).map { Int32(300 + ($0 * 7919 + salt * 104_729 + 13) % 30_000) }
+  }
 
   static func request(_ tokens: [Int32], generate: Int) -> CompletionRequest {
     // The end of the text is kept out, so that every stream has its length.

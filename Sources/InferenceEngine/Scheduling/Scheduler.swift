@@ -154,6 +154,7 @@ final class Scheduler {
     var guesses = self.looksAhead ? max(0, Self.guessedRows - ready.count) : 0
     for sequence in ready {
       var tokens = sequence.nextTokens(guessing: guesses)
+      // A guess is no reason to take memory from anybody.
       if tokens.count > 1, (try? sequence.cache.reserve(positions: sequence.cache.count + tokens.count)) == nil {
         tokens.removeLast(tokens.count - 1)
       }
