@@ -23,6 +23,8 @@ final class Scheduler {
   private let pass: ForwardPass
   private let prefillChunk: Int
   private let looksAhead: Bool
+  /// Blocks that may wait for later prompts.
+  private let keptBlocks: Int
   private var grammarRoom: GrammarRoom?
   private var randomSeeds = SystemRandomNumberGenerator()
   /// In memory, in order of admission.
@@ -51,6 +53,7 @@ final class Scheduler {
     self.maximumSequences = options.maximumSequences
     self.prefillChunk = options.prefillChunk
     self.looksAhead = options.looksAhead
+    self.keptBlocks = options.kvMemory == nil ? EngineOptions.keptBytes / pool.shape.blockBytes : blocks
   }
 
   /// Runs until the inbox is closed; then every stream has ended.
@@ -71,6 +74,7 @@ final class Scheduler {
     let hasProduced = self.produceFromHeldLogits()
     let hasStepped = self.step()
     let hasEmbedded = self.embeddings.turn()
+    while self.pool.used - self.pool.held > self.keptBlocks, self.prefixes?.reclaim() == true {}
     self.publish()
     return hasProduced || hasStepped || hasEmbedded
   }
@@ -114,7 +118,8 @@ final class Scheduler {
 
   /// One forward pass; false where there is nothing to do.
   private func step() -> Bool {
-    self.parts.removeAll(keepingCapacity: true)
+    // What has ended is held by nobody after the step.
+    defer { self.parts.removeAll(keepingCapacity: true) }
     self.planDecoding()
     let decoding = self.parts.count
     let adopted = self.planPrefill(decoding: decoding)
