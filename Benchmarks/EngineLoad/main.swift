@@ -73,7 +73,7 @@ struct Load {
   static func request(_ tokens: [Int32], generate: Int) -> CompletionRequest {
     // The end of the text is kept out, so that every stream has its length.
     CompletionRequest(
-      prompt: .tokens(tokens), sampling: SamplingParameters(temperature: 0, logitBias: [2: -1000]),
+      prompt: .tokens(tokens), sampling: SamplingParameters(temperature: 0, logitBias: [2: -100]),
       maximumCompletionTokens: generate, cacheScope: "load")
   }
 }
