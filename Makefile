@@ -108,6 +108,32 @@ power-cuts: ## cut the power under streams, torn sectors included (CUTS=200 BINA
 limit-contest: ## 500 clients against one limit for ten minutes (CLIENTS=500 SECONDS_LONG=600 BINARY=…)
 	@$(PYTHON) Tests/Endurance/limit_contest.py $(BINARY) --clients $(CLIENTS) --seconds $(SECONDS_LONG) $(ARGS)
 
+comma := ,
+ENGINE_BENCH := .build/engine-bench
+ENGINE_MODELS ?= 1b-Q4_0,1b-Q8_0,1b-Q4_K_M,1b-Q5_K_M,1b-Q6_K,1b-F16,7b-Q4_0
+ENGINE_ROUNDS ?= 5
+PEER_PYTHON ?= $(ENGINE_BENCH)/venv/bin/python
+
+# llama.cpp, compiled for this machine: a long build, once.
+$(ENGINE_BENCH)/venv/bin/python: Benchmarks/Engine/requirements.txt
+	@mkdir -p $(ENGINE_BENCH) && $(PYTHON) -m venv $(ENGINE_BENCH)/venv
+	@CMAKE_ARGS="-DGGML_NATIVE=ON" $@ -m pip install --disable-pip-version-check --no-binary llama-cpp-python -r $<
+	@touch $@
+
+bench-engine: deps $(PEER_PYTHON) ## the engine beside llama.cpp on random models, in turn, medians and ratios (PEER_PYTHON=… ENGINE_ROUNDS=5 ENGINE_MODELS=1b-Q4_0,…)
+	@$(SWIFT) build -c release --product weighbridge
+	@$(PEER_PYTHON) Benchmarks/Engine/models.py $(ENGINE_BENCH)/models $(subst $(comma), ,$(ENGINE_MODELS))
+	@$(PYTHON) Benchmarks/Engine/bench.py --command .build/release/weighbridge --peer-python $(PEER_PYTHON) \
+		--models $(ENGINE_BENCH)/models --rounds $(ENGINE_ROUNDS) --names $(ENGINE_MODELS) $(ARGS)
+
+LOAD_MODEL ?= $(ENGINE_BENCH)/models/1b-Q8_0.gguf
+bench-engine-load: deps $(PEER_PYTHON) ## 16 streams with one beginning beside llama.cpp, the wait beside a long prompt, allocations (LOAD_MODEL=…, ARGS="--soak 10000")
+	@$(SWIFT) build -c release --product engine-load
+	@test -f $(LOAD_MODEL) || $(PEER_PYTHON) Benchmarks/Engine/models.py $(ENGINE_BENCH)/models 1b-Q8_0
+	@cc -O2 -shared -fPIC -o .build/allocations.so Benchmarks/AcceptableUse/allocations.c
+	@LD_PRELOAD=$(CURDIR)/.build/allocations.so .build/release/engine-load --model $(LOAD_MODEL) $(ARGS)
+	@$(PEER_PYTHON) Benchmarks/EngineLoad/peer_load.py $(LOAD_MODEL)
+
 bench-ledger: deps ## measure the ledger: in memory, rows/s beside raw SQLite, durable pairs/s
 	@$(SWIFT) build -c release --product ledger-bench
 	@for what in memory rows pairs; do directory=$$(mktemp -d) && .build/release/ledger-bench $$what $$directory/store && rm -rf $$directory; done

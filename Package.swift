@@ -138,6 +138,9 @@ let package = Package(
         hummingbird, httpTypes, nioCore, logging, .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ], path: "Benchmarks/Gateway/Plain", swiftSettings: strict),
+    .executableTarget(
+      name: "engine-load", dependencies: ["Completions", "InferenceEngine", "Tensors"], path: "Benchmarks/EngineLoad",
+      exclude: ["peer_load.py"], swiftSettings: strict),
     // Writes the files of `make conformance` too.
     .executableTarget(
       name: "billing-bench", dependencies: ["Billing", "Documents", "GovernanceTypes"], path: "Benchmarks/Billing",

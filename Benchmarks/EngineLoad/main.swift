@@ -66,12 +66,14 @@ struct Load {
   }
 
   /// Token ids spread over the vocabulary behind the bytes and control tokens, different for each salt.
-  static func tokens(_ count: Int, salt: Int) -> [Int32] { (0..<count).map { Int32(300 + ($0 * 7919 + salt * 104_729 + 13) % 30_000) } }
+  static func tokens(_ count: Int, salt: Int) -> [Int32] {
+    (0..<count).map { Int32(300 + ($0 * 7919 + salt * 104_729 + 13) % 30_000) }
+  }
 
   static func request(_ tokens: [Int32], generate: Int) -> CompletionRequest {
     // The end of the text is kept out, so that every stream has its length.
     CompletionRequest(
-      prompt: .tokens(tokens), sampling: SamplingParameters(temperature: 0, logitBias: [2: -1000]),
+      prompt: .tokens(tokens), sampling: SamplingParameters(temperature: 0, logitBias: [2: -100]),
       maximumCompletionTokens: generate, cacheScope: "load")
   }
 }
@@ -157,14 +159,13 @@ func waiting(_ load: Load) async throws -> [String: Any] {
 }
 
 /// How many blocks were allocated so far; nil unless the counter of allocations.c is preloaded.
-let allocationCount: (() -> UInt)? = {
-  guard let symbol = dlsym(nil, "allocation_count") else { return nil }
-  return unsafeBitCast(symbol, to: (@convention(c) () -> UInt).self)
-}()
+func allocationCounter() -> (@convention(c) () -> UInt)? {
+  dlsym(nil, "allocation_count").map { unsafeBitCast($0, to: (@convention(c) () -> UInt).self) }
+}
 
 /// Allocations for each token that one stream decodes in the steady state, its delivery to the reader included.
 func allocations(_ load: Load) async throws -> Double? {
-  guard let count = allocationCount else { return nil }
+  guard let count = allocationCounter() else { return nil }
   let engine = try load.engine()
   defer { engine.shutdown() }
   let prompt = try await engine.prepare(Load.request(Load.tokens(16, salt: 5), generate: 200))

@@ -3,7 +3,8 @@ public import Tensors
 
 /// The memory that running a model takes, by what it is for; known before a weight is touched.
 public struct MemoryNeed: Sendable, Equatable {
-  /// Weights in mapped files: the system may drop and read them again, but decoding reads all of them for every token.
+  /// Weights in mapped files, or as large as they are once they are packed, where that is more: the first run copies them out of the
+  /// files into memory, where decoding reads all of them for every token.
   public let mappedBytes: Int
   /// Weights that several files hold side by side and that are copied together.
   public let copiedBytes: Int
@@ -30,7 +31,9 @@ public struct MemoryNeed: Sendable, Equatable {
       type: kvType)
     let vocabulary = source.tensor(named: "token_embd.weight")?.rows ?? 0
     self.copiedBytes = source.copiedByteCount
-    self.mappedBytes = source.fileByteCount - self.copiedBytes
+    let matrices = source.tensors.filter { $0.rows > 1 }
+    let packed = matrices.reduce(0) { $0 + ElementType($1.type).packedBytes(rows: $1.rows, columns: $1.columns) }
+    self.mappedBytes = max(source.fileByteCount - self.copiedBytes, packed)
     let positions = min(max(1, contextLength ?? parameters.contextLength), parameters.contextLength)
     // A need beyond all numbers is beyond all limits.
     let (cache, overflow) = (shape.blocks(positions: positions) * shape.blockBytes).multipliedReportingOverflow(

@@ -25,10 +25,31 @@ public struct OfflineEngine: Sendable {
     let figures: BenchResult
 
     public var json: JSON {
-      [
-        "prefill_tokens_per_second": .number("\(self.figures.prefillTokensPerSecond)"),
-        "decode_tokens_per_second": .number("\(self.figures.decodeTokensPerSecond)"),
-        "peak_rss_bytes": .integer(self.figures.peakResidentBytes),
+      var members = [
+        JSONMember("prefill_tokens_per_second", .number("\(self.figures.prefillTokensPerSecond)")),
+        JSONMember("decode_tokens_per_second", .number("\(self.figures.decodeTokensPerSecond)")),
+        JSONMember("peak_rss_bytes", .integer(self.figures.peakResidentBytes)),
+      ]
+      if let profile = self.figures.profile { members.append(JSONMember("profile", Self.json(profile))) }
+      return .object(members)
+    }
+
+    private static func json(_ profile: BenchResult.Profile) -> JSON {
+      let lines = { (lines: [BenchResult.Profile.Line]) -> JSON in
+        .array(
+          lines.map { line -> JSON in
+            [
+              "part": .string(line.part), "seconds": .number("\(line.seconds)"), "calls": .integer(line.calls),
+              "gigabytes_per_second": .number("\(line.gigabytesPerSecond)"),
+              "gigaoperations_per_second": .number("\(line.gigaoperationsPerSecond)"),
+            ]
+          })
+      }
+      return [
+        "weight_bytes": .integer(profile.weightBytes),
+        "read_gigabytes_per_second": .number("\(profile.readGigabytesPerSecond)"),
+        "decode_bound_tokens_per_second": .number("\(profile.decodeBound)"),
+        "prefill": lines(profile.prefill), "decode": lines(profile.decode),
       ]
     }
 
@@ -37,8 +58,26 @@ public struct OfflineEngine: Sendable {
         ("prefill", "\(Int(self.figures.prefillTokensPerSecond)) tokens/s"),
         ("decode", "\(Int(self.figures.decodeTokensPerSecond)) tokens/s"),
         ("memory", "\(self.figures.peakResidentBytes >> 20) MiB"),
-      ]
+      ] + (self.figures.profile.map(Self.rows) ?? [])
     }
+
+    private static func rows(_ profile: BenchResult.Profile) -> [(String, String)] {
+      var rows = [
+        ("weights", "\(profile.weightBytes >> 20) MiB, read alone at \(Self.short(profile.readGigabytesPerSecond)) GB/s"),
+        ("bound of one stream", "\(Self.short(profile.decodeBound)) tokens/s"),
+      ]
+      for (name, lines) in [("prefill", profile.prefill), ("decode", profile.decode)] {
+        let total = lines.reduce(0) { $0 + $1.seconds }
+        for line in lines {
+          let share = "\(Self.short(line.seconds * 1e3)) ms, \(Self.short(100 * line.seconds / total)) %"
+          let speed = "\(Self.short(line.gigabytesPerSecond)) GB/s, \(Self.short(line.gigaoperationsPerSecond)) GOP/s"
+          rows.append(("\(name): \(line.part)", line.gigaoperationsPerSecond > 0 ? "\(share), \(speed)" : share))
+        }
+      }
+      return rows
+    }
+
+    private static func short(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
   }
 
   let model: String
@@ -75,9 +114,12 @@ public struct OfflineEngine: Sendable {
   /// The logits after each token.
   public func logits(_ tokens: [Int32]) throws -> [[Float]] { try self.session.logits(tokens) }
 
-  public func bench(promptTokens: Int, generateTokens: Int, parallel: Int) throws -> BenchFigures {
+  public func bench(
+    promptTokens: Int, generateTokens: Int, parallel: Int, isProfiled: Bool
+  ) throws -> BenchFigures {
     BenchFigures(
-      figures: try self.session.bench(promptTokens: promptTokens, generateTokens: generateTokens, parallel: parallel))
+      figures: try self.session.bench(
+        promptTokens: promptTokens, generateTokens: generateTokens, parallel: parallel, isProfiled: isProfiled))
   }
 
   var session: ModelSession {

@@ -20,7 +20,7 @@ public struct EngineOptions: Sendable, Equatable {
   /// How keys and values are stored. `nil` takes `f16`, but `f32` for a model whose weights are F32 and for offline reading of logits.
   public var kvType: KVType?
   /// Bytes for keys and values; at least those of one sequence. What running sequences leave holds prompts for later. `nil` takes what
-  /// all sequences need at full length.
+  /// all sequences need at full length, and lets a GiB of it hold prompts for later.
   public var kvMemory: Int?
   /// Whether requests of one ``Completions/CompletionRequest/cacheScope`` share what their prompts have in common.
   public var sharesPrefixes: Bool
@@ -44,6 +44,10 @@ public struct EngineOptions: Sendable, Equatable {
     self.sharesPrefixes = sharesPrefixes
     self.looksAhead = looksAhead
   }
+
+  /// What may be kept for later prompts where nothing else is said: running sequences seldom need all that they might, and memory
+  /// that nobody runs in should not grow to it.
+  static let keptBytes = 1 << 30
 
   /// Rows of one forward pass: a chunk of prompts, a row for every sequence that decodes, and guessed tokens.
   var rowLimit: Int { min(self.prefillChunk, 4096) + min(self.maximumSequences, 4096) + Scheduler.guessedRows }

@@ -180,8 +180,8 @@ extension RunningSequence {
     if let sharing = self.sharing, sharing.blocks * KVShape.blockPositions == self.cache.count, self.cache.count < self.lastKnown
     {
       let rest = self.tokens[self.cache.count..<min(self.lastKnown, self.cache.count + KVShape.blockPositions - 1)]
-      // Where there is no memory for a copy the tokens are computed, once there is.
       if let (block, count) = sharing.index.beginning(after: sharing.node, rest) {
+        // Where there is no memory for a copy the tokens are computed, once there is.
         try? self.cache.copy(block, positions: count)
       }
     }

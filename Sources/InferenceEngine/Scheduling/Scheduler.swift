@@ -23,6 +23,8 @@ final class Scheduler {
   private let pass: ForwardPass
   private let prefillChunk: Int
   private let looksAhead: Bool
+  /// Blocks that may wait for later prompts.
+  private let keptBlocks: Int
   private var grammarRoom: GrammarRoom?
   private var randomSeeds = SystemRandomNumberGenerator()
   /// In memory, in order of admission.
@@ -51,23 +53,30 @@ final class Scheduler {
     self.maximumSequences = options.maximumSequences
     self.prefillChunk = options.prefillChunk
     self.looksAhead = options.looksAhead
+    self.keptBlocks = options.kvMemory == nil ? EngineOptions.keptBytes / pool.shape.blockBytes : blocks
   }
 
   /// Runs until the inbox is closed; then every stream has ended.
   func run() {
     while !self.inbox.isClosed {
-      self.turn &+= 1
-      self.clear()
-      self.admit()
-      let hasProduced = self.produceFromHeldLogits()
-      let hasStepped = self.step()
-      let hasEmbedded = self.embeddings.turn()
-      self.publish()
       // Every arrival, cancellation and raise rings, and a ring that came during this turn ends the wait at once.
-      if !hasProduced && !hasStepped && !hasEmbedded { self.inbox.signal.wait() }
+      if !self.takeTurn() { self.inbox.signal.wait() }
     }
     self.embeddings.close()
     self.close()
+  }
+
+  /// One turn; false where there was nothing to do.
+  func takeTurn() -> Bool {
+    self.turn &+= 1
+    self.clear()
+    self.admit()
+    let hasProduced = self.produceFromHeldLogits()
+    let hasStepped = self.step()
+    let hasEmbedded = self.embeddings.turn()
+    while self.pool.used - self.pool.held > self.keptBlocks, self.prefixes?.reclaim() == true {}
+    self.publish()
+    return hasProduced || hasStepped || hasEmbedded
   }
 
   /// Ends what is cancelled or has used up its allowance.
@@ -109,7 +118,8 @@ final class Scheduler {
 
   /// One forward pass; false where there is nothing to do.
   private func step() -> Bool {
-    self.parts.removeAll(keepingCapacity: true)
+    // What has ended is held by nobody after the step.
+    defer { self.parts.removeAll(keepingCapacity: true) }
     self.planDecoding()
     let decoding = self.parts.count
     let adopted = self.planPrefill(decoding: decoding)
@@ -149,6 +159,7 @@ final class Scheduler {
     var guesses = self.looksAhead ? max(0, Self.guessedRows - ready.count) : 0
     for sequence in ready {
       var tokens = sequence.nextTokens(guessing: guesses)
+      // A guess is no reason to take memory from anybody.
       if tokens.count > 1, (try? sequence.cache.reserve(positions: sequence.cache.count + tokens.count)) == nil {
         tokens.removeLast(tokens.count - 1)
       }

@@ -71,11 +71,13 @@ struct Engine: AsyncParsableCommand {
     @Option(help: "Tokens of the prompt.") var promptTokens = 512
     @Option(help: "Tokens to generate.") var generateTokens = 128
     @Option(help: "Sequences at once.") var parallel = 1
+    @Flag(help: "Tell where the time goes, beside the speed at which this machine reads the same weights.") var profile = false
     @Flag(help: "Print as JSON.") var json = false
 
     func run() throws {
       let result = try self.engine.offline.bench(
-        promptTokens: self.promptTokens, generateTokens: self.generateTokens, parallel: self.parallel)
+        promptTokens: self.promptTokens, generateTokens: self.generateTokens, parallel: self.parallel,
+        isProfiled: self.profile)
       Terminal.say(self.json ? result.json.text : Terminal.table(result.rows))
     }
   }
