@@ -29,8 +29,9 @@ public final class Projection {
   // Invariant: the chunks point into `memory` and cover each row of the matrices once; empty until they are packed.
   private(set) var chunks: [Chunk] = []
 
-  /// Weight bytes that one task streams: long enough to hide the cost of claiming it, short enough for threads to end together.
-  private static let chunkBytes = 384 << 10
+  /// Weight bytes that one task streams: long enough to hide the cost of claiming it and of starting to read; an eighth of what is left
+  /// towards the end, so that threads end together.
+  private static let chunkBytes = (least: 48 << 10, most: 384 << 10)
 
   /// - Throws: `shapeMismatch` where the matrices differ in columns or there are none.
   public init(_ parts: [Matrix]) throws(TensorError) {
@@ -55,9 +56,10 @@ public final class Projection {
     var (offset, column) = (0, 0)
     for part in self.parts {
       let panelBytes = part.type.packedBytes(rows: 1, columns: part.columns)
-      let step = max(1, Self.chunkBytes / panelBytes) * ElementType.panelRows
-      for row in stride(from: 0, to: part.rows, by: step) {
-        let rows = min(step, part.rows - row)
+      var row = 0
+      while row < part.rows {
+        let bytes = min(max((self.packedBytes - offset) / 8, Self.chunkBytes.least), Self.chunkBytes.most)
+        let rows = min(max(1, bytes / panelBytes) * ElementType.panelRows, part.rows - row)
         let panels = memory.base + offset
         self.chunks.append(Chunk(panels: panels, type: part.type, rows: rows, column: column + row))
         jobs.append(
@@ -65,6 +67,7 @@ public final class Projection {
             panels: panels, type: part.type.identifier, source: part.base + row * part.rowBytes, rows: rows, columns: part.columns
           ))
         offset += part.type.packedBytes(rows: rows, columns: part.columns)
+        row += rows
       }
       column += part.rows
     }
