@@ -37,11 +37,15 @@ public final class CPUBackend {
   public let pool: WorkerPool
   let kernels: UnsafePointer<ck_kernels>
   let products: UnsafePointer<ck_products>
+  public let activations: ActivationPrecision
   // Rounded or arranged activations of the product in work; grown before a dispatch, never within.
   private var prepared = FloatBuffer(count: 0)
 
   /// - Throws: `threadsUnavailable`, `instructionSetUnavailable`.
-  public init(threads: Int, instructionSet: InstructionSet? = nil) throws(TensorError) {
+  public init(
+    threads: Int, instructionSet: InstructionSet? = nil, activations: ActivationPrecision = .fast
+  ) throws(TensorError) {
+    self.activations = activations
     if let instructionSet { self.instructionSet = instructionSet } else { self.instructionSet = try InstructionSet.selected() }
     self.kernels = self.instructionSet.kernels
     self.products = self.kernels.pointee.products
@@ -132,6 +136,14 @@ public final class CPUBackend {
     let kernel = order == .adjacent ? self.kernels.pointee.rope : self.kernels.pointee.rope_halves
     kernel?(buffer.pointer(offset, heads * headDimension), heads, headDimension, angle, angle + pairs, pairs)
   }
+}
+
+/// What quantised weights are multiplied with. Plain weights always multiply activations as they are.
+public enum ActivationPrecision: String, Sendable, CaseIterable {
+  /// Activations as they are: the result is that of the dequantised weights in f32. Many times slower; the weights stay in their file.
+  case exact
+  /// Activations rounded to 8 bits, 32 at a time: at the speed of memory.
+  case fast
 }
 
 /// Which two values of a head are turned together: the order in which a file keeps the rows of its query and key matrices.

@@ -3,7 +3,7 @@ internal import CKernels
 /// Matrices that multiply the same activations, as one: their results stand side by side in each output row.
 ///
 /// Query, key and value (or gate and up) of a layer form one projection, so that one meeting of the threads serves all. Before its first
-/// product it is packed: copied into the layout that the kernels read, after which the matrices are no longer held.
+/// product with rounded activations it is packed: copied into the layout that the kernels read.
 public final class Projection {
   /// A run of rows that one thread computes at once.
   struct Chunk {
@@ -24,7 +24,7 @@ public final class Projection {
   let needsRounding: Bool
   /// Whether any of them multiplies activations as they are.
   let needsPlain: Bool
-  private var parts: [Matrix]
+  let parts: [Matrix]
   private var memory: PackedMemory?
   // Invariant: the chunks point into `memory` and cover each row of the matrices once; empty until they are packed.
   private(set) var chunks: [Chunk] = []
@@ -78,7 +78,6 @@ public final class Projection {
       }
     }
     self.memory = memory
-    self.parts = []
   }
 }
 
