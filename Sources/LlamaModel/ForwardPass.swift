@@ -81,6 +81,7 @@ public final class ForwardPass {
     let rows = try self.place(steps)
     self.rowCount = rows
     for layer in self.model.layers.indices { self.run(layer: layer, rows: rows) }
+    self.backend.add(self.projected, count: rows * self.model.hyperparameters.embeddingLength, to: self.state)
     for step in steps { step.cache.commit(count: step.cache.count + step.tokens.count) }
     self.plan.removeAll()
     self.project(steps)
@@ -128,19 +129,21 @@ public final class ForwardPass {
     return row
   }
 
+  /// What the layer adds to the state is left in `projected`, for the next norm to take in.
   private func run(layer index: Int, rows: Int) {
     let parameters = self.model.hyperparameters
     let layer = self.model.layers[index]
     let width = parameters.embeddingLength
     self.measure(.norms) {
       self.backend.rmsNorm(
-        self.state, rows: rows, weight: layer.attentionNorm, epsilon: parameters.epsilon, into: self.normed)
+        self.state, adding: index == 0 ? nil : self.projected, rows: rows, weight: layer.attentionNorm,
+        epsilon: parameters.epsilon, into: self.normed)
     }
     self.attend(layer, index, rows: rows)
     self.measure(.norms) {
-      self.backend.add(self.projected, count: rows * width, to: self.state)
       self.backend.rmsNorm(
-        self.state, rows: rows, weight: layer.feedForwardNorm, epsilon: parameters.epsilon, into: self.normed)
+        self.state, adding: self.projected, rows: rows, weight: layer.feedForwardNorm, epsilon: parameters.epsilon,
+        into: self.normed)
     }
     let hidden = Activations(self.gateUp, stride: 2 * parameters.feedForwardLength)
     self.multiply(.gateUp, layer.gateUp, Activations(self.normed, stride: width), rows: rows, into: hidden)
@@ -148,7 +151,6 @@ public final class ForwardPass {
       self.backend.siluMultiply(self.gateUp, rows: rows, width: parameters.feedForwardLength)
     }
     self.multiply(.down, layer.down, hidden, rows: rows, into: Activations(self.projected, stride: width))
-    self.measure(.norms) { self.backend.add(self.projected, count: rows * width, to: self.state) }
   }
 
   /// projected = attention of `normed`.

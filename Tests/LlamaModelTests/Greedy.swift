@@ -7,7 +7,8 @@ enum Greedy {
     _ model: LlamaModel, _ prompt: [Int32], count: Int, set: InstructionSet, threads: Int
   ) throws -> [Int32] {
     let pass = ForwardPass(
-      model: model, backend: try CPUBackend(threads: threads, instructionSet: set), rowLimit: max(64, prompt.count))
+      model: model, backend: try CPUBackend(threads: threads, instructionSet: set, activations: .exact),
+      rowLimit: max(64, prompt.count))
     let cache = KVCache(pool: KVBlockPool(shape: model.cacheShape(), capacity: 64))
     var tokens: [Int32] = []
     var next = prompt

@@ -4,6 +4,8 @@ import Foundation
 /// A Llama written from its definition in f64, without cache, batches or kernels: the oracle for models made on the spot.
 struct NaiveLlama {
   let model: TinyLlama
+  /// Whether products with quantised weights round their activations.
+  var roundsActivations = false
   /// What positions are divided by.
   var ropeScale = 1.0
   /// What the frequency of each pair is divided by.
@@ -78,7 +80,7 @@ struct NaiveLlama {
 
   private func product(_ name: String, _ vector: [Double]) -> [Double] {
     let weights = self.model.weights[name] ?? []
-    let vector = self.model.format.block == 1 ? vector : Self.rounded(vector)
+    let vector = self.roundsActivations ? Self.rounded(vector) : vector
     return (0..<weights.count / vector.count).map { row in
       var sum = 0.0
       for column in vector.indices { sum += Double(weights[row * vector.count + column]) * vector[column] }

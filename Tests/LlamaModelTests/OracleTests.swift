@@ -50,8 +50,11 @@ struct OracleTests {
     }
   }
 
-  static func logits(_ model: LlamaModel, _ tokens: [Int32], _ cut: Cut, _ set: InstructionSet) throws -> [[Float]] {
-    let pass = ForwardPass(model: model, backend: try CPUBackend(threads: 2, instructionSet: set), rowLimit: 64)
+  static func logits(
+    _ model: LlamaModel, _ tokens: [Int32], _ cut: Cut, _ set: InstructionSet, _ activations: ActivationPrecision = .exact
+  ) throws -> [[Float]] {
+    let pass = ForwardPass(
+      model: model, backend: try CPUBackend(threads: 2, instructionSet: set, activations: activations), rowLimit: 64)
     let cache = KVCache(pool: KVBlockPool(shape: model.cacheShape(), capacity: 16))
     let length =
       switch cut {

@@ -21,7 +21,7 @@ extension OfflineEngine {
 
   /// How well the model foretells a text.
   public func perplexity(_ text: String, window: Int?) throws -> JSON {
-    let session = try self.session
+    let session = try self.session(isExact: true)
     let result = try session.perplexity(session.tokenize(text), window: window)
     return [
       "perplexity": .number("\(result.perplexity)"),
@@ -35,7 +35,7 @@ extension OfflineEngine {
     guard let pooling = Pooling(rawValue: pooling) else {
       throw StartFailure("'\(pooling)' is no pooling: \(Pooling.allCases.map(\.rawValue).joined(separator: ", "))")
     }
-    let session = try self.session
+    let session = try self.session(isExact: true)
     return try session.embedding(session.tokenize(text), pooling: pooling)
   }
 }

@@ -109,22 +109,23 @@ public struct OfflineEngine: Sendable {
     }
   }
 
-  public func tokenize(_ text: String) throws -> [Int32] { try self.session.tokenize(text) }
+  public func tokenize(_ text: String) throws -> [Int32] { try self.session(isExact: true).tokenize(text) }
 
   /// The logits after each token.
-  public func logits(_ tokens: [Int32]) throws -> [[Float]] { try self.session.logits(tokens) }
+  public func logits(_ tokens: [Int32]) throws -> [[Float]] { try self.session(isExact: true).logits(tokens) }
 
   public func bench(
     promptTokens: Int, generateTokens: Int, parallel: Int, isProfiled: Bool
   ) throws -> BenchFigures {
     BenchFigures(
-      figures: try self.session.bench(
+      figures: try self.session(isExact: false).bench(
         promptTokens: promptTokens, generateTokens: generateTokens, parallel: parallel, isProfiled: isProfiled))
   }
 
-  var session: ModelSession {
-    get throws {
-      try ModelSession(path: self.model, options: EngineOptions(threads: self.threads, memoryLimit: self.memoryLimit))
-    }
+  /// - Parameter isExact: figures that are compared with other programs' are computed exactly; speed is that of serving.
+  func session(isExact: Bool) throws -> ModelSession {
+    try ModelSession(
+      path: self.model,
+      options: EngineOptions(threads: self.threads, memoryLimit: self.memoryLimit, isExact: isExact))
   }
 }

@@ -50,7 +50,8 @@ public final class EmbeddedEngine: CompletionEngine {
     self.hiddenLength = model.weights.hyperparameters.embeddingLength
     self.inbox = inbox
     do {
-      let backend = try CPUBackend(threads: options.threads, instructionSet: options.instructionSet)
+      let backend = try CPUBackend(
+        threads: options.threads, instructionSet: options.instructionSet, activations: options.isExact ? .exact : .fast)
       let core = Core(
         Scheduler(
           model: model.weights, backend: backend, inbox: inbox, options: options, kvType: model.kvType, blocks: blocks,

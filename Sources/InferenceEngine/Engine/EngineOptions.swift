@@ -26,11 +26,14 @@ public struct EngineOptions: Sendable, Equatable {
   public var sharesPrefixes: Bool
   /// Whether tokens are guessed from a sequence's own text and verified several at once; changes no result.
   public var looksAhead: Bool
+  /// Whether quantised weights multiply activations as they are, to give what the dequantised weights give in f32, many times slower.
+  /// Else activations are rounded to 8 bits.
+  public var isExact: Bool
 
   public init(
     threads: Int = 1, maximumSequences: Int = 8, queueLimit: Int = 64, contextLimit: Int? = nil, prefillChunk: Int = 512,
     instructionSet: InstructionSet? = nil, memoryLimit: Int? = nil, kvType: KVType? = nil, kvMemory: Int? = nil,
-    sharesPrefixes: Bool = true, looksAhead: Bool = true
+    sharesPrefixes: Bool = true, looksAhead: Bool = true, isExact: Bool = false
   ) {
     self.threads = threads
     self.maximumSequences = maximumSequences
@@ -43,6 +46,7 @@ public struct EngineOptions: Sendable, Equatable {
     self.kvMemory = kvMemory
     self.sharesPrefixes = sharesPrefixes
     self.looksAhead = looksAhead
+    self.isExact = isExact
   }
 
   /// What may be kept for later prompts where nothing else is said: running sequences seldom need all that they might, and memory

@@ -22,7 +22,8 @@ public final class ModelSession {
     self.kvType = options.kvType
     self.preparation = loaded.preparation(contextLength: self.contextLength)
     do {
-      let backend = try CPUBackend(threads: options.threads, instructionSet: options.instructionSet)
+      let backend = try CPUBackend(
+        threads: options.threads, instructionSet: options.instructionSet, activations: options.isExact ? .exact : .fast)
       self.pass = ForwardPass(
         model: self.model, backend: backend, rowLimit: options.rowLimit)
     } catch {

@@ -45,7 +45,7 @@ private struct ArrangingJob {
 }
 
 // What the chunks of one kind multiply: rows, or groups of them, `stride` bytes apart.
-private struct Prepared {
+struct Prepared {
   var rows: UnsafeRawPointer
   var stride: Int
 }
@@ -82,17 +82,21 @@ private struct ReadingJob {
 extension CPUBackend {
   /// output[b] = weights x input[b], b < rows. Input rows are `weights.columns` long, output rows `weights.rows`.
   ///
-  /// Quantised weights multiply activations that are rounded to 8 bits, 32 at a time; plain ones multiply them as they are. A row's
-  /// result has the same bits whatever other rows are there, and with every instruction set.
+  /// Plain weights multiply activations as they are, quantised ones as ``activations`` says. A row's result has the same bits whatever other rows are there, and with every instruction set.
   ///
   /// - Precondition: the buffers hold the rows and do not overlap.
   public func multiply(_ weights: Projection, _ input: Activations, rows: Int, into output: Activations) {
     guard rows > 0 else { return }
     precondition(input.stride >= weights.columns && output.stride >= weights.rows)
-    weights.pack(self.pool)
     let source = input.buffer.pointer(0, (rows - 1) * input.stride + weights.columns)
     let target = output.buffer.pointer(0, (rows - 1) * output.stride + weights.rows)
-    let (plain, rounded) = self.prepare(weights, source, stride: input.stride, rows: rows)
+    let isExact = self.multipliesExactly(weights)
+    let (plain, rounded) = self.prepare(weights, source, stride: input.stride, rows: rows, isExact: isExact)
+    if isExact {
+      self.multiplyExactly(weights, plain, rows: rows, target, stride: output.stride)
+      return
+    }
+    weights.pack(self.pool)
     weights.chunks.withUnsafeBufferPointer { chunks in
       guard let first = chunks.baseAddress else { return }
       var job = ProductJob(
@@ -108,15 +112,17 @@ extension CPUBackend {
   /// The activations as the kernels want them: those of plain weights as they are or, where there are many rows, arranged; those of
   /// quantised weights rounded.
   private func prepare(
-    _ weights: Projection, _ input: UnsafePointer<Float>, stride: Int, rows: Int
+    _ weights: Projection, _ input: UnsafePointer<Float>, stride: Int, rows: Int, isExact: Bool
   ) -> (plain: Prepared, rounded: Prepared) {
     let columns = weights.columns
-    let groups = weights.needsPlain && rows >= ArrangingJob.group ? (rows + ArrangingJob.group - 1) / ArrangingJob.group : 0
+    let isArranged = (weights.needsPlain || isExact) && rows >= ArrangingJob.group
+    let groups = isArranged ? (rows + ArrangingJob.group - 1) / ArrangingJob.group : 0
     let groupBytes = ArrangingJob.group * columns * MemoryLayout<Float>.stride
-    let roundedStride = weights.needsRounding ? ck_activation_bytes(columns) : 0
+    let needsRounding = weights.needsRounding && !isExact
+    let roundedStride = needsRounding ? ck_activation_bytes(columns) : 0
     let scratch = self.preparedActivations(byteCount: rows * roundedStride + groups * groupBytes)
     let arranged = scratch + rows * roundedStride
-    if weights.needsRounding {
+    if needsRounding {
       var job = RoundingJob(
         products: self.products, columns: columns, input: input, inputStride: stride, output: scratch, outputStride: roundedStride
       )
@@ -141,10 +147,13 @@ extension CPUBackend {
   }
 
   /// Brings the weights into the layout that the kernels read, which ``multiply(_:_:rows:into:)`` else does when it first meets them.
-  public func pack(_ weights: Projection) { weights.pack(self.pool) }
+  public func pack(_ weights: Projection) {
+    if !self.multipliesExactly(weights) { weights.pack(self.pool) }
+  }
 
   /// Reads the packed weights as products do and computes next to nothing: the least time that a product with one row can take.
   public func readPacked(_ weights: Projection) {
+    weights.pack(self.pool)
     weights.chunks.withUnsafeBufferPointer { chunks in
       guard let first = chunks.baseAddress else { return }
       var job = ReadingJob(chunks: first, products: self.products, columns: weights.columns)

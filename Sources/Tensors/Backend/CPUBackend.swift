@@ -3,15 +3,17 @@ internal import CKernels
 // Invariant of both jobs: the pointers were checked for all rows and outlive the dispatch; a task writes its own row.
 private struct NormJob {
   var kernels: UnsafePointer<ck_kernels>
-  var source: UnsafePointer<Float>
+  var source: UnsafeMutablePointer<Float>
+  var term: UnsafePointer<Float>?
   var target: UnsafeMutablePointer<Float>
   var weight: UnsafePointer<Float>
   var width: Int
   var epsilon: Float
 
   func run(_ row: Int) {
-    self.kernels.pointee.rmsnorm(
-      self.target + row * self.width, self.source + row * self.width, self.weight, self.width, self.epsilon)
+    let source = self.source + row * self.width
+    if let term = self.term { self.kernels.pointee.axpy(source, 1, term + row * self.width, self.width) }
+    self.kernels.pointee.rmsnorm(self.target + row * self.width, source, self.weight, self.width, self.epsilon)
   }
 }
 
@@ -35,11 +37,15 @@ public final class CPUBackend {
   public let pool: WorkerPool
   let kernels: UnsafePointer<ck_kernels>
   let products: UnsafePointer<ck_products>
+  public let activations: ActivationPrecision
   // Rounded or arranged activations of the product in work; grown before a dispatch, never within.
   private var prepared = FloatBuffer(count: 0)
 
   /// - Throws: `threadsUnavailable`, `instructionSetUnavailable`.
-  public init(threads: Int, instructionSet: InstructionSet? = nil) throws(TensorError) {
+  public init(
+    threads: Int, instructionSet: InstructionSet? = nil, activations: ActivationPrecision = .fast
+  ) throws(TensorError) {
+    self.activations = activations
     if let instructionSet { self.instructionSet = instructionSet } else { self.instructionSet = try InstructionSet.selected() }
     self.kernels = self.instructionSet.kernels
     self.products = self.kernels.pointee.products
@@ -70,13 +76,18 @@ public final class CPUBackend {
     }
   }
 
-  /// output[r] = normalised input[r] times weight, r < rows; rows are `weight.count` long. `output` may be `input`.
-  public func rmsNorm(_ input: FloatBuffer, rows: Int, weight: FloatBuffer, epsilon: Float, into output: FloatBuffer) {
+  /// input[r] += term[r] where there is a term, then output[r] = normalised input[r] times weight, r < rows; rows are `weight.count` long.
+  /// `output` may be `input`.
+  public func rmsNorm(
+    _ input: FloatBuffer, adding term: FloatBuffer? = nil, rows: Int, weight: FloatBuffer, epsilon: Float,
+    into output: FloatBuffer
+  ) {
     let width = weight.count
     let source = input.pointer(0, rows * width)
     let target = output.pointer(0, rows * width)
     var job = NormJob(
-      kernels: self.kernels, source: source, target: target, weight: weight.base, width: width, epsilon: epsilon)
+      kernels: self.kernels, source: source, term: term?.pointer(0, rows * width), target: target, weight: weight.base,
+      width: width, epsilon: epsilon)
     self.pool.run(&job, count: rows, isSmall: rows < 4) { context, row, _ in
       context?.assumingMemoryBound(to: NormJob.self).pointee.run(row)
     }
@@ -125,6 +136,14 @@ public final class CPUBackend {
     let kernel = order == .adjacent ? self.kernels.pointee.rope : self.kernels.pointee.rope_halves
     kernel?(buffer.pointer(offset, heads * headDimension), heads, headDimension, angle, angle + pairs, pairs)
   }
+}
+
+/// What quantised weights are multiplied with. Plain weights always multiply activations as they are.
+public enum ActivationPrecision: String, Sendable, CaseIterable {
+  /// Activations as they are: the result is that of the dequantised weights in f32. Many times slower; the weights stay in their file.
+  case exact
+  /// Activations rounded to 8 bits, 32 at a time: at the speed of memory.
+  case fast
 }
 
 /// Which two values of a head are turned together: the order in which a file keeps the rows of its query and key matrices.

@@ -3,7 +3,7 @@ internal import CKernels
 /// Matrices that multiply the same activations, as one: their results stand side by side in each output row.
 ///
 /// Query, key and value (or gate and up) of a layer form one projection, so that one meeting of the threads serves all. Before its first
-/// product it is packed: copied into the layout that the kernels read, after which the matrices are no longer held.
+/// product with rounded activations it is packed: copied into the layout that the kernels read.
 public final class Projection {
   /// A run of rows that one thread computes at once.
   struct Chunk {
@@ -24,13 +24,14 @@ public final class Projection {
   let needsRounding: Bool
   /// Whether any of them multiplies activations as they are.
   let needsPlain: Bool
-  private var parts: [Matrix]
+  let parts: [Matrix]
   private var memory: PackedMemory?
   // Invariant: the chunks point into `memory` and cover each row of the matrices once; empty until they are packed.
   private(set) var chunks: [Chunk] = []
 
-  /// Weight bytes that one task streams: long enough to hide the cost of claiming it, short enough for threads to end together.
-  private static let chunkBytes = 384 << 10
+  /// Weight bytes that one task streams: long enough to hide the cost of claiming it and of starting to read; an eighth of what is left
+  /// towards the end, so that threads end together.
+  private static let chunkBytes = (least: 48 << 10, most: 384 << 10)
 
   /// - Throws: `shapeMismatch` where the matrices differ in columns or there are none.
   public init(_ parts: [Matrix]) throws(TensorError) {
@@ -55,9 +56,10 @@ public final class Projection {
     var (offset, column) = (0, 0)
     for part in self.parts {
       let panelBytes = part.type.packedBytes(rows: 1, columns: part.columns)
-      let step = max(1, Self.chunkBytes / panelBytes) * ElementType.panelRows
-      for row in stride(from: 0, to: part.rows, by: step) {
-        let rows = min(step, part.rows - row)
+      var row = 0
+      while row < part.rows {
+        let bytes = min(max((self.packedBytes - offset) / 8, Self.chunkBytes.least), Self.chunkBytes.most)
+        let rows = min(max(1, bytes / panelBytes) * ElementType.panelRows, part.rows - row)
         let panels = memory.base + offset
         self.chunks.append(Chunk(panels: panels, type: part.type, rows: rows, column: column + row))
         jobs.append(
@@ -65,6 +67,7 @@ public final class Projection {
             panels: panels, type: part.type.identifier, source: part.base + row * part.rowBytes, rows: rows, columns: part.columns
           ))
         offset += part.type.packedBytes(rows: rows, columns: part.columns)
+        row += rows
       }
       column += part.rows
     }
@@ -75,7 +78,6 @@ public final class Projection {
       }
     }
     self.memory = memory
-    self.parts = []
   }
 }
 
