@@ -61,8 +61,9 @@ final class UpstreamExchange: HTTPClientResponseDelegate {
   func start() {
     guard let request = self.request() else { return self.fail(.notAsked) }
     self.upstream.watch.add(self.timer, on: self.loop)
+    // A connection of this loop where one is idle. Were one of this loop asked for, each request would open its own.
     let task = self.upstream.client.execute(
-      request: request, delegate: self, eventLoop: .delegateAndChannel(on: self.loop), deadline: nil)
+      request: request, delegate: self, eventLoop: .delegate(on: self.loop), deadline: nil)
     self.state.value.task = task
     task.futureResult.whenComplete { result in
       self.timer.stop()
