@@ -43,7 +43,10 @@ final class TelemetryExport: Service {
     ]
     self.random = random
     self.log = log
-    self.client = HTTPClient(eventLoopGroupProvider: .singleton)
+    var client = HTTPClient.Configuration()
+    // Asked again at the next interval; a process that ends must not wait for a collector that is not there.
+    client.connectionPool.retryConnectionEstablishment = false
+    self.client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: client)
     self.state = Mutex(State(metrics: CompletionMetrics(since: wallClock())))
   }
 
