@@ -44,8 +44,8 @@ test: deps ## build and run all tests
 test-clients: build ## run the clients of OpenAI, Anthropic, LangChain, LlamaIndex and instructor against the gateway, in virtual environments
 	@for group in clients frameworks; do \
 	  test -x .venv-$$group/bin/python || $(PYTHON) -m venv .venv-$$group; \
-	  .venv-$$group/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/Clients/requirements-$$group.txt; \
-	  .venv-$$group/bin/python Tests/Clients/run.py $$group; \
+	  .venv-$$group/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/Clients/requirements-$$group.txt || exit 1; \
+	  .venv-$$group/bin/python Tests/Clients/run.py $$group || exit 1; \
 	done
 
 $(ORACLE_VENV)/bin/python: Tests/Oracles/requirements-models.txt

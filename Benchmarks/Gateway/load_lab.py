@@ -178,6 +178,20 @@ class Lab:
                 "refused": refused, "rss_mebibytes": round(resident_mebibytes(pid), 1)}
 
 
+def print_ratios(results):
+    """What governing leaves of the plain lane's rate, and what it adds to the median time of one request alone."""
+    plain = {row["connections"]: row for row in results.get("plain", [])}
+    for name in ("memory", "durable"):
+        for row in results.get(name, []):
+            base = plain.get(row["connections"])
+            if not base:
+                continue
+            added = f"   p50 + {row['p50_ms'] - base['p50_ms']:.3f} ms" if row["connections"] == 1 else ""
+            print("%-8s %4d connections   %.2f of plain's requests a second   %.1f times its CPU%s" % (
+                name, row["connections"], row["requests_per_second"] / max(1, base["requests_per_second"]),
+                row["cpu_us_per_request"] / max(0.1, base["cpu_us_per_request"]), added), file=sys.stderr)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=5)
@@ -196,6 +210,8 @@ def main():
                 lane = getattr(lab, name)()
                 results[name] = [lab.measure(lane, int(count)) for count in options.connections.split(",")]
                 for row in results[name]:
+                    if options.stream:
+                        row["cpu_us_per_chunk"] = round(row["cpu_us_per_request"] / options.tokens, 1)
                     print("%-8s %4d connections %8d req/s   p50 %8.3f ms   p99 %8.3f ms   %7.1f us CPU   %6.1f MiB   %d errors, %d refused"
                           % (name, row["connections"], row["requests_per_second"], row["p50_ms"], row["p99_ms"],
                              row["cpu_us_per_request"], row["rss_mebibytes"], row["errors"], row["refused"]), file=sys.stderr)
@@ -203,6 +219,7 @@ def main():
             lab.stop()
             for scrap in getattr(lab, "scrap", []):
                 shutil.rmtree(scrap, ignore_errors=True)
+    print_ratios(results)
     if options.json:
         print(json.dumps(results, indent=2))
     bad = [name for name, rows in results.items() for row in rows if row["errors"] or row["refused"]]

@@ -36,8 +36,15 @@ public func hmacSHA256(_ key: [UInt8], _ message: [UInt8]) -> Digest {
   let block = 64
   var padded = key.count > block ? sha256(key).bytes : key
   padded.append(contentsOf: repeatElement(0, count: block - padded.count))
-  let inner = sha256(padded.map { $0 ^ 0x36 } + message)
-  return sha256(padded.map { $0 ^ 0x5C } + inner.bytes)
+  for place in padded.indices { padded[place] ^= 0x36 }
+  var inner = StreamingSHA256()
+  inner.update(padded.span)
+  inner.update(message.span)
+  for place in padded.indices { padded[place] ^= 0x36 ^ 0x5C }
+  var outer = StreamingSHA256()
+  outer.update(padded.span)
+  outer.update(inner.finish().bytes.span)
+  return outer.finish()
 }
 
 /// Bytes from libcrypto's generator, which the operating system seeds.

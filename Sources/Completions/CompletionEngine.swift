@@ -43,7 +43,7 @@ public struct PreparedPrompt: Sendable {
   }
 }
 
-/// The events of one running completion, in order: one `prompt`, any number of `delta`, one `end`; or an error
+/// The events of one running completion, in order: one `prompt`, any number of `delta` and `deltas`, one `end`; or an error
 /// (``CompletionError``) at any point.
 public struct CompletionStream: AsyncSequence, Sendable {
   public typealias Element = CompletionEvent

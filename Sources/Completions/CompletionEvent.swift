@@ -1,10 +1,21 @@
-/// One step of a running completion.
+/// What one step of a running completion, or several at once, came to.
 public enum CompletionEvent: Sendable, Equatable {
   /// The prompt has been read; nothing of the completion is out yet.
   case prompt(CompletionUsage)
   case delta(CompletionDelta)
+  /// Several steps that came at once, in order.
+  case deltas([CompletionDelta])
   /// The last event.
   case end(CompletionEnd)
+
+  /// What the steps of this event added, in order.
+  public var steps: [CompletionDelta] {
+    switch self {
+    case .delta(let delta): [delta]
+    case .deltas(let deltas): deltas
+    case .prompt, .end: []
+    }
+  }
 }
 
 /// What one step added.

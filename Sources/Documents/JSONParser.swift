@@ -16,18 +16,32 @@ extension Document {
   ///
   /// Numbers keep their digits. O(bytes) time, and memory bounded by `limits`.
   public static func parseJSON(_ bytes: [UInt8], limits: JSONLimits = JSONLimits()) throws(DocumentError) -> Document {
-    guard bytes.count <= limits.bytes else {
-      throw DocumentError(position: .start, message: "the text has \(bytes.count) bytes; at most \(limits.bytes) are read")
-    }
+    guard bytes.count <= limits.bytes else { throw .tooLong(bytes.count, limits) }
     var parser = JSONParser(bytes: bytes, limits: limits)
     let document = try parser.value(depth: 0)
-    parser.skipSpace()
-    guard parser.index == bytes.count else { throw parser.failure("text after the end of the JSON value") }
+    try parser.finish()
     return document
   }
 }
 
-struct JSONParser {
+extension DocumentError {
+  static func tooLong(_ count: Int, _ limits: JSONLimits) -> DocumentError {
+    DocumentError(position: .start, message: "the text has \(count) bytes; at most \(limits.bytes) are read")
+  }
+}
+
+/// The keys of one object so far. By bytes: strings of different code points can be equal as characters.
+struct JSONKeys {
+  /// Where they stand in the text, as long as they are few and none has an escape.
+  fileprivate var places: [Range<Int>] = []
+  fileprivate var set: Set<[UInt8]> = []
+
+  /// Above this many they are kept in a set.
+  fileprivate static let few = 16
+}
+
+/// The grammar of JSON over bytes, from the beginning to the end. ``Document`` is made with it, and ``JSONWalker`` walks with it.
+struct JSONParser: Sendable {
   private let bytes: [UInt8]
   private let limits: JSONLimits
   private(set) var index = 0
@@ -41,13 +55,13 @@ struct JSONParser {
   }
 
   private var here: TextPosition { TextPosition(line: self.line, column: self.index - self.lineStart + 1) }
-  private var next: UInt8? { self.index < self.bytes.count ? self.bytes[self.index] : nil }
+  var next: UInt8? { self.index < self.bytes.count ? self.bytes[self.index] : nil }
 
   func failure(_ message: String) -> DocumentError { DocumentError(position: self.here, message: message) }
 
   mutating func skipSpace() {
-    while let byte = self.next {
-      switch byte {
+    while self.index < self.bytes.count {
+      switch self.bytes[self.index] {
       case 0x0A:
         self.index += 1
         self.line += 1
@@ -58,12 +72,22 @@ struct JSONParser {
     }
   }
 
-  mutating func value(depth: Int) throws(DocumentError) -> Document {
+  /// Counts a value that begins here.
+  mutating func begin(depth: Int) throws(DocumentError) -> TextPosition {
     self.skipSpace()
     guard depth < self.limits.depth else { throw self.failure("nested deeper than \(self.limits.depth) levels") }
     self.nodes += 1
     guard self.nodes <= self.limits.nodes else { throw self.failure("more than \(self.limits.nodes) values") }
-    let position = self.here
+    return self.here
+  }
+
+  mutating func finish() throws(DocumentError) {
+    self.skipSpace()
+    guard self.index == self.bytes.count else { throw self.failure("text after the end of the JSON value") }
+  }
+
+  mutating func value(depth: Int) throws(DocumentError) -> Document {
+    let position = try self.begin(depth: depth)
     guard let byte = self.next else { throw self.failure("the text ends where a value belongs") }
     switch byte {
     case UInt8(ascii: "{"): return Document(.map(try self.members(depth: depth)), position: position)
@@ -78,6 +102,19 @@ struct JSONParser {
     }
   }
 
+  /// Checks a value that is no object and no array.
+  mutating func skipScalar() throws(DocumentError) {
+    guard let byte = self.next else { throw self.failure("the text ends where a value belongs") }
+    switch byte {
+    case UInt8(ascii: "\""): _ = try self.string()
+    case UInt8(ascii: "t"): try self.word("true")
+    case UInt8(ascii: "f"): try self.word("false")
+    case UInt8(ascii: "n"): try self.word("null")
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): _ = try self.numberRange()
+    default: throw self.failure("not a JSON value")
+    }
+  }
+
   private mutating func word(_ word: StaticString) throws(DocumentError) {
     let end = self.index + word.utf8CodeUnitCount
     guard end <= self.bytes.count, self.bytes[self.index..<end].elementsEqual("\(word)".utf8) else {
@@ -86,43 +123,70 @@ struct JSONParser {
     self.index = end
   }
 
-  private mutating func members(depth: Int) throws(DocumentError) -> [Document.Member] {
-    self.index += 1
-    var members: [Document.Member] = []
-    // By bytes: strings of different code points can be equal as characters.
-    var keys: Set<[UInt8]> = []
+  /// Enters an object or an array.
+  ///
+  /// - Returns: false where it is empty, and then it has been left.
+  mutating func open(_ opening: UInt8, orClose closing: UInt8) throws(DocumentError) -> Bool {
+    guard self.take(opening) else { throw self.failure("not the value that belongs here") }
     self.skipSpace()
-    if self.take(UInt8(ascii: "}")) { return members }
-    while true {
-      self.skipSpace()
-      let position = self.here
-      guard self.next == UInt8(ascii: "\"") else { throw self.failure("a key in double quotes belongs here") }
-      let key = try self.string()
-      guard keys.insert(Array(key.utf8)).inserted else {
-        throw DocumentError(field: key, position: position, message: "the key stands twice in one object")
-      }
-      self.skipSpace()
-      guard self.take(UInt8(ascii: ":")) else { throw self.failure("a colon belongs after the key") }
-      members.append(Document.Member(key: key, position: position, value: try self.value(depth: depth + 1)))
-      self.skipSpace()
-      if self.take(UInt8(ascii: ",")) { continue }
-      guard self.take(UInt8(ascii: "}")) else { throw self.failure("a comma or a closing brace belongs here") }
-      return members
+    return !self.take(closing)
+  }
+
+  /// What stands after a member or an element: a comma, or the end.
+  ///
+  /// - Returns: whether another one follows.
+  mutating func more(before closing: UInt8, _ name: String) throws(DocumentError) -> Bool {
+    self.skipSpace()
+    if self.take(UInt8(ascii: ",")) { return true }
+    guard self.take(closing) else { throw self.failure("a comma or a closing \(name) belongs here") }
+    return false
+  }
+
+  /// Takes a key and its colon. A key that stands twice in one object is an error.
+  mutating func key(_ keys: inout JSONKeys) throws(DocumentError) -> (text: String, position: TextPosition) {
+    self.skipSpace()
+    let position = self.here
+    guard self.next == UInt8(ascii: "\"") else { throw self.failure("a key in double quotes belongs here") }
+    let start = self.index + 1
+    let key = try self.string()
+    guard self.insert(start..<self.index - 1, key, &keys) else {
+      throw DocumentError(field: key, position: position, message: "the key stands twice in one object")
     }
+    self.skipSpace()
+    guard self.take(UInt8(ascii: ":")) else { throw self.failure("a colon belongs after the key") }
+    return (key, position)
+  }
+
+  private func insert(_ place: Range<Int>, _ key: String, _ keys: inout JSONKeys) -> Bool {
+    let isPlain = key.utf8.count == place.count
+    if keys.set.isEmpty, isPlain, keys.places.count < JSONKeys.few {
+      let isNew = keys.places.allSatisfy { $0.count != place.count || !self.bytes[$0].elementsEqual(self.bytes[place]) }
+      keys.places.append(place)
+      return isNew
+    }
+    for earlier in keys.places { keys.set.insert(Array(self.bytes[earlier])) }
+    keys.places = []
+    return keys.set.insert(Array(key.utf8)).inserted
+  }
+
+  private mutating func members(depth: Int) throws(DocumentError) -> [Document.Member] {
+    var members: [Document.Member] = []
+    var keys = JSONKeys()
+    guard try self.open(UInt8(ascii: "{"), orClose: UInt8(ascii: "}")) else { return members }
+    repeat {
+      let (key, position) = try self.key(&keys)
+      members.append(Document.Member(key: key, position: position, value: try self.value(depth: depth + 1)))
+    } while try self.more(before: UInt8(ascii: "}"), "brace")
+    return members
   }
 
   private mutating func elements(depth: Int) throws(DocumentError) -> [Document] {
-    self.index += 1
     var elements: [Document] = []
-    self.skipSpace()
-    if self.take(UInt8(ascii: "]")) { return elements }
-    while true {
+    guard try self.open(UInt8(ascii: "["), orClose: UInt8(ascii: "]")) else { return elements }
+    repeat {
       elements.append(try self.value(depth: depth + 1))
-      self.skipSpace()
-      if self.take(UInt8(ascii: ",")) { continue }
-      guard self.take(UInt8(ascii: "]")) else { throw self.failure("a comma or a closing bracket belongs here") }
-      return elements
-    }
+    } while try self.more(before: UInt8(ascii: "]"), "bracket")
+    return elements
   }
 
   private mutating func take(_ byte: UInt8) -> Bool {
@@ -138,6 +202,22 @@ struct JSONParser {
   }
 
   private mutating func number() throws(DocumentError) -> String {
+    String(decoding: self.bytes[try self.numberRange()], as: UTF8.self)
+  }
+
+  /// A whole number of at most 15 digits; nil where the number is another one.
+  mutating func count() throws(DocumentError) -> Int? {
+    let digits = try self.numberRange()
+    guard digits.count <= 15 else { return nil }
+    var value = 0
+    for byte in self.bytes[digits] {
+      guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
+      value = value * 10 + Int(byte - UInt8(ascii: "0"))
+    }
+    return value
+  }
+
+  private mutating func numberRange() throws(DocumentError) -> Range<Int> {
     let start = self.index
     _ = self.take(UInt8(ascii: "-"))
     let leadingZero = self.next == UInt8(ascii: "0")
@@ -151,13 +231,17 @@ struct JSONParser {
       guard self.digits() > 0 else { throw self.failure("digits belong after the exponent mark") }
     }
     guard self.index - start <= 64 else { throw self.failure("a number of more than 64 characters") }
-    return String(decoding: self.bytes[start..<self.index], as: UTF8.self)
+    return start..<self.index
   }
 
-  private mutating func string() throws(DocumentError) -> String {
+  mutating func string() throws(DocumentError) -> String {
     self.index += 1
     let start = self.index
-    while let byte = self.next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 { self.index += 1 }
+    while self.index < self.bytes.count {
+      let byte = self.bytes[self.index]
+      guard byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 else { break }
+      self.index += 1
+    }
     if self.next == UInt8(ascii: "\"") {
       let text = try self.utf8(self.bytes[start..<self.index])
       self.index += 1

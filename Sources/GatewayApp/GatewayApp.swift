@@ -39,6 +39,7 @@ public struct GatewayApp {
   private let checksBooks: Bool
   private let environment: [String: String]
   private let log: Logger
+  private let random = RandomSource()
 
   /// - Parameter checksBooks: reads the whole database before the start and compares its rows with the log.
   public init(configuration: GatewayConfiguration, environment: [String: String], checksBooks: Bool = false) {
@@ -164,9 +165,10 @@ public struct GatewayApp {
   private func gateEnvironment(boot: BootID, tagKey: [UInt8], audienceKeys: AudienceKeys) -> GateEnvironment {
     let log = self.log
     let zones = SystemZones()
+    let random = self.random
     var environment = GateEnvironment(
       now: wallClock, uptime: { ContinuousClock.now - processStart },
-      randomBytes: { count in (0..<count).map { _ in UInt8.random(in: 0...255) } }, digest: sha256, keyedDigest: hmacSHA256,
+      randomBytes: { random.bytes($0) }, digest: sha256, keyedDigest: hmacSHA256,
       tagKey: tagKey, boot: boot, zone: zones.zone)
     environment.audienceKey = { try audienceKeys.key(of: $0) }
     environment.verifySignature = { try StatementSignatures.verify($0, $1) }
@@ -201,23 +203,23 @@ public struct GatewayApp {
     let admission = AdmissionDesk(limit: self.configuration.limits.requestsInProgress)
     let billing = try BillingService(
       gate: gate, store: store, billing: self.configuration.billing, environment: self.environment, log: self.log)
+    let telemetry = self.telemetry
     let metrics = MetricsPage(gate: gate, store: store, engines: engines, desk: admission)
     let departures = Departures()
     let terms = TermReload(gate: gate, configuration: self.configuration, environment: self.environment)
     let router = Router(context: GatewayContext.self)
     router.add(middleware: self.requestIdentity)
-    PublicRoutes(
-      gate: gate,
-      services: GatewayServices(
-        document: { try library.text(of: $0, role: $1) }, readiness: { engines.readiness(gate, store, terms) },
-        metrics: { metrics.text() },
-        checkpoint: { await signer.newest }, digest: sha256, departures: departures,
-        region: self.configuration.requestRegion,
-        bodyLimit: self.configuration.server.bodyLimit,
-        desk: admission,
-        fallbacks: Dictionary(
-          self.configuration.models.map { ($0.id.name, $0.fallbacks.map(\.name)) }, uniquingKeysWith: { first, _ in first }))
-    ).add(to: router)
+    var services = GatewayServices(
+      document: { try library.text(of: $0, role: $1) }, readiness: { engines.readiness(gate, store, terms) },
+      metrics: { metrics.text() },
+      checkpoint: { await signer.newest }, digest: sha256, departures: departures,
+      region: self.configuration.requestRegion,
+      bodyLimit: self.configuration.server.bodyLimit,
+      desk: admission,
+      fallbacks: Dictionary(
+        self.configuration.models.map { ($0.id.name, $0.fallbacks.map(\.name)) }, uniquingKeysWith: { first, _ in first }))
+    if let telemetry { services.served = { telemetry.take($0) } }
+    PublicRoutes(gate: gate, services: services).add(to: router)
     let administration = AdminRoutes(
       gate: gate,
       services: AdminServices(
@@ -230,25 +232,29 @@ public struct GatewayApp {
     AuditRoutes(gate: gate, services: try self.auditServices(gate: gate, store: store, signer: signer)).add(to: router)
     administration.addDescription(to: router, version: Self.version)
     let host = self.configuration.server.host
+    var companions: [any Service] = [
+      signer.service(every: .seconds(self.configuration.checkpointSeconds), gate: gate),
+      HeartbeatService(gate: gate, interval: .seconds(self.configuration.audit.heartbeatSeconds), log: self.log), watch,
+      engines.remote, billing,
+    ]
+    if let telemetry { companions.append(telemetry) }
     let application = Application(
       router: router, server: try ServerAssembly.server(self.configuration.server, departures: departures),
       configuration: ApplicationConfiguration(
         address: .hostname(host, port: self.configuration.server.port), serverName: "weighbridge", backlog: 4096,
         availableConnectionsDelegate: MaximumAvailableConnections(self.configuration.server.connections)),
-      services: [
-        signer.service(every: .seconds(self.configuration.checkpointSeconds), gate: gate),
-        HeartbeatService(gate: gate, interval: .seconds(self.configuration.audit.heartbeatSeconds), log: self.log),
-        watch,
-        engines.remote,
-        billing,
-      ],
-      onServerRunning: { channel in announce(host, channel.localAddress?.port ?? 0) },
+      services: companions, onServerRunning: { channel in announce(host, channel.localAddress?.port ?? 0) },
       logger: Logger(label: "http") { _ in
         SwiftLogNoOpLogHandler()
       })
     if self.environment["WEIGHBRIDGE_ADMIN_KEY"] == nil {
       self.log.warning("the admin API is closed: WEIGHBRIDGE_ADMIN_KEY is not set")
     }
+    try await self.serveUntilTold(application)
+    try await signer.sign()
+  }
+
+  private func serveUntilTold(_ application: some Service) async throws {
     do {
       var services = ServiceGroupConfiguration(
         services: [application], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "services"))
@@ -258,13 +264,21 @@ public struct GatewayApp {
       self.log.warning("requests were still running when the time to shut down was over; they were ended and settled")
     } catch let error as IOError {
       throw StartFailure(
-        "cannot listen on \(host):\(self.configuration.server.port): \(error). Is another process using the port?")
+        "cannot listen on \(self.configuration.server.host):\(self.configuration.server.port): \(error). Is another process using the port?"
+      )
     }
-    try await signer.sign()
   }
 }
 
 extension GatewayApp {
+  private var telemetry: TelemetryExport? {
+    self.configuration.collector.map {
+      TelemetryExport(
+        collector: $0, interval: .seconds(self.configuration.collectorSeconds), operatorName: self.configuration.operatorName,
+        random: self.random, log: self.log)
+    }
+  }
+
   /// The public side of the log, and the witness that this gateway is to others where it is one.
   private func auditServices(gate: Gate, store: SQLiteStore, signer: LogSigner) throws -> AuditServices {
     let published = PublishedLog(store: store, signer: signer)
@@ -291,8 +305,9 @@ extension GatewayApp {
 extension GatewayApp {
   private var requestIdentity: RequestIdentity {
     let log = self.log
+    let random = self.random
     return RequestIdentity(logsAll: self.configuration.logsRequests, log: { log.note($0) }) {
-      String(UInt64.random(in: .min ... .max), radix: 16)
+      hexadecimalText(random.bytes(8))
     }
   }
 }

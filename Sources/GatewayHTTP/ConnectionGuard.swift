@@ -17,7 +17,10 @@ public final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandle
   private let departures: Departures
   private let bodyDeadline: TimeAmount
   private let headDeadline: TimeAmount
-  private var pending: Scheduled<Void>?
+  /// When the connection is closed; nil while it owes nothing.
+  private var deadline: NIODeadline?
+  /// Looks at the deadline, which may have moved meanwhile: a request costs no scheduling of its own.
+  private var look: (task: Scheduled<Void>, at: NIODeadline)?
   private var isReading = false
 
   /// - Parameters:
@@ -66,20 +69,33 @@ public final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandle
 
   public func channelInactive(context: ChannelHandlerContext) {
     self.expectNothing()
+    self.look?.task.cancel()
+    self.look = nil
     self.departures.announce(ObjectIdentifier(context.channel))
     context.fireChannelInactive()
   }
 
   private func expect(within time: TimeAmount, _ context: ChannelHandlerContext) {
-    self.expectNothing()
-    let channel = context.channel
-    self.pending = context.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+    let deadline = NIODeadline.now() + time
+    self.deadline = deadline
+    if let look = self.look, look.at <= deadline { return }
+    self.lookAgain(at: deadline, context)
   }
 
-  private func expectNothing() {
-    self.pending?.cancel()
-    self.pending = nil
+  private func lookAgain(at deadline: NIODeadline, _ context: ChannelHandlerContext) {
+    self.look?.task.cancel()
+    let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+    let task = context.eventLoop.scheduleTask(deadline: deadline) {
+      let (handler, context) = bound.value
+      handler.look = nil
+      guard let deadline = handler.deadline else { return }
+      guard deadline <= .now() else { return handler.lookAgain(at: deadline, context) }
+      context.close(promise: nil)
+    }
+    self.look = (task, deadline)
   }
+
+  private func expectNothing() { self.deadline = nil }
 }
 
 /// Who is to be told when the client of a connection goes away.

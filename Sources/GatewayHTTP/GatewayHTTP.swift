@@ -28,6 +28,8 @@ public struct GatewayServices: Sendable {
   public var desk: AdmissionDesk
   /// Models that are asked in turn while the one named cannot be reached.
   public var fallbacks: [String: [String]]
+  /// Told of each completion that is over; nil where nobody wants to know.
+  public var served: (@Sendable (ServedCompletion) -> Void)?
 
   public init(
     document: @escaping @Sendable (TermFileID, String) async throws -> [UInt8]?, readiness: @escaping @Sendable () -> Readiness,
@@ -141,8 +143,13 @@ public func readJSON(_ request: Request, limit: Int) async throws -> (document: 
     throw Refusal(.invalidRequest, "The body's Content-Type is '\(type)'; application/json belongs here.")
   }
   let bytes = try await readBody(request, limit: limit)
+  guard bytes.count > loopBodyLimit else { return (try parse(bytes, limit: limit), bytes) }
+  return (try await offLoop { @concurrent in try parse(bytes, limit: limit) }, bytes)
+}
+
+private func parse(_ bytes: [UInt8], limit: Int) throws(Refusal) -> Document {
   do throws(DocumentError) {
-    return (try Document.parseJSON(bytes, limits: JSONLimits(bytes: limit)), bytes)
+    return try Document.parseJSON(bytes, limits: JSONLimits(bytes: limit))
   } catch {
     throw Refusal(error)
   }

@@ -27,6 +27,7 @@ extension HTTPField.Name {
   public static let rateResetTokens = literal("x-ratelimit-reset-tokens")
   public static let xWeighbridgeDelivery = literal("x-weighbridge-delivery")
   public static let xWeighbridgeTargetLineage = literal("x-weighbridge-target-lineage")
+  static let traceParent = literal("traceparent")
   public static let link = literal("link")
   public static let xAccelBuffering = literal("x-accel-buffering")
 }

@@ -10,9 +10,9 @@ extension Response {
   /// Headers of an answer whose settlement was on disk before its head was sent; a stream has them in its last chunk instead.
   mutating func addReceipt(_ receipt: EntryReceipt?) {
     guard let receipt else { return }
-    self.headers[.xWeighbridgeSequence] = String(receipt.sequence)
-    self.headers[.xWeighbridgeLeaf] = receipt.leaf.hexadecimal
-    if let sequence = receipt.customerSequence { self.headers[.xWeighbridgeCustomerSequence] = String(sequence) }
+    self.add(.xWeighbridgeSequence, String(receipt.sequence))
+    self.add(.xWeighbridgeLeaf, receipt.leaf.hexadecimal)
+    if let sequence = receipt.customerSequence { self.add(.xWeighbridgeCustomerSequence, String(sequence)) }
   }
 }
 

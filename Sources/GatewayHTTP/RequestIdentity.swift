@@ -45,6 +45,14 @@ public struct RequestIdentity: RouterMiddleware {
   public func handle(
     _ request: Request, context: GatewayContext, next: @concurrent (Request, GatewayContext) async throws -> Response
   ) async throws -> Response {
+    guard !loopPaths.contains(request.uri.path) else { return await self.handleHere(request, context: context, next: next) }
+    return await offLoop { @concurrent in await self.handleHere(request, context: context, next: next) }
+  }
+
+  @concurrent
+  private func handleHere(
+    _ request: Request, context: GatewayContext, next: @concurrent (Request, GatewayContext) async throws -> Response
+  ) async -> Response {
     let start = ContinuousClock.now
     let id = "req_" + self.makeID()
     let notes = RequestNotes()
@@ -57,7 +65,7 @@ public struct RequestIdentity: RouterMiddleware {
         }
       }
     }
-    response.headers[.xRequestID] = id
+    response.add(.xRequestID, id)
     guard let log else { return response }
     let said = notes.all
     guard self.logsAll || !said.isEmpty else { return response }

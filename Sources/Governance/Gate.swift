@@ -92,6 +92,7 @@ public final class Gate: Sendable {
   let books: (any BillingArchive)?
   let acceptableUse: AcceptableUsePolicy
   let counters = Counters()
+  let scanners = PromptScanners()
   let state: Mutex<GateState>
 
   /// A gate without customers, models or history; see ``restore(objects:openHolds:settled:activeUsers:idempotency:lastAt:)``.

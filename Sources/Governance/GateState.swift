@@ -136,17 +136,34 @@ struct RecordedPlan: Sendable {
   func answers(at now: Timestamp) -> Bool { self.plan.answers(at: now) && (self.countsUntil.map { now < $0 } ?? true) }
 }
 
-/// A standing verdict with the id under which it is in the log.
-struct RecordedStanding: Sendable {
-  var id: StandingID
-  var standing: Standing
-  var at: Timestamp
+/// A standing verdict with the id under which it is in the log. Shared by all requests that rest on it.
+final class RecordedStanding: Sendable {
+  let id: StandingID
+  let standing: Standing
+  let at: Timestamp
   /// Of the log entry.
-  var ticket: CommitTicket
+  let ticket: CommitTicket
   /// Numbers it rests on that counting may refute.
-  var watches: [AudienceWatch]
+  let watches: [AudienceWatch]
   /// When what was counted is of an earlier period; nil where no count was asked for.
-  var countsUntil: Timestamp?
+  let countsUntil: Timestamp?
+  /// Duties that ride along with the verdict and reach the client as headers.
+  let headers: [(name: String, value: String)]
+
+  init(
+    id: StandingID, standing: Standing, at: Timestamp, ticket: CommitTicket, watches: [AudienceWatch], countsUntil: Timestamp?
+  ) {
+    self.id = id
+    self.standing = standing
+    self.at = at
+    self.ticket = ticket
+    self.watches = watches
+    self.countsUntil = countsUntil
+    self.headers = standing.duties.compactMap { duty -> (name: String, value: String)? in
+      guard case .header(let name, let value) = duty.kind else { return nil }
+      return (name, value)
+    }
+  }
 
   /// Clauses of which what was stated and what was counted cannot both be true.
   var contradicted: [ClauseResult] { self.standing.clauses.filter { $0.state == .contradicted } }

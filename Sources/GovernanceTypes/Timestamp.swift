@@ -9,12 +9,26 @@ public struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertible
 
   /// RFC 3339 in UTC with milliseconds: `2026-11-23T09:03:54.123Z`.
   public var description: String {
-    let day = self.day
-    let inDay = self.nanoseconds - day.start.nanoseconds
-    let milliseconds = inDay / 1_000_000
+    let (year, month, day) = self.day.components
+    let milliseconds = (self.nanoseconds - self.day.start.nanoseconds) / 1_000_000
     let seconds = milliseconds / 1000
-    return "\(day)T\(twoDigits(seconds / 3600)):\(twoDigits(seconds / 60 % 60)):\(twoDigits(seconds % 60))"
-      + ".\(padded(milliseconds % 1000, to: 3))Z"
+    // 64 bits of nanoseconds are the years 1677 to 2262. Several of these stand in each entry of the log, so the digits are put straight into their places.
+    var text = Array("0000-00-00T00:00:00.000Z".utf8)
+    func put(_ value: Int64, endingAt place: Int) {
+      var (rest, index) = (value, place)
+      while rest > 0 {
+        text[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+        (rest, index) = (rest / 10, index - 1)
+      }
+    }
+    put(Int64(year), endingAt: 3)
+    put(Int64(month), endingAt: 6)
+    put(Int64(day), endingAt: 9)
+    put(seconds / 3600, endingAt: 12)
+    put(seconds / 60 % 60, endingAt: 15)
+    put(seconds % 60, endingAt: 18)
+    put(milliseconds % 1000, endingAt: 22)
+    return String(decoding: text, as: UTF8.self)
   }
 
   /// RFC 3339 in UTC, whole seconds.

@@ -8,16 +8,18 @@ public struct EventStreamReader: Sendable {
 
   private let limit: Int
   /// Bytes from which lines are still to be taken, from `start`.
-  private var bytes: [UInt8] = []
-  private var start = 0
+  @usableFromInline var bytes: [UInt8] = []
+  @usableFromInline var start = 0
   /// Where the search for the end of the line goes on.
-  private var searched = 0
+  @usableFromInline var searched = 0
   private var data: [UInt8] = []
   private var hasData = false
 
   /// - Parameter limit: The most bytes of one event.
   public init(limit: Int = 1 << 20) { self.limit = limit }
 
+  /// Inlinable, so that each caller gets a version for its own collection.
+  @inlinable
   public mutating func append(_ more: some Collection<UInt8>) {
     if self.start > 0 {
       self.bytes.removeFirst(self.start)
@@ -32,11 +34,10 @@ public struct EventStreamReader: Sendable {
     while let line = self.line() {
       if line.isEmpty {
         guard self.hasData else { continue }
-        defer {
-          self.data = []
-          self.hasData = false
-        }
-        return self.data
+        self.hasData = false
+        let event = self.data
+        self.data = []
+        return event
       }
       guard let value = Self.data(of: line) else { continue }
       if self.hasData { self.data.append(0x0A) }

@@ -37,45 +37,155 @@ public struct UpstreamChunk: Sendable, Equatable {
 
   init(text: String) { self.text = text }
 
+  /// Reads one event in one pass over its bytes. O(bytes).
   public init(_ bytes: [UInt8]) throws(Fault) {
-    let document: Document
+    var reading = Reading()
     do throws(DocumentError) {
-      document = try Document.parseJSON(bytes, limits: JSONLimits(bytes: 1 << 20, depth: 32, nodes: 1 << 15))
+      var walker = try JSONWalker(bytes, limits: JSONLimits(bytes: 1 << 20, depth: 32, nodes: 1 << 15))
+      guard walker.isAtMap() else { throw walker.failure("an object belongs here") }
+      try walker.map { (walker, key) throws(DocumentError) in try reading.take(key, &walker) }
+      try walker.finish()
     } catch {
       throw .unreadable(error.description)
     }
-    guard case .map = document.content else { throw .unreadable("an object belongs here, not \(document.kind)") }
-    if let error = document["error"], !error.isNull { throw .error(message: error.message, code: error["code"]?.text) }
-    if let usage = document["usage"], !usage.isNull { self.usage = try ReportedUsage(usage) }
-    guard let choices = document["choices"], case .list(let elements) = choices.content else {
-      guard self.usage != nil else { throw .unreadable("there are no choices and no usage") }
+    self = try reading.chunk()
+  }
+}
+
+/// What has been read of an event: its members stand in any order, so what is at fault is told at the end.
+private struct Reading {
+  private var usage: UpstreamChunk.ReportedUsage?
+  private var usageFault: String?
+  private var error: (message: String, code: String?)?
+  private var hasChoices = false
+  private var choice: Choice?
+
+  mutating func take(_ key: String, _ walker: inout JSONWalker) throws(DocumentError) {
+    switch key {
+    case "choices" where walker.isAtList():
+      self.hasChoices = true
+      try walker.list { (walker) throws(DocumentError) in
+        let choice = try Choice(&walker)
+        // One answer was asked for; others are not ours.
+        if self.choice == nil, choice.index == 0 { self.choice = choice }
+      }
+    case "usage" where walker.isAtMap(): try self.takeUsage(&walker)
+    case "usage":
+      if !(try walker.document().isNull) { self.usageFault = UpstreamChunk.ReportedUsage.expectation }
+    case "error":
+      let error = try walker.document()
+      if !error.isNull { self.error = (error.message, error["code"]?.text) }
+    default: try walker.skip()
+    }
+  }
+
+  private mutating func takeUsage(_ walker: inout JSONWalker) throws(DocumentError) {
+    var prompt: Int?
+    var completion = 0
+    var cached = 0
+    var reasoning = 0
+    try walker.map { (walker, key) throws(DocumentError) in
+      switch key {
+      case "prompt_tokens": prompt = try walker.tokens()
+      case "completion_tokens": completion = try walker.tokens() ?? 0
+      case "prompt_tokens_details": cached = try walker.tokens(in: "cached_tokens")
+      case "completion_tokens_details": reasoning = try walker.tokens(in: "reasoning_tokens")
+      default: try walker.skip()
+      }
+    }
+    guard let prompt else {
+      self.usageFault = UpstreamChunk.ReportedUsage.expectation
       return
     }
-    // One answer was asked for; others are not ours.
-    guard let choice = elements.first(where: { ($0["index"]?.count ?? 0) == 0 }) else { return }
-    self.finish = choice["finish_reason"]?.text
-    if let logprobs = choice["logprobs"] { self.logprobs = try TokenLogprob.reading(logprobs) }
-    guard let delta = choice["delta"] else {
-      self.text = choice["text"]?.text ?? ""
+    self.usage = UpstreamChunk.ReportedUsage(
+      prompt: prompt, cached: min(cached, prompt), completion: completion, reasoning: min(reasoning, completion))
+  }
+
+  func chunk() throws(UpstreamChunk.Fault) -> UpstreamChunk {
+    if let error = self.error { throw .error(message: error.message, code: error.code) }
+    if let fault = self.usageFault { throw .unreadable(fault) }
+    guard self.hasChoices || self.usage != nil else { throw .unreadable("there are no choices and no usage") }
+    var chunk = UpstreamChunk(text: "")
+    chunk.usage = self.usage
+    guard let choice = self.choice else { return chunk }
+    chunk.finish = choice.finish
+    if let logprobs = choice.logprobs { chunk.logprobs = try TokenLogprob.reading(logprobs) }
+    guard choice.hasDelta else {
+      chunk.text = choice.text
+      return chunk
+    }
+    chunk.text = choice.content
+    chunk.toolCalls = try choice.toolCalls.map { (call) throws(UpstreamChunk.Fault) in try ToolCallPiece(reading: call) }
+    return chunk
+  }
+}
+
+/// One element of `choices`.
+private struct Choice {
+  var index = 0
+  var finish: String?
+  var logprobs: Document?
+  var hasDelta = false
+  var content = ""
+  var text = ""
+  var toolCalls: [Document] = []
+
+  init(_ walker: inout JSONWalker) throws(DocumentError) {
+    guard walker.isAtMap() else {
+      try walker.skip()
       return
     }
-    self.text = delta["content"]?.text ?? ""
-    if case .list(let calls)? = delta["tool_calls"]?.content {
-      self.toolCalls = try calls.map { (call) throws(Fault) in try ToolCallPiece(reading: call) }
+    try walker.map { (walker, key) throws(DocumentError) in
+      switch key {
+      case "index": self.index = try walker.tokens() ?? 0
+      case "delta":
+        self.hasDelta = true
+        if walker.isAtMap() {
+          try walker.map { (walker, key) throws(DocumentError) in try self.takeDelta(key, &walker) }
+        } else {
+          try walker.skip()
+        }
+      case "finish_reason": self.finish = try walker.text()
+      case "text": self.text = try walker.text() ?? ""
+      case "logprobs" where walker.isAtMap(): self.logprobs = try walker.document()
+      default: try walker.skip()
+      }
+    }
+  }
+
+  private mutating func takeDelta(_ key: String, _ walker: inout JSONWalker) throws(DocumentError) {
+    switch key {
+    case "content": self.content = try walker.text() ?? ""
+    case "tool_calls" where walker.isAtList():
+      try walker.list { (walker) throws(DocumentError) in self.toolCalls.append(try walker.document()) }
+    default: try walker.skip()
     }
   }
 }
 
-extension UpstreamChunk.ReportedUsage {
-  fileprivate init(_ document: Document) throws(UpstreamChunk.Fault) {
-    guard let prompt = document["prompt_tokens"]?.count, let completion = document["completion_tokens"]?.count ?? Optional(0)
-    else {
-      throw .unreadable("usage: prompt_tokens and completion_tokens must be counts")
-    }
-    let cached = document["prompt_tokens_details"]?["cached_tokens"]?.count ?? 0
-    let reasoning = document["completion_tokens_details"]?["reasoning_tokens"]?.count ?? 0
-    self.init(prompt: prompt, cached: min(cached, prompt), completion: completion, reasoning: min(reasoning, completion))
+extension JSONWalker {
+  /// A whole number from 0 to 2^40; nil for anything else.
+  fileprivate mutating func tokens() throws(DocumentError) -> Int? {
+    guard let count = try self.count(), count <= 1 << 40 else { return nil }
+    return count
   }
+
+  /// A count within an object; 0 where it is not told.
+  fileprivate mutating func tokens(in member: String) throws(DocumentError) -> Int {
+    guard self.isAtMap() else {
+      try self.skip()
+      return 0
+    }
+    var count = 0
+    try self.map { (walker, key) throws(DocumentError) in
+      if key == member { count = try walker.tokens() ?? 0 } else { try walker.skip() }
+    }
+    return count
+  }
+}
+
+extension UpstreamChunk.ReportedUsage {
+  fileprivate static let expectation = "usage: prompt_tokens must be a count"
 }
 
 extension ToolCallPiece {

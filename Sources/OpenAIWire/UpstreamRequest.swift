@@ -3,9 +3,13 @@ public import Documents
 
 /// What is asked of another OpenAI-compatible server: always a stream that ends with its usage.
 public struct UpstreamRequest: Sendable {
-  /// Below the server's base address: `chat/completions` or `completions`.
+  /// Below the server's base address: one of ``paths``.
   public let path: String
   public let body: JSON
+
+  public static let paths = [chatPath, plainPath]
+  private static let chatPath = "chat/completions"
+  private static let plainPath = "completions"
 
   /// - Parameters:
   ///   - model: The name that the server knows the model by.
@@ -14,15 +18,15 @@ public struct UpstreamRequest: Sendable {
     var members = [JSONMember("model", .string(model))]
     switch request.prompt {
     case .chat(let messages):
-      self.path = "chat/completions"
+      self.path = Self.chatPath
       members.append(JSONMember("messages", .array(messages.map(\.wire))))
       members += Self.chatMembers(request)
     case .text(let text):
-      self.path = "completions"
+      self.path = Self.plainPath
       members.append(JSONMember("prompt", .string(text)))
       if let alternatives = request.logprobs { members.append(JSONMember("logprobs", .integer(alternatives))) }
     case .tokens(let tokens):
-      self.path = "completions"
+      self.path = Self.plainPath
       members.append(JSONMember("prompt", .array(tokens.map { .integer(Int($0)) })))
       if let alternatives = request.logprobs { members.append(JSONMember("logprobs", .integer(alternatives))) }
     }

@@ -1,7 +1,8 @@
 internal import NIOCore
 internal import Synchronization
 
-/// Ends an exchange that stays in one phase for too long: one scheduled task for all its phases, moved only when it fires.
+/// Ends an exchange that stays in one phase for too long. It is looked at from time to time by a ``PhaseWatch``, so entering a phase costs
+/// one reading of the clock.
 final class PhaseTimer: Sendable {
   enum Phase: String, Sendable {
     case firstByte = "the first token"
@@ -14,86 +15,87 @@ final class PhaseTimer: Sendable {
     /// When the phase is over; nil while the exchange waits for its own client.
     var phaseEnd: NIODeadline?
     var expired: Phase?
-    /// When the scheduled task fires.
-    var armedFor = NIODeadline.distantFuture
     var expire: (@Sendable () -> Void)?
-    var task: Scheduled<Void>?
   }
 
-  private let state = Mutex(State())
-  private let loop: any EventLoop
+  private let state: Mutex<State>
   private let timeouts: UpstreamTimeouts
   private let end: NIODeadline
 
-  init(_ timeouts: UpstreamTimeouts, on loop: any EventLoop) {
+  /// - Parameter expire: Called once, where a phase takes too long.
+  init(_ timeouts: UpstreamTimeouts, expire: @escaping @Sendable () -> Void) {
+    let now = NIODeadline.now()
     self.timeouts = timeouts
-    self.loop = loop
-    self.end = .now() + timeouts.total
+    self.end = now + timeouts.total
+    self.state = Mutex(State(phaseEnd: now + timeouts.firstByte, expire: expire))
   }
 
   /// The phase in which time ran out; nil where it did not.
   var expired: Phase? { self.state.withLock { $0.expired } }
 
-  /// - Parameter expire: Called once, where a phase takes too long.
-  func start(_ expire: @escaping @Sendable () -> Void) {
-    let first = NIODeadline.now() + self.timeouts.firstByte
-    self.state.withLock { state in
-      state.expire = expire
-      state.phaseEnd = first
-    }
-    self.arm(min(first, self.end))
-  }
-
   /// The server is to send something now.
   func enter(_ phase: Phase) {
-    let limit = phase == .firstByte ? self.timeouts.firstByte : self.timeouts.betweenChunks
-    let end = NIODeadline.now() + limit
-    let isSooner = self.state.withLock { state in
+    let end = NIODeadline.now() + (phase == .firstByte ? self.timeouts.firstByte : self.timeouts.betweenChunks)
+    self.state.withLock { state in
       state.phase = phase
       state.phaseEnd = end
-      return end < state.armedFor
     }
-    // Only the first phase, which is longer, can leave the task set too late.
-    if isSooner { self.arm(min(end, self.end)) }
   }
 
   /// The exchange waits for its own client: only the total runs on.
   func pause() { self.state.withLock { $0.phaseEnd = nil } }
 
-  func stop() {
-    let task = self.state.withLock { state -> Scheduled<Void>? in
-      state.expire = nil
-      defer { state.task = nil }
-      return state.task
-    }
-    task?.cancel()
-  }
+  /// Nothing expires any more.
+  func stop() { self.state.withLock { $0.expire = nil } }
 
-  private func arm(_ deadline: NIODeadline) {
-    let task = self.loop.scheduleTask(deadline: deadline) { self.fire() }
-    let useless = self.state.withLock { state -> Scheduled<Void>? in
-      guard state.expire != nil else { return task }
-      defer {
-        state.task = task
-        state.armedFor = deadline
-      }
-      return state.task
-    }
-    useless?.cancel()
-  }
-
-  private func fire() {
-    let now = NIODeadline.now()
-    let (next, expire) = self.state.withLock { state -> (NIODeadline?, (@Sendable () -> Void)?) in
-      guard let expire = state.expire else { return (nil, nil) }
-      // A pause may end at any time, so it is looked at again after one phase.
-      let deadline = min(state.phaseEnd ?? now + self.timeouts.betweenChunks, self.end)
-      guard deadline <= now else { return (deadline, nil) }
+  func look(at now: NIODeadline) {
+    let expire = self.state.withLock { state -> (@Sendable () -> Void)? in
+      guard let expire = state.expire, min(state.phaseEnd ?? .distantFuture, self.end) <= now else { return nil }
       state.expired = now >= self.end ? .total : state.phase
       state.expire = nil
-      return (nil, expire)
+      return expire
     }
     expire?()
-    if let next { self.arm(next) }
+  }
+}
+
+/// Looks at the timers of all exchanges with one server, as long as there are any.
+///
+/// A phase ends late by a quarter of the shortest phase at most, and by no more than a second.
+final class PhaseWatch: Sendable {
+  private struct State {
+    var timers: [ObjectIdentifier: PhaseTimer] = [:]
+    var isArmed = false
+  }
+
+  private let state = Mutex(State())
+  private let interval: TimeAmount
+
+  init(_ timeouts: UpstreamTimeouts) {
+    let shortest = min(timeouts.firstByte, timeouts.betweenChunks, timeouts.total)
+    self.interval = .nanoseconds(min(max(shortest.nanoseconds / 4, 5_000_000), 1_000_000_000))
+  }
+
+  func add(_ timer: PhaseTimer, on loop: any EventLoop) {
+    let mustArm = self.state.withLock { state in
+      state.timers[ObjectIdentifier(timer)] = timer
+      defer { state.isArmed = true }
+      return !state.isArmed
+    }
+    if mustArm { self.arm(on: loop) }
+  }
+
+  func remove(_ timer: PhaseTimer) { self.state.withLock { $0.timers[ObjectIdentifier(timer)] = nil } }
+
+  private func arm(on loop: any EventLoop) {
+    loop.scheduleTask(in: self.interval) {
+      let timers = self.state.withLock { state in
+        state.isArmed = !state.timers.isEmpty
+        return Array(state.timers.values)
+      }
+      let now = NIODeadline.now()
+      for timer in timers { timer.look(at: now) }
+      if !timers.isEmpty { self.arm(on: loop) }
+    }
   }
 }

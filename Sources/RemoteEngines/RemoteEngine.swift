@@ -1,3 +1,4 @@
+internal import AsyncHTTPClient
 public import Completions
 internal import NIOCore
 
@@ -43,9 +44,13 @@ public final class RemoteEngine: CompletionEngine {
 
   public func start(_ prompt: PreparedPrompt, allowance: TokenAllowance) -> CompletionStream {
     let (events, continuation) = AsyncThrowingStream<CompletionEvent, any Error>.makeStream()
-    let run = RemoteRun(engine: self, prompt: prompt, gate: AllowanceGate(allowance), events: continuation)
-    let task = Task { await run.follow() }
-    continuation.onTermination = { _ in task.cancel() }
-    return CompletionStream(events) { task.cancel() }
+    guard let loop = self.pool.members.first?.upstream.client.eventLoopGroup.any() else {
+      continuation.finish(throwing: CompletionError(.unavailable, "No server is configured for the model."))
+      return CompletionStream(events) {}
+    }
+    let run = RemoteRun(self, prompt, allowance: allowance, on: loop, events: continuation)
+    continuation.onTermination = { _ in run.cancel() }
+    run.start()
+    return CompletionStream(events) { run.cancel() }
   }
 }

@@ -1,6 +1,7 @@
 public import AsyncHTTPClient
 internal import NIOCore
 internal import NIOHTTP1
+internal import OpenAIWire
 internal import Synchronization
 
 /// One server, shared by all models that it serves: its health and what was counted of it.
@@ -8,6 +9,9 @@ public final class Upstream: Sendable {
   public let settings: UpstreamSettings
   let client: HTTPClient
   let report: @Sendable (UpstreamReport) -> Void
+  let watch: PhaseWatch
+  /// Requests without a body, by the end of their path: their address is read once.
+  private let requests: [String: HTTPClient.Request]
   private let health: Mutex<UpstreamHealth>
   private let counts = Mutex(Statistics())
 
@@ -32,8 +36,23 @@ public final class Upstream: Sendable {
     self.settings = settings
     self.client = client
     self.report = report
+    self.watch = PhaseWatch(settings.timeouts)
+    self.requests = Dictionary(
+      uniqueKeysWithValues: UpstreamRequest.paths.compactMap { path in Self.request(settings, path).map { (path, $0) } })
     self.health = Mutex(UpstreamHealth(failuresToOpen: settings.failuresToOpen, rest: .seconds(settings.restSeconds)))
   }
+
+  private static func request(_ settings: UpstreamSettings, _ path: String) -> HTTPClient.Request? {
+    var headers: HTTPHeaders = ["content-type": "application/json", "accept": "text/event-stream"]
+    if let key = settings.apiKey { headers.add(name: "authorization", value: "Bearer \(key)") }
+    do {
+      return try HTTPClient.Request(url: "\(settings.url)/\(path)", method: .POST, headers: headers)
+    } catch {
+      return nil  // An address that is none cannot be asked, which each request for it is told.
+    }
+  }
+
+  func request(_ path: String) -> HTTPClient.Request? { self.requests[path] }
 
   public var statistics: Statistics {
     var statistics = self.counts.withLock { $0 }

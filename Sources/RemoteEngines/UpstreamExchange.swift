@@ -6,226 +6,258 @@ internal import NIOHTTP1
 internal import OpenAIWire
 
 /// One attempt at one server: the request, the stream that comes back, and its end.
-struct UpstreamExchange: Sendable {
+///
+/// It lives on one event loop. Where the allowance has no room, the part of the body that was come to is not acknowledged, so that the
+/// connection is not read until the allowance is raised.
+final class UpstreamExchange: HTTPClientResponseDelegate {
   enum Outcome: Sendable {
     case ended(CompletionEnd)
     /// `hasBegun`: part of an answer was handed on.
     case failed(UpstreamFault, hasBegun: Bool)
   }
 
-  let upstream: Upstream
-  let model: String
-  let prompt: PreparedPrompt
-  let counter: TextCounter?
-  let gate: AllowanceGate
-  let timer: PhaseTimer
-  let events: AsyncThrowingStream<CompletionEvent, any Error>.Continuation
-
-  func run() async -> (outcome: Outcome, health: UpstreamHealth.Outcome, tokens: Int) {
-    var answer = Answer(tally: AnswerTally(counter: self.counter))
-    do {
-      let reason = try await self.follow(&answer)
-      let usage = try await self.settle(&answer, cut: reason == .allowance)
-      let end = CompletionEnd(reason: reason, usage: usage, countedBy: self.counter(of: answer.tally))
-      return (.ended(end), .succeeded, answer.tally.emitted)
-    } catch let fault as UpstreamFault {
-      return (.failed(fault, hasBegun: answer.hasBegun), fault.outcome, answer.tally.emitted)
-    } catch {
-      if let phase = self.timer.expired {
-        let fault = UpstreamFault.timedOut(phase)
-        return (.failed(fault, hasBegun: answer.hasBegun), fault.outcome, answer.tally.emitted)
-      }
-      guard Task.isCancelled || error is CancellationError else {
-        let fault = answer.hasBegun ? UpstreamFault.broken("broke off: \(error)") : .unreachable(error)
-        return (.failed(fault, hasBegun: answer.hasBegun), fault.outcome, answer.tally.emitted)
-      }
-      let usage = self.usage(answer.tally, completion: answer.tally.emitted)
-      let end = CompletionEnd(reason: .cancelled, usage: usage, countedBy: self.counter(of: answer.tally))
-      return (.ended(end), .neutral, answer.tally.emitted)
-    }
-  }
-
-  /// How far the answer has come.
-  struct Answer {
-    var tally: AnswerTally
-    var hasBegun = false
-    var finish: String?
-
-    var reason: CompletionEnd.Reason {
-      switch self.finish {
-      case "length": .length
-      case "tool_calls", "function_call": .toolCalls
-      default: .stop
-      }
-    }
-  }
-
-  /// The most bytes of an answer, and how many more for each token that it may have.
-  private static let answerBytes = 1 << 20
-  private static let bytesPerToken = 256
-
-  private func follow(_ answer: inout Answer) async throws -> CompletionEnd.Reason {
-    let response = try await self.upstream.client.execute(self.request(), deadline: .distantFuture)
-    guard response.status == .ok else { throw await self.refusal(response) }
-    guard response.headers.first(name: "content-type")?.lowercased().hasPrefix("text/event-stream") ?? false else {
-      throw UpstreamFault.garbage("answered 200 with another type than text/event-stream")
-    }
+  private struct State {
+    var answer: UpstreamAnswer
     var reader = EventStreamReader()
-    for try await buffer in response.body {
-      reader.append(buffer.readableBytesView)
-      while let data = try self.next(&reader) {
-        if data == Self.done { return answer.reason }
-        if let reason = try await self.take(data, &answer) { return reason }
-      }
-      self.timer.enter(answer.hasBegun ? .betweenChunks : .firstByte)
-    }
-    // A server that closes after it said why it ended has ended; one that just closes has broken off.
-    guard answer.finish != nil else { throw UpstreamFault.broken("closed the stream without an end") }
-    return answer.reason
+    var refusal: UpstreamRefusal?
+    var task: HTTPClient.Task<Void>?
+    /// Steps that came at once and go out as one event.
+    var batch: [CompletionDelta] = []
+    var isFlushDue = false
+    /// The part of the body whose text waits for room.
+    var part: EventLoopPromise<Void>?
+    var isCancelled = false
+    var isOver = false
   }
 
-  private static let done = Array("[DONE]".utf8)
+  private let upstream: Upstream
+  private let model: String
+  private let prompt: PreparedPrompt
+  private let allowance: TokenAllowance
+  private let loop: any EventLoop
+  private let events: AsyncThrowingStream<CompletionEvent, any Error>.Continuation
+  private let onEnd: @Sendable (Outcome) -> Void
+  private let state: NIOLoopBoundBox<State>
+  private let timer: PhaseTimer
 
-  private func next(_ reader: inout EventStreamReader) throws(UpstreamFault) -> [UInt8]? {
-    do throws(EventStreamReader.TooLarge) { return try reader.next() } catch {
+  /// - Parameter onEnd: Called once, on the loop.
+  init(
+    _ member: UpstreamPool.Member, prompt: PreparedPrompt, counter: TextCounter?, allowance: TokenAllowance,
+    on loop: any EventLoop,
+    events: AsyncThrowingStream<CompletionEvent, any Error>.Continuation, onEnd: @escaping @Sendable (Outcome) -> Void
+  ) {
+    self.upstream = member.upstream
+    self.model = member.model
+    self.prompt = prompt
+    self.allowance = allowance
+    self.loop = loop
+    self.events = events
+    self.onEnd = onEnd
+    let state = NIOLoopBoundBox.makeBoxSendingValue(State(answer: UpstreamAnswer(to: prompt, counter: counter)), eventLoop: loop)
+    self.state = state
+    self.timer = PhaseTimer(member.upstream.settings.timeouts) { loop.execute { state.value.task?.cancel() } }
+  }
+
+  func start() {
+    guard let request = self.request() else { return self.fail(.notAsked) }
+    self.upstream.watch.add(self.timer, on: self.loop)
+    // A connection of this loop where one is idle. Were one of this loop asked for, each request would open its own.
+    let task = self.upstream.client.execute(
+      request: request, delegate: self, eventLoop: .delegate(on: self.loop), deadline: nil)
+    self.state.value.task = task
+    task.futureResult.whenComplete { result in
+      self.timer.stop()
+      self.upstream.watch.remove(self.timer)
+      self.state.value.task = nil
+      self.closed(result)
+    }
+  }
+
+  /// The client is gone.
+  func cancel() {
+    self.state.value.isCancelled = true
+    guard let task = self.state.value.task else { return self.end(.cancelled) }
+    task.cancel()
+  }
+
+  /// The allowance was raised.
+  func resume() {
+    guard self.state.value.answer.isWaiting, !self.state.value.isOver else { return }
+    self.advance()
+  }
+
+  private func request() -> HTTPClient.Request? {
+    let asked = UpstreamRequest(self.prompt.request, model: self.model, countsEachChunk: self.upstream.settings.countsEachChunk)
+    var request = self.upstream.request(asked.path)
+    request?.body = .byteBuffer(ByteBuffer(bytes: asked.body.bytes))
+    return request
+  }
+
+  // MARK: What comes back
+
+  func didReceiveHead(task: HTTPClient.Task<Void>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
+    if head.status != .ok {
+      self.state.value.refusal = UpstreamRefusal(
+        status: Int(head.status.code), retryAfter: head.headers.first(name: "retry-after"))
+    } else if !(head.headers.first(name: "content-type")?.lowercased().hasPrefix("text/event-stream") ?? false) {
+      self.fail(.garbage("answered 200 with another type than text/event-stream"))
+    }
+    return self.loop.makeSucceededVoidFuture()
+  }
+
+  func didReceiveBodyPart(task: HTTPClient.Task<Void>, _ buffer: ByteBuffer) -> EventLoopFuture<Void> {
+    // What follows the end of an answer is let through unread, so that the connection can be used again.
+    guard !self.state.value.isOver else { return self.loop.makeSucceededVoidFuture() }
+    guard self.state.value.refusal == nil else {
+      if self.state.value.refusal?.append(buffer) == false { self.failRefused() }
+      return self.loop.makeSucceededVoidFuture()
+    }
+    self.state.value.reader.append(buffer.readableBytesView)
+    self.advance()
+    guard self.state.value.answer.isWaiting, !self.state.value.isOver else { return self.loop.makeSucceededVoidFuture() }
+    let part = self.loop.makePromise(of: Void.self)
+    self.state.value.part = part
+    return part.futureResult
+  }
+
+  func didFinishRequest(task: HTTPClient.Task<Void>) throws {}
+
+  /// Takes what has been read as far as the allowance goes.
+  private func advance() {
+    do throws(UpstreamFault) {
+      while !self.state.value.isOver {
+        switch self.state.value.answer.step(self.allowance.grant) {
+        case .delta(let delta): self.add(delta)
+        case .waits: return self.wait()
+        case .ends(let reason): return self.end(reason)
+        case .needsMore:
+          guard let data = try self.nextEvent() else { return self.awaitMore() }
+          try self.take(data)
+        }
+      }
+    } catch {
+      self.fail(error)
+    }
+  }
+
+  private func nextEvent() throws(UpstreamFault) -> [UInt8]? {
+    do throws(EventStreamReader.TooLarge) { return try self.state.value.reader.next() } catch {
       throw UpstreamFault.garbage("sent an event of more than \(error.limit) bytes")
     }
   }
 
-  private func request() -> HTTPClientRequest {
-    let asked = UpstreamRequest(
-      self.prompt.request, model: self.model, countsEachChunk: self.upstream.settings.countsEachChunk)
-    var request = HTTPClientRequest(url: "\(self.upstream.settings.url)/\(asked.path)")
-    request.method = .POST
-    request.headers.add(name: "content-type", value: "application/json")
-    request.headers.add(name: "accept", value: "text/event-stream")
-    if let key = self.upstream.settings.apiKey { request.headers.add(name: "authorization", value: "Bearer \(key)") }
-    request.body = .bytes(ByteBuffer(bytes: asked.body.bytes))
-    return request
+  private func take(_ data: [UInt8]) throws(UpstreamFault) {
+    let hadBegun = self.state.value.answer.hasBegun
+    try self.state.value.answer.take(data, url: self.upstream.settings.url)
+    guard !hadBegun, self.state.value.answer.hasBegun else { return }
+    self.events.yield(.prompt(self.state.value.answer.expectedUsage))
   }
 
-  /// Reads what a server says with another status than 200. Nothing of it counts as an answer.
-  private func refusal(_ response: HTTPClientResponse) async -> UpstreamFault {
-    var body: [UInt8] = []
-    do {
-      for try await buffer in response.body {
-        body.append(contentsOf: buffer.readableBytesView)
-        if body.count >= UpstreamFault.bodyLimit { break }
-      }
-    } catch {
-      body = []  // A refusal that breaks off is a refusal.
-    }
-    return UpstreamFault(
-      status: Int(response.status.code), retryAfter: response.headers.first(name: "retry-after"),
-      body: Array(body.prefix(UpstreamFault.bodyLimit)), url: self.upstream.settings.url)
+  private func awaitMore() {
+    self.timer.enter(self.state.value.answer.hasBegun ? .betweenChunks : .firstByte)
+    let part = self.state.value.part
+    self.state.value.part = nil
+    part?.succeed()
   }
 
-  /// Hands on one chunk, as far as the allowance goes.
-  ///
-  /// - Returns: Why the answer ends here, where it does.
-  private func take(_ data: [UInt8], _ answer: inout Answer) async throws -> CompletionEnd.Reason? {
-    let chunk: UpstreamChunk
-    do throws(UpstreamChunk.Fault) { chunk = try UpstreamChunk(data) } catch {
-      switch error {
-      case .unreadable(let reason): throw UpstreamFault.garbage("sent an event that is no chunk: \(reason)")
-      case .error(let message, let code):
-        throw UpstreamFault(message: message, code: code, url: self.upstream.settings.url)
-      }
-    }
-    if !answer.hasBegun {
-      answer.hasBegun = true
-      self.events.yield(.prompt(self.usage(AnswerTally(counter: nil), completion: 0)))
-    }
-    if let finish = chunk.finish { answer.finish = finish }
-    let tokens = answer.tally.take(chunk)
-    guard answer.tally.bytes <= Self.answerBytes + Self.bytesPerToken * self.prompt.completionCeiling else {
-      throw UpstreamFault.garbage("sent more text than \(self.prompt.completionCeiling) tokens can have")
-    }
-    let delta = CompletionDelta(text: chunk.text, tokens: tokens, logprobs: chunk.logprobs, toolCalls: chunk.toolCalls)
-    return try await self.emit(delta, &answer.tally)
+  private func wait() {
+    // Only who has what came so far can raise the allowance.
+    self.flush()
+    self.timer.pause()
   }
 
-  /// - Returns: Why the answer ends before the whole of `delta` is handed on; nil where it is.
-  private func emit(_ delta: CompletionDelta, _ tally: inout AnswerTally) async throws -> CompletionEnd.Reason? {
-    guard delta.tokens > 0 else {
-      if !delta.text.isEmpty || !delta.toolCalls.isEmpty { self.events.yield(.delta(delta)) }
-      return nil
-    }
-    var rest = delta
-    while true {
-      let left = self.prompt.completionCeiling - tally.emitted
-      guard left > 0 else { return .length }
-      if !self.gate.isDecided(after: tally.emitted) { self.timer.pause() }
-      let room = min(left, try await self.gate.room(after: tally.emitted))
-      guard room > 0 else { return .allowance }
-      guard room < rest.tokens else {
-        tally.emit(rest.tokens)
-        self.events.yield(.delta(rest))
-        return nil
-      }
-      let part = rest.split(off: room)
-      tally.emit(part.tokens)
-      self.events.yield(.delta(part))
-    }
+  // MARK: Handing on
+
+  /// The most tokens of one event: what is released at once is what is lost at most between two marks.
+  private static let batchTokens = 16
+
+  private func add(_ delta: CompletionDelta) {
+    self.state.value.batch.append(delta)
+    if self.state.value.batch.reduce(0, { $0 + $1.tokens }) >= Self.batchTokens { return self.flush() }
+    guard !self.state.value.isFlushDue else { return }
+    self.state.value.isFlushDue = true
+    // Parts of a body that were read together come one after another in the same turn of the loop.
+    self.loop.execute { self.flush() }
+  }
+
+  private func flush() {
+    self.state.value.isFlushDue = false
+    let batch = self.state.value.batch
+    guard let first = batch.first else { return }
+    self.state.value.batch = []
+    self.events.yield(batch.count == 1 ? .delta(first) : .deltas(batch))
   }
 
   // MARK: The end
 
-  /// Brings what was handed on up to what is charged, and says what that is.
-  private func settle(_ answer: inout Answer, cut: Bool) async throws -> CompletionUsage {
-    guard !cut else { return self.usage(answer.tally, completion: answer.tally.emitted) }
-    let (total, _) = answer.tally.total
-    if total > answer.tally.emitted {
-      _ = try await self.emit(CompletionDelta(text: "", tokens: total - answer.tally.emitted), &answer.tally)
+  /// The exchange is over on the wire.
+  private func closed(_ result: Result<Void, any Error>) {
+    guard !self.state.value.isOver else { return }
+    switch result {
+    case .success where self.state.value.refusal != nil: self.failRefused()
+    case .success:
+      // A server that closes after it said why it ended has ended; one that just closes has broken off.
+      guard self.state.value.answer.closes() else { return self.fail(.broken("closed the stream without an end")) }
+      self.advance()
+    case .failure where self.state.value.isCancelled: self.end(.cancelled)
+    case .failure(let error):
+      if let phase = self.timer.expired { return self.fail(.timedOut(phase)) }
+      self.fail(self.state.value.answer.hasBegun ? .broken("broke off: \(error)") : .unreachable(error))
     }
-    let charged = min(total, answer.tally.emitted)
-    self.compare(answer.tally, charged: charged)
-    return self.usage(answer.tally, completion: charged)
   }
 
-  /// The usage as it is charged: never above what was held for.
-  private func usage(_ tally: AnswerTally, completion: Int) -> CompletionUsage {
-    guard let reported = tally.reported else {
-      let bound = PromptBound(self.prompt.request, counter: self.counter)
-      return CompletionUsage(promptUncached: min(bound.likely, self.prompt.promptTokens), completion: completion)
-    }
-    let prompt = min(reported.prompt, self.prompt.promptTokens)
-    let cached = min(reported.cached, prompt)
-    return CompletionUsage(promptUncached: prompt - cached, promptCached: cached, completion: completion)
-  }
-
-  /// Whose count the usage is.
-  private func counter(of tally: AnswerTally) -> TokenCounter {
-    guard tally.reported == nil else { return tally.total.source }
-    return self.counter != nil || PromptBound(self.prompt.request, counter: nil).isExact ? .gateway : .estimate
-  }
-
-  /// Tells the operator where the server's count is not ours. One token more is the answer's end, which has no text.
-  private func compare(_ tally: AnswerTally, charged: Int) {
-    guard let reported = tally.reported else { return }
-    let own = tally.own
-    if !tally.isPlausible(reported) || reported.completion > charged
-      || (self.counter != nil && abs(reported.completion - own) > 1 + own / 50)
-    {
-      self.upstream.differs("completion", reported: reported.completion, counted: own, charged: charged)
-    }
-    if reported.prompt > self.prompt.promptTokens {
+  private func end(_ reason: UpstreamAnswer.Ending) {
+    guard !self.state.value.isOver else { return }
+    self.flush()
+    let (end, differences) = self.state.value.answer.end(reason)
+    for difference in differences {
       self.upstream.differs(
-        "prompt", reported: reported.prompt, counted: self.prompt.promptTokens, charged: self.prompt.promptTokens)
+        difference.category, reported: difference.reported, counted: difference.counted, charged: difference.charged)
     }
+    self.finish(.ended(end), end.reason == .cancelled ? .neutral : .succeeded, closesConnection: reason.leavesMore)
+  }
+
+  private func failRefused() {
+    guard let refusal = self.state.value.refusal else { return }
+    self.fail(refusal.fault(url: self.upstream.settings.url))
+  }
+
+  private func fail(_ fault: UpstreamFault) {
+    guard !self.state.value.isOver else { return }
+    self.flush()
+    self.finish(.failed(fault, hasBegun: self.state.value.answer.hasBegun), fault.outcome, closesConnection: true)
+  }
+
+  private func finish(_ outcome: Outcome, _ health: UpstreamHealth.Outcome, closesConnection: Bool) {
+    // First, because what is cancelled says so at once.
+    self.state.value.isOver = true
+    if closesConnection { self.state.value.task?.cancel() }
+    let part = self.state.value.part
+    self.state.value.part = nil
+    part?.succeed()
+    self.upstream.finish(health, tokens: self.state.value.answer.emitted)
+    self.onEnd(outcome)
   }
 }
 
-extension CompletionDelta {
-  /// Takes off the first `count` tokens with their share of the text: a server may put several tokens into one chunk, and where one
-  /// ends is known to it alone.
-  fileprivate mutating func split(off count: Int) -> CompletionDelta {
-    let length = self.text.count
-    let cut = self.text.index(self.text.startIndex, offsetBy: length * count / self.tokens)
-    let part = CompletionDelta(
-      text: String(self.text[..<cut]), tokens: count, logprobs: Array(self.logprobs.prefix(count)), toolCalls: self.toolCalls)
-    self = CompletionDelta(
-      text: String(self.text[cut...]), tokens: self.tokens - count, logprobs: Array(self.logprobs.dropFirst(count)))
-    return part
+/// What a server says with another status than 200. Nothing of it counts as an answer.
+private struct UpstreamRefusal {
+  let status: Int
+  let retryAfter: String?
+  private var body: [UInt8] = []
+
+  init(status: Int, retryAfter: String?) {
+    self.status = status
+    self.retryAfter = retryAfter
+  }
+
+  /// - Returns: false where no more is read.
+  mutating func append(_ buffer: ByteBuffer) -> Bool {
+    self.body.append(contentsOf: buffer.readableBytesView.prefix(UpstreamFault.bodyLimit - self.body.count))
+    return self.body.count < UpstreamFault.bodyLimit
+  }
+
+  func fault(url: String) -> UpstreamFault {
+    UpstreamFault(status: self.status, retryAfter: self.retryAfter, body: self.body, url: url)
   }
 }

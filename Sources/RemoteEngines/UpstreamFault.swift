@@ -25,6 +25,9 @@ struct UpstreamFault: Error, Sendable {
     UpstreamFault(CompletionError(.unavailable, "The model's server cannot be reached."), reason: "not reached: \(error)")
   }
 
+  static let notAsked = UpstreamFault(
+    CompletionError(.unavailable, "The model's server cannot be reached."), reason: "its address is none", mayRetry: true)
+
   static func timedOut(_ phase: PhaseTimer.Phase) -> UpstreamFault {
     UpstreamFault(
       CompletionError(

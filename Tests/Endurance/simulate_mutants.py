@@ -61,7 +61,7 @@ MUTANTS = [
     ("drop a settlement that the disk refused", [(UNWRITTEN, "    state.unwritten.add(Unwritten(record: record, records: records, attempt: ticket))\n", "")]),
     ("use credit without taking it away", [(CREDIT, "    self.left -= amount\n    return parts", "    return parts")]),
     ("count no concurrent request", [(LEDGER, "self.concurrent[subject, default: 0] += 1", "self.concurrent[subject, default: 0] += 0")]),
-    ("forget what the engine made for nobody", [(SETTLE, "case .delta(let delta): produced += delta.tokens", "case .delta: break")]),
+    ("forget what the engine made for nobody", [(SETTLE, "case .delta, .deltas: produced += event.steps.reduce(0) { $0 + $1.tokens }", "case .delta, .deltas: break")]),
 ]
 
 

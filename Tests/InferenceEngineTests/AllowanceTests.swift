@@ -95,8 +95,8 @@ struct AllowanceTests {
           for try await event in try await Self.start(engine, allowance, request) {
             switch event {
             case .prompt: allowance.raise(to: 1, isFinal: false)
-            case .delta(let delta):
-              seen += delta.tokens
+            case .delta, .deltas:
+              seen += event.steps.reduce(0) { $0 + $1.tokens }
               #expect(seen <= allowance.grant.tokens)
               if seen == allowance.grant.tokens { allowance.raise(to: seen + 1 + salt % 3, isFinal: seen > 30) }
             case .end(let last): end = last

@@ -15,12 +15,14 @@ struct Collected: Equatable, Sendable {
   mutating func add(_ event: CompletionEvent) {
     switch event {
     case .prompt(let usage): self.prompt = usage
-    case .delta(let delta):
-      self.text += delta.text
-      self.tokens += delta.tokens
-      self.deltas.append(delta.text)
-      self.logprobs += delta.logprobs
-      self.calls += delta.toolCalls
+    case .delta, .deltas:
+      for delta in event.steps {
+        self.text += delta.text
+        self.tokens += delta.tokens
+        self.deltas.append(delta.text)
+        self.logprobs += delta.logprobs
+        self.calls += delta.toolCalls
+      }
     case .end(let end): self.end = end
     }
   }

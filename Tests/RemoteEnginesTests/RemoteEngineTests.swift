@@ -59,6 +59,27 @@ struct RemoteEngineTests {
     #expect(answer.end?.countedBy == .estimate)
   }
 
+  @Test("steps that came together go out as one event, up to as many tokens as may be lost between two marks")
+  func together() async throws {
+    let fixture = try await RemoteFixture.serving { _, _ in
+      let texts = (0..<20).map { Script.text("t\($0) ") }.joined()
+      return [Script.head, .bytes(texts + Script.chunk("{}", finish: "stop") + "data: [DONE]\n\n"), .end]
+    }
+    let answer = try await fixture.ask()
+    #expect(answer.pieces == 20 && answer.tokens == 20)
+    #expect(answer.text == (0..<20).map { "t\($0) " }.joined())
+    #expect(answer.events == 4, "the prompt, sixteen and four tokens, the end")
+  }
+
+  @Test("the connection of an answer that came to its end is used again")
+  func reuse() async throws {
+    let fixture = try await RemoteFixture.serving { _, _ in Script.answer(["a", "b"], usage: (1, 2)) }
+    for _ in 0..<8 { #expect(try await fixture.ask().text == "ab") }
+    #expect(fixture.servers[0].abandoned == 0)
+    // A connection is idle again a moment after its answer is over, so now and then a second one is opened.
+    #expect(fixture.servers[0].connections < 4)
+  }
+
   @Test("tool calls come through in their pieces")
   func tools() async throws {
     let fixture = try await RemoteFixture.serving { _, _ in

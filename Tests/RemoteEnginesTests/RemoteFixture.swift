@@ -65,19 +65,23 @@ struct Answer: Sendable {
   var text = ""
   var tokens = 0
   var pieces = 0
+  var events = 0
   var toolCalls: [ToolCallPiece] = []
   var prompt: CompletionUsage?
   var end: CompletionEnd?
   var error: CompletionError?
 
   mutating func take(_ event: CompletionEvent) {
+    self.events += 1
     switch event {
     case .prompt(let usage): self.prompt = usage
-    case .delta(let delta):
-      self.text += delta.text
-      self.tokens += delta.tokens
-      self.pieces += 1
-      self.toolCalls += delta.toolCalls
+    case .delta, .deltas:
+      for delta in event.steps {
+        self.text += delta.text
+        self.tokens += delta.tokens
+        self.pieces += 1
+        self.toolCalls += delta.toolCalls
+      }
     case .end(let end): self.end = end
     }
   }

@@ -35,6 +35,7 @@ public final class ScriptedUpstream: Sendable {
     /// Responses whose client left before their end.
     var abandoned = 0
     var bytesWritten = 0
+    var connections = 0
   }
 
   let state: Mutex<State>
@@ -44,6 +45,8 @@ public final class ScriptedUpstream: Sendable {
   public var url: String { "http://127.0.0.1:\(self.port)/v1" }
   public var asked: [Asked] { self.state.withLock { $0.asked } }
   public var abandoned: Int { self.state.withLock { $0.abandoned } }
+  /// Connections that were opened so far.
+  public var connections: Int { self.state.withLock { $0.connections } }
   /// Bytes of bodies that the kernel has taken.
   public var bytesWritten: Int { self.state.withLock { $0.bytesWritten } }
 
@@ -57,6 +60,7 @@ public final class ScriptedUpstream: Sendable {
       .childChannelInitializer { child in
         child.pipeline.configureHTTPServerPipeline().flatMapThrowing {
           guard let upstream = box.upstream else { throw ChannelError.ioOnClosedChannel }
+          upstream.state.withLock { $0.connections += 1 }
           try child.pipeline.syncOperations.addHandler(ScriptHandler(upstream))
         }
       }

@@ -105,7 +105,7 @@ public struct OfflineEngine: Sendable {
       maximumCompletionTokens: question.maximumTokens)
     let prepared = try await engine.prepare(request)
     for try await event in engine.start(prepared, allowance: TokenAllowance(tokens: prepared.completionCeiling)) {
-      if case .delta(let delta) = event { emit(delta.text) }
+      for delta in event.steps { emit(delta.text) }
     }
   }
 

@@ -15,10 +15,15 @@ enum ServerAssembly {
       ], idleTimeout: .seconds(Int64(idleSeconds)),
       httpDecoderConfiguration: .init(
         maxHeaderFieldSize: min(16 << 10, settings.headLimit), maxHeaderListSize: settings.headLimit, maxHeaderFieldCount: 100))
-    guard let path = settings.certificate, let keyPath = settings.certificateKey else { return .http1(configuration: http1) }
+    guard let path = settings.certificate, let keyPath = settings.certificateKey else {
+      return HTTPServerBuilder { responder in LoopBoundChannel(HTTP1Channel(responder: responder, configuration: http1)) }
+    }
     let certificate = try ServerCertificate(path: path, keyPath: keyPath)
-    return try .http2Upgrade(
-      tlsConfiguration: certificate.configuration,
-      configuration: .init(idleTimeout: .seconds(idleSeconds), streamConfiguration: http1))
+    return HTTPServerBuilder { responder in
+      LoopBoundChannel(
+        try HTTP2UpgradeChannel(
+          tlsConfiguration: certificate.configuration,
+          configuration: .init(idleTimeout: .seconds(idleSeconds), streamConfiguration: http1), responder: responder))
+    }
   }
 }

@@ -48,7 +48,11 @@ extension GatewayConfiguration {
       ],
       "log": [
         "level": .string(self.logLevel), "format": .string(self.logFormat.rawValue), "requests": .bool(self.logsRequests),
-      ], "telemetry": ["checkpoint_seconds": .integer(self.checkpointSeconds)],
+      ],
+      "telemetry": [
+        "checkpoint_seconds": .integer(self.checkpointSeconds), "otlp_url": JSON(self.collector),
+        "otlp_seconds": .integer(self.collectorSeconds),
+      ],
     ]
   }
 

@@ -109,6 +109,10 @@ public struct GatewayConfiguration: Sendable {
   public var logsRequests = false
   /// Seconds between signed checkpoints of the log.
   public var checkpointSeconds = 10
+  /// A collector of OpenTelemetry over HTTP, without the path of a signal; nil tells none.
+  public var collector: String?
+  /// Seconds between two reports to it.
+  public var collectorSeconds = 10
 
   /// Reads a file and the environment over it.
   ///
@@ -169,9 +173,10 @@ public struct GatewayConfiguration: Sendable {
       try self.readLog(&section)
       try section.finish()
     }
-    var telemetry = try reader.optionalReader("telemetry")
-    self.checkpointSeconds = try telemetry?.optionalInteger("checkpoint_seconds", in: 1...3600) ?? 10
-    try telemetry?.finish()
+    if var section = try reader.optionalReader("telemetry") {
+      try self.readTelemetry(&section)
+      try section.finish()
+    }
     try reader.finish()
   }
 
@@ -202,6 +207,16 @@ public struct GatewayConfiguration: Sendable {
     }
     self.logFormat = known
     self.logsRequests = try section.optionalBool("requests") ?? false
+  }
+
+  private mutating func readTelemetry(_ section: inout DocumentReader) throws(DocumentError) {
+    self.checkpointSeconds = try section.optionalInteger("checkpoint_seconds", in: 1...3600) ?? self.checkpointSeconds
+    self.collectorSeconds = try section.optionalInteger("otlp_seconds", in: 1...3600) ?? self.collectorSeconds
+    guard let url = try section.optionalString("otlp_url") else { return }
+    guard let parts = URL(string: url), ["http", "https"].contains(parts.scheme), parts.host != nil else {
+      throw section.failure("otlp_url", "'\(url)' is not of the form http://host:port")
+    }
+    self.collector = url.hasSuffix("/") ? String(url.dropLast()) : url
   }
 
   private static func access(

@@ -17,11 +17,18 @@ struct AnswerOrder<Dialect: AnswerDialect>: Sendable {
   let dialect: @Sendable (AnswerHead, _ promptTokens: Int) -> Dialect
   /// Told of a whole answer once its settlement is on disk; nil where nobody may ask for it again.
   var keep: (@Sendable (JSON, AnswerHead, CustomerID) -> Void)?
+  /// What telemetry calls it.
+  var operation = "chat"
 }
 
 extension PublicRoutes {
   /// The one way by which a route asks a model: through the gate, in whatever dialect.
   func answer<Dialect>(_ order: AnswerOrder<Dialect>) async throws -> Response {
+    guard order.read.bytes.count > loopBodyLimit else { return try await self.answerHere(order) }
+    return try await offLoop { @concurrent in try await self.answerHere(order) }
+  }
+
+  private func answerHere<Dialect>(_ order: AnswerOrder<Dialect>) async throws -> Response {
     let call = Call(
       secret: order.read.secret, model: order.asked.model, request: order.asked.completion, endUser: order.asked.endUser,
       declaredPurpose: order.asked.declaredPurpose, circumstances: self.services.region.circumstances(of: order.request),
@@ -56,18 +63,37 @@ extension PublicRoutes {
       id: String(usage.description.dropFirst(4)), created: Int64(truncatingIfNeeded: usage.value >> 80) / 1000, model: model.name)
   }
 
+  /// Tells telemetry of an end.
+  private func tell<Dialect>(_ event: GovernedEvent, _ order: AnswerOrder<Dialect>, _ first: FirstPiece) {
+    guard let served = self.services.served else { return }
+    let (record, finish): (UsageRecord, String)
+    switch event {
+    case .piece: return
+    case .finished(let ended, let reason): (record, finish) = (ended, reason.reason.rawValue)
+    case .failed(let ended, _): (record, finish) = (ended, "error")
+    }
+    served(
+      ServedCompletion(
+        operation: order.operation, askedModel: order.asked.model, record: record, finish: finish, firstPiece: first.after,
+        traceParent: order.request.headers[.traceParent]))
+  }
+
   // MARK: Not streamed
 
   private func whole<Dialect>(_ live: LiveRequest, _ order: AnswerOrder<Dialect>) async throws -> Response {
     var answer = AnswerPiece()
     var end: (record: UsageRecord, finish: Finish)?
     var failure: Refusal?
+    var first = FirstPiece()
     await live.run(handover: .atTheEnd) { @concurrent event in
       switch event {
-      case .piece(let piece): answer.append(AnswerPiece(piece))
+      case .piece(let piece):
+        first.came()
+        answer.append(AnswerPiece(piece))
       case .finished(let record, let finish): end = (record, finish)
       case .failed(_, let refusal): failure = refusal
       }
+      self.tell(event, order, first)
     }
     if let failure { throw failure }
     guard let end else {
@@ -92,6 +118,7 @@ extension PublicRoutes {
     let body = ResponseBody { writer in
       var dialect = first
       var answer = AnswerPiece()
+      var firstPiece = FirstPiece()
       var pending = dialect.opening()
       // The writer cannot be captured by the closure that the gate calls, so it is handed through a local copy.
       var output = writer
@@ -101,6 +128,7 @@ extension PublicRoutes {
         await live.run(handover: .asItComes) { @concurrent event in
           switch event {
           case .piece(let released):
+            firstPiece.came()
             let piece = AnswerPiece(released)
             if order.keep != nil { answer.append(piece) }
             pending += dialect.piece(piece)
@@ -110,6 +138,7 @@ extension PublicRoutes {
             pending += dialect.closing(end)
           case .failed(_, let refusal): pending += dialect.failure(refusal.wireError)
           }
+          self.tell(event, order, firstPiece)
           guard !pending.isEmpty else { return }
           try await output.write(ByteBuffer(bytes: pending))
           heartbeat.beat()

@@ -9,21 +9,24 @@ internal import OpenAIWire
 extension PublicRoutes {
   /// - Parameter asked: The model as the client named it, which a fallback may have stood in for.
   func addGovernedHeaders(_ response: inout Response, _ live: LiveRequest, asked: String) {
-    response.headers[.xWeighbridgeDecision] = live.decision.description
-    response.headers[.xWeighbridgeUsage] = live.usage.description
-    if live.model.name != asked { response.headers[.xWeighbridgeModel] = live.model.name }
+    response.add(.xWeighbridgeDecision, live.decision.description)
+    response.add(.xWeighbridgeUsage, live.usage.description)
+    if live.model.name != asked { response.add(.xWeighbridgeModel, live.model.name) }
     response.addRates(live.rates)
     response.addDuties(terms: live.terms, headers: live.responseHeaders)
   }
 }
 
 extension Response {
+  /// Adds a header that is not there yet, without looking for it.
+  mutating func add(_ name: HTTPField.Name, _ value: String) { self.headers.append(HTTPField(name: name, value: value)) }
+
   /// What the licenses of the model want to go with each answer.
   mutating func addDuties(terms: [TermFileID], headers: [(name: String, value: String)]) {
-    self.headers[.link] = terms.map(licenseLink).joined(separator: ", ")
+    self.add(.link, terms.map(licenseLink).joined(separator: ", "))
     for (name, value) in headers {
       guard let field = HTTPField.Name("x-\(name)") else { continue }
-      self.headers[field] = value
+      self.add(field, value)
     }
   }
 }

@@ -20,11 +20,12 @@ extension PublicRoutes {
   func completions(_ request: Request, on channel: any Channel) async throws -> Response {
     let read = try await self.read(request)
     let legacy = try reading { () throws(DocumentError) in try LegacyCompletionRequest(read.document) }
-    return try await self.answer(
-      AnswerOrder(request: request, channel: channel, read: read, asked: legacy.asked) { head, _ in
-        LegacyDialect(
-          head, includesUsage: legacy.includesUsage, hasLogprobs: legacy.asked.completion.logprobs != nil, echo: legacy.echo)
-      })
+    var order = AnswerOrder(request: request, channel: channel, read: read, asked: legacy.asked) { head, _ in
+      LegacyDialect(
+        head, includesUsage: legacy.includesUsage, hasLogprobs: legacy.asked.completion.logprobs != nil, echo: legacy.echo)
+    }
+    order.operation = "text_completion"
+    return try await self.answer(order)
   }
 
   /// Who asks, and what: the key is looked at, and a place taken, before the body is read.

@@ -40,8 +40,14 @@ public struct Call: Sendable {
 public struct Caller: Sendable {
   public let key: APIKey
   public let customer: Customer
+  /// Whom its requests are charged to.
+  public let chain: [LedgerSubject]
 
-  public var chain: [LedgerSubject] { chargedChain(key: self.key.id, project: self.key.project, customer: self.customer.id) }
+  init(key: APIKey, customer: Customer) {
+    self.key = key
+    self.customer = customer
+    self.chain = chargedChain(key: key.id, project: key.project, customer: customer.id)
+  }
 }
 
 /// A piece of an answer that is cleared to be shown.

@@ -62,17 +62,21 @@ struct Delivery {
   }
 
   /// Counts what the engine produced and asks the guard what of it is clear.
-  mutating func take(_ delta: CompletionDelta) -> Step {
-    let arguments = delta.toolCalls.map(\.arguments).joined()
-    self.producedTokens += delta.tokens
-    self.producedBytes += delta.text.utf8.count
+  mutating func take(_ deltas: [CompletionDelta]) -> Step {
+    var text = ""
+    var arguments = ""
+    for delta in deltas {
+      text += delta.text
+      for call in delta.toolCalls { arguments += call.arguments }
+      self.producedTokens += delta.tokens
+      self.pending.append(
+        Pending(
+          end: self.producedBytes + text.utf8.count, callEnd: self.producedCallBytes + arguments.utf8.count, tokens: delta.tokens,
+          toolCalls: delta.toolCalls, logprobs: delta.logprobs))
+    }
+    self.producedBytes += text.utf8.count
     self.producedCallBytes += arguments.utf8.count
-    self.pending.append(
-      Pending(
-        end: self.producedBytes, callEnd: self.producedCallBytes, tokens: delta.tokens, toolCalls: delta.toolCalls,
-        logprobs: delta.logprobs))
-    let text = self.guarding.append(delta.text)
-    return self.release(text, arguments.isEmpty ? nil : self.callGuarding.append(arguments))
+    return self.release(self.guarding.append(text), arguments.isEmpty ? nil : self.callGuarding.append(arguments))
   }
 
   /// What the guard held back to the end.

@@ -8,14 +8,8 @@ internal import LicenseTerms
 
 /// What is known of one request while it is being admitted; each step adds to it.
 struct Dossier: Sendable {
-  let call: Call
-  let caller: Caller
-  let model: ServedModel
-  /// The model's engine, or the work that is asked of it in place of a completion.
-  let engine: any CompletionEngine
-  let price: Price
-  let decision: DecisionID
-  let usage: UsageID
+  /// What does not change any more, once for all copies: it is large, and a request is handed from step to step.
+  private let asked: Asked
   /// The standing verdict of (customer, model), once the license has been asked.
   var standing: RecordedStanding?
   /// What the rules found in the prompt, once they have read it.
@@ -24,6 +18,46 @@ struct Dossier: Sendable {
   var promptTag: Digest?
   /// The end user and the scopes in which they are new this month.
   var counted: CountedUser?
+
+  init(
+    call: Call, caller: Caller, model: ServedModel, engine: any CompletionEngine, price: Price, decision: DecisionID,
+    usage: UsageID
+  ) {
+    self.asked = Asked(
+      call: call, caller: caller, model: model, engine: engine, price: price, decision: decision, usage: usage)
+  }
+
+  var call: Call { self.asked.call }
+  var caller: Caller { self.asked.caller }
+  var model: ServedModel { self.asked.model }
+  var engine: any CompletionEngine { self.asked.engine }
+  var price: Price { self.asked.price }
+  var decision: DecisionID { self.asked.decision }
+  var usage: UsageID { self.asked.usage }
+
+  private final class Asked: Sendable {
+    let call: Call
+    let caller: Caller
+    let model: ServedModel
+    /// The model's engine, or the work that is asked of it in place of a completion.
+    let engine: any CompletionEngine
+    let price: Price
+    let decision: DecisionID
+    let usage: UsageID
+
+    init(
+      call: Call, caller: Caller, model: ServedModel, engine: any CompletionEngine, price: Price, decision: DecisionID,
+      usage: UsageID
+    ) {
+      self.call = call
+      self.caller = caller
+      self.model = model
+      self.engine = engine
+      self.price = price
+      self.decision = decision
+      self.usage = usage
+    }
+  }
 }
 
 struct CountedUser: Sendable {

@@ -55,12 +55,7 @@ public final class LiveRequest: Sendable {
   }
   public var rates: RateState { self.held.rates }
   /// Duties that ride along with the verdict and reach the client as headers.
-  public var responseHeaders: [(name: String, value: String)] {
-    (self.dossier.standing?.standing.duties ?? []).compactMap { duty -> (name: String, value: String)? in
-      guard case .header(let name, let value) = duty.kind else { return nil }
-      return (name, value)
-    }
-  }
+  public var responseHeaders: [(name: String, value: String)] { self.dossier.standing?.headers ?? [] }
 
   /// Waits for the hold to be on disk and for the engine to have read the prompt.
   ///

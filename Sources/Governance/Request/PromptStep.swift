@@ -7,7 +7,7 @@ extension Gate {
   /// Reads the prompt with the rules and asks the license about what they found.
   func checkPrompt(_ dossier: inout Dossier) async throws(Refusal) {
     let texts = dossier.call.request.prompt.texts
-    let assessments = texts.map { self.acceptableUse.assess($0, direction: .prompt) }
+    let assessments = self.scanners.assess(texts, self.acceptableUse)
     let assessment = assessments.max { ($0.flagged ? 1 : 0, $0.score) < ($1.flagged ? 1 : 0, $1.score) }
     dossier.assessment = assessment
     dossier.promptTag = self.tag(texts)

@@ -61,9 +61,9 @@ extension LiveRequest {
         guard let event = next else { return await self.endCancelled(delivery, deliver: deliver) }
         switch event {
         case .prompt: break
-        case .delta(let delta):
+        case .delta, .deltas:
           // 8. Acceptable use of the output: only text whose window is clear is released.
-          let step = delivery.take(delta)
+          let step = delivery.take(event.steps)
           if let released = step.piece {
             // What is beyond the last durable mark waits for the next one.
             try await self.mark(&delivery)

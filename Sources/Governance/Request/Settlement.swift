@@ -148,7 +148,7 @@ extension CompletionStream {
       for try await event in self {
         switch event {
         case .prompt: break
-        case .delta(let delta): produced += delta.tokens
+        case .delta, .deltas: produced += event.steps.reduce(0) { $0 + $1.tokens }
         case .end(let end):
           produced = Swift.max(produced, end.usage.completion)
           last = end

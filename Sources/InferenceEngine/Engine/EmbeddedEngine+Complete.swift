@@ -19,9 +19,11 @@ extension EmbeddedEngine {
     for try await event in self.start(prompt, allowance: TokenAllowance(tokens: prompt.completionCeiling)) {
       switch event {
       case .prompt: break
-      case .delta(let delta):
-        text += delta.text
-        onText(delta.text)
+      case .delta, .deltas:
+        for delta in event.steps {
+          text += delta.text
+          onText(delta.text)
+        }
       case .end(let end): return CompletedText(text: text, end: end)
       }
     }

@@ -6,28 +6,32 @@ public struct ChatDialect: AnswerDialect {
   private let head: AnswerHead
   private let includesUsage: Bool
   private let hasLogprobs: Bool
-  /// What stands before and behind the text of a chunk that has nothing else: most chunks are that.
-  private let beforeText: [UInt8]
-  private let afterText: [UInt8]
+  /// What stands before and behind the text of a chunk that has nothing else: most chunks are that. Made with the first of them.
+  private var frame: (before: [UInt8], after: [UInt8])?
 
   public init(_ head: AnswerHead, includesUsage: Bool, hasLogprobs: Bool = false) {
     self.head = head
     self.includesUsage = includesUsage
     self.hasLogprobs = hasLogprobs
-    let sample = ServerSentEvent.data(Self.chunk(head, delta: ["content": "\0"], finish: nil, includesUsage: includesUsage))
-    let mark = JSON.string("\0").bytes
-    let place = sample.firstRange(of: mark) ?? sample.endIndex..<sample.endIndex
-    self.beforeText = Array(sample[..<place.lowerBound])
-    self.afterText = Array(sample[place.upperBound...])
+  }
+
+  private static func frame(_ head: AnswerHead, includesUsage: Bool) -> (before: [UInt8], after: [UInt8]) {
+    let members = JSON.object(self.members(head, "chat.completion.chunk")).bytes.dropLast()
+    return (
+      Array("data: ".utf8) + members + Array(#","choices":[{"index":0,"delta":{"content":"#.utf8),
+      Array(#"},"logprobs":null,"finish_reason":null}]\#(includesUsage ? #","usage":null"# : "")}"#.utf8) + [0x0A, 0x0A]
+    )
   }
 
   // MARK: Streamed
 
   public func opening() -> [UInt8] { self.event(delta: ["role": "assistant", "content": "", "refusal": nil]) }
 
-  public func piece(_ piece: AnswerPiece) -> [UInt8] {
+  public mutating func piece(_ piece: AnswerPiece) -> [UInt8] {
     guard !piece.toolCalls.isEmpty || self.hasLogprobs else {
-      return self.beforeText + JSON.string(piece.text).bytes + self.afterText
+      let frame = self.frame ?? Self.frame(self.head, includesUsage: self.includesUsage)
+      self.frame = frame
+      return frame.before + JSON.string(piece.text).bytes + frame.after
     }
     var delta: [JSONMember] = []
     if !piece.text.isEmpty || piece.toolCalls.isEmpty { delta.append(JSONMember("content", .string(piece.text))) }

@@ -89,6 +89,8 @@ public struct MessagesRequest: Sendable {
       case ("tool_use", .assistant):
         let input = try block.required("input")
         _ = block.document("caller")
+        // A client that sends an answer's blocks back names it, as null.
+        try UnsupportedFields.refuse(&block, ["toolset_name"])
         turn.toolCalls.append(
           ToolCall(id: try block.string("id"), name: try block.string("name"), arguments: JSON(input).text))
       case ("tool_result", .user):

@@ -38,6 +38,7 @@ struct ChildProcess: Sendable {
   }
 
   var isRunning: Bool { self.process.isRunning }
+  var identifier: Int32 { self.process.processIdentifier }
 
   func send(_ signal: Int32) { kill(self.process.processIdentifier, signal) }
 

@@ -48,6 +48,16 @@ final class Gateway: Sendable {
   var url: String { "http://127.0.0.1:\(self.port)" }
   var isRunning: Bool { self.running.withLock { $0.child?.isRunning ?? false } }
 
+  /// What the process has in memory now.
+  var residentMebibytes: Double {
+    get throws {
+      guard let child = self.running.withLock({ $0.child }) else { throw Failure("the gateway was never started") }
+      let pages = try readText("/proc/\(child.identifier)/statm").split(separator: " ").dropFirst().first.flatMap { Double($0) }
+      guard let pages else { throw Failure("the process does not say what it has in memory") }
+      return pages * Double(sysconf(Int32(_SC_PAGESIZE))) / 1_048_576
+    }
+  }
+
   // MARK: Start and stop
 
   /// Starts the process without waiting for anything.

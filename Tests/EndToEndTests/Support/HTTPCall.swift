@@ -55,6 +55,12 @@ final class HTTPCall {
     _ = Foundation.close(self.descriptor)
   }
 
+  /// Bytes of the request that the socket has not taken.
+  var waitingBytes: Int { self.outgoing.count }
+
+  /// Tells the peer that nothing more will be sent; reading goes on.
+  func closeSending() { _ = shutdown(self.descriptor, Int32(SHUT_WR)) }
+
   /// Queues more bytes of the request.
   func send(_ bytes: [UInt8]) { self.outgoing += bytes }
 
