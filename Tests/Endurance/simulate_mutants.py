@@ -158,7 +158,7 @@ def run(directory, options):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seeds", type=int, default=600)
+    parser.add_argument("--seeds", type=int, default=2000)
     parser.add_argument("--only", default="", help="bugs with this word in their name")
     parser.add_argument("--keep", help="build here, and leave it for the next time")
     options = parser.parse_args()
