@@ -94,9 +94,9 @@ func follow(_ engine: EmbeddedEngine, _ request: CompletionRequest) async throws
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     switch event {
     case .prompt(let usage): course.cached = usage.promptCached
-    case .delta(let delta):
+    case .delta, .deltas:
       if course.tokens == 0 { course.first = seconds }
-      course.tokens += delta.tokens
+      course.tokens += event.steps.reduce(0) { $0 + $1.tokens }
       course.last = seconds
     case .end: break
     }
