@@ -4,6 +4,7 @@ internal import Billing
 internal import Documents
 internal import GovernanceTypes
 internal import NIOCore
+internal import NIOHTTP1
 
 /// One POST to a receiver outside, and what its answer means. An answer that does not come is a failure after a while.
 struct ReceiverRequest: Sendable {

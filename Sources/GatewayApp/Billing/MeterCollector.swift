@@ -39,7 +39,7 @@ actor MeterCollector {
     let name = "push \(self.receiver.id)"
     var reading = try await self.opened(self.reading, name)
     let events = try await reading.close(before: self.closable(wallClock()), from: self.gate, log: self.log)
-    let messages = try events.map { (id: $0.id, payload: $0.json.text, lane: self.receiver.format.lane(of: $0)) }
+    let messages = events.map { (id: $0.id, payload: $0.json.text, lane: self.receiver.format.lane(of: $0)) }
     try await self.desk.put(messages, bookmark: (name, reading.bookmark))
     self.reading = reading
   }
