@@ -88,7 +88,8 @@ let package = Package(
       "GatewayHTTP", "Completions", "Documents", "Governance", "GovernanceTypes", "LicenseTerms", "OpenAIWire", "UsageLedger",
       hummingbird, httpTypes, nioCore, nioHTTPTypes),
     layer(
-      "AdminHTTP", "Completions", "Documents", "GatewayHTTP", "Governance", "GovernanceTypes", "LicenseTerms", "UsageLedger",
+      "AdminHTTP", "Billing", "Completions", "Documents", "GatewayHTTP", "Governance", "GovernanceTypes", "LicenseTerms",
+      "UsageLedger",
       hummingbird, httpTypes, nioCore),
     // For tests alone
     layer(

@@ -202,7 +202,8 @@ extension StoreEffect {
       """
     case .idempotency(let record): "the idempotency key is bound to another request of customer \(record.customer)"
     case .object, .holdOpened, .activeUser, .idempotencyFreed, .creditUsed, .attempt, .invoice, .delivery, .deliveriesForgotten,
-      .bookmark: "a row that must change did not"
+      .bookmark:
+      "a row that must change did not"
     }
   }
 }
