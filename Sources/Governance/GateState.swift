@@ -62,6 +62,8 @@ struct GateState: Sendable {
   var unwritten = UnwrittenRecords()
   /// The idempotency keys of open holds, which a void frees.
   var boundKeys: [UsageID: IdempotencyKey] = [:]
+  /// Requests under a key whose settlement is on its way to disk, and with it their reply.
+  var replying: Set<UsageID> = []
   /// Requests that are being served, to find those whose engine has fallen silent.
   var live: [UsageID: LiveReference] = [:]
 

@@ -41,7 +41,11 @@ extension EndToEnd {
         #expect(Set(answer.events.compactMap { $0["id"].string }).count == 1)
         #expect(answer.closing["choices"][0]["finish_reason"].string == "length")
         let last = try #require(answer.events.last)
-        #expect(last["choices"] == .array([]) && last["usage"] == whole["usage"])
+        #expect(last["choices"] == .array([]))
+        // The second prompt is the first's again, so that part of it was computed before; all else is the same.
+        for count in ["prompt_tokens", "completion_tokens", "total_tokens"] {
+          #expect(last["usage"][count] == whole["usage"][count])
+        }
         #expect(answer.events.dropLast().allSatisfy { $0["usage"] == .null && $0.keys.contains("usage") })
       }
     }

@@ -1,5 +1,7 @@
 import Completions
 import EngineFixtures
+import LlamaModel
+import Tensors
 import Testing
 
 @testable import InferenceEngine
@@ -10,6 +12,48 @@ struct FairnessTests {
     var request = TinyEngine.request(length, salt: salt, maximum: maximum)
     request.fairnessKey = key
     return request
+  }
+
+  /// Finished requests of others when that of "one" ends, with `many` requests of another key before it. No thread runs the engine but
+  /// the test's.
+  static func place(sequences: Int, many: Int, length: Int) throws -> UInt64 {
+    let options = EngineOptions(maximumSequences: sequences, queueLimit: 200, prefillChunk: 64)
+    let loaded = try LoadedModel(path: TinyEngine.path.get(), options: options)
+    let preparation = loaded.preparation(contextLength: 128)
+    let inbox = EngineInbox(openLimit: 200)
+    let scheduler = Scheduler(
+      model: loaded.weights, backend: try CPUBackend(threads: 1), inbox: inbox, options: options, kvType: .f16,
+      blocks: 4 * sequences, contextLength: 128)
+    var streams: [AsyncThrowingStream<CompletionEvent, any Error>] = []
+    func submit(_ key: String, _ salt: Int) throws -> CancellationFlag {
+      let prompt = try preparation.prepare(Self.request(length, key: key, salt: salt, maximum: 20))
+      let (events, continuation) = AsyncThrowingStream.makeStream(of: CompletionEvent.self, throwing: (any Error).self)
+      let ended = CancellationFlag()
+      continuation.onTermination = { _ in ended.set() }
+      streams.append(events)
+      let submission = Submission(
+        prompt: prompt, form: try OutputForm(prompt.request, template: nil), vocabulary: nil,
+        allowance: TokenAllowance(tokens: 20), events: continuation, cancellation: CancellationFlag())
+      #expect(inbox.submit(submission) == .accepted)
+      return ended
+    }
+    for salt in 0..<many { _ = try submit("many", salt) }
+    // The others are well under way.
+    for _ in 0..<5 { _ = scheduler.takeTurn() }
+    let ended = try submit("one", many)
+    while !ended.isSet { #expect(scheduler.takeTurn()) }
+    let place = scheduler.statistics.finished
+    inbox.close()
+    scheduler.run()
+    #expect(inbox.statistics.cacheBytesUsed == 0)
+    return place
+  }
+
+  @Test("one request of a customer does not wait for the hundred of another", arguments: [1, 3, 8])
+  func hundred(sequences: Int) throws {
+    // Those that were in a place before it, and one more round of places at most.
+    #expect(try Self.place(sequences: sequences, many: 100, length: 60) <= UInt64(2 * sequences + 2))
+    #expect(try Self.place(sequences: sequences, many: 0, length: 60) == 1)
   }
 
   @Test("a full queue makes room for who has less in it, and refuses who has most")

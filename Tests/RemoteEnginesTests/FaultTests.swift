@@ -141,13 +141,13 @@ struct FaultTests {
     }
     let fixture = RemoteFixture([server], attempts: 1) {
       $0.failuresToOpen = 2
-      $0.restSeconds = 1
+      $0.restSeconds = 3
     }
     _ = try await fixture.ask()
     #expect(fixture.upstreams[0].statistics.isResting == false)
     _ = try await fixture.ask()
     #expect(fixture.upstreams[0].statistics.isResting)
-    #expect(fixture.reports.all.contains(.rests(upstream: "s0", seconds: 1)))
+    #expect(fixture.reports.all.contains(.rests(upstream: "s0", seconds: 3)))
     let asked = server.asked.count
     #expect(try await fixture.ask().error?.code == .unavailable)
     #expect(server.asked.count == asked, "a resting server is not asked")

@@ -45,7 +45,8 @@ extension Gate {
     let (known, reply, isOpen) = self.state.withLock { state -> (IdempotencyState?, RecordedReply?, Bool) in
       let now = state.tick(self.environment.now())
       guard let known = state.idempotency[key], now < known.expires else { return (nil, nil, false) }
-      return (known, state.replies[known.usage], state.openHolds[known.usage] != nil)
+      let isOpen = state.openHolds[known.usage] != nil || state.replying.contains(known.usage)
+      return (known, state.replies[known.usage], isOpen)
     }
     guard let known else { return nil }
     guard known.requestDigest == call.bodyDigest else {
@@ -85,6 +86,18 @@ extension Gate {
       IdempotencyKey(
         customer: caller.customer.id, keyDigest: self.environment.keyedDigest(self.environment.tagKey, Array($0.utf8)))
     }
+  }
+
+  /// From here on a retry is told to wait, though the hold is closed.
+  func expectReply(of live: LiveRequest) {
+    guard live.dossier.call.idempotencyKey != nil else { return }
+    self.state.withLock { _ = $0.replying.insert(live.usage) }
+  }
+
+  /// The reply is kept, or there will be none.
+  func endReply(of live: LiveRequest) {
+    guard live.dossier.call.idempotencyKey != nil else { return }
+    self.state.withLock { _ = $0.replying.remove(live.usage) }
   }
 
   /// Keeps the reply for a retry, where the request carried a key.

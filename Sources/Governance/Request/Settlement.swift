@@ -66,6 +66,8 @@ extension LiveRequest {
     deliver: @concurrent (GovernedEvent) async throws -> Void
   ) async -> UsageRecord? {
     self.close()
+    self.gate.expectReply(of: self)
+    defer { self.gate.endReply(of: self) }
     let settled = self.gate.settle(
       Ending(
         self.gate.usageRecord(self, delivery, finish: name), rating: self.rating, finding: finding, attempts: self.attempts))
