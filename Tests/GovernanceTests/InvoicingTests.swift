@@ -35,6 +35,24 @@ struct InvoicingTests {
     #expect(await self.code { try await self.draft(fixture, on: gate) } == .conflict)
   }
 
+  @Test("corrections of the month are lines of its invoice, which still comes to what the ledger charged")
+  func corrections() async throws {
+    let fixture = try await self.fixture()
+    for most in [30, 30] { _ = try await fixture.serve(fixture.call(most: most)) }
+    let record = try #require(fixture.journal.usageRecords.first)
+    for amount in ["-0.000000040", "0.000000015"] {
+      let body = #"{"usage":"\#(record.usage)","amount":"\#(amount)","reason":"a faulty answer"}"#
+      _ = try await fixture.gate.adjust(GateFixture.document(body), by: GateFixture.actor)
+    }
+    self.turnMonth(fixture)
+    let draft = try await self.draft(fixture)
+    _ = try await fixture.gate.finalizeInvoice(draft, by: GateFixture.actor)
+    let invoice = try await self.final(fixture.gate, draft).0
+    let charged = fixture.journal.usageRecords.reduce(NanoAmount.zero) { $0 + $1.amount }
+    #expect(invoice.totals.exact.nano == charged.nano - 25)
+    #expect(invoice.lines.contains { $0.exact.nano == -25 })
+  }
+
   @Test("a month is not closed before it is over, nor while a request of it runs; afterwards nothing is added to it")
   func open() async throws {
     let fixture = try await self.fixture()

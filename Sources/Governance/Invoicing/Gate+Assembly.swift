@@ -48,12 +48,27 @@ extension Gate {
       taxes: profile.tax.map { TaxPlan(usual: $0) } ?? policy.taxes)
     draft.usage = try await self.settledMonths(of: stored.customer, stored.period).filter { $0.price.currency == stored.currency }
     draft.commitment = profile.commitment(in: stored.currency)
-    draft.adjustments = stored.adjustments
+    let corrections = self.corrections(of: stored)
+    draft.adjustments = stored.adjustments + corrections.lines
     draft.promotions = try await self.promotions(of: stored)
     let promoted = draft.promotions.reduce(NanoAmount.zero) { $0 + $1.amount }
-    draft.prepaid = draft.usage.reduce(.zero) { $0 + $1.prepaid } - promoted
+    draft.prepaid = draft.usage.reduce(.zero) { $0 + $1.prepaid } - promoted + corrections.prepaid
     do throws(InvoiceDraft.Defect) { try draft.holdPrepaidToTotal() } catch { throw Refusal(error) }
     return draft
+  }
+
+  /// The corrections that were made in the month, a line for each reason. What a prepaid customer got back is credit and stands in no
+  /// invoice; what it was charged more was paid from credit.
+  private func corrections(of stored: StoredInvoiceDraft) -> (lines: [InvoiceAdjustment], prepaid: NanoAmount) {
+    let made = self.state.withLock { state in
+      state.adjustments.all.filter {
+        $0.customer == stored.customer && $0.currency == stored.currency && $0.adjustedAt.month == stored.period && $0.refund == nil
+      }
+    }
+    let lines = Dictionary(grouping: made, by: \.reason).sorted { $0.key < $1.key }.map { reason, adjustments in
+      InvoiceAdjustment(reason: reason, amount: adjustments.reduce(.zero) { $0 + $1.amount })
+    }
+    return (lines.filter { $0.amount != .zero }, made.filter(\.isPrepaid).reduce(.zero) { $0 + $1.amount })
   }
 
   /// What promotional credit paid of the month: it lowers what is taxed.
