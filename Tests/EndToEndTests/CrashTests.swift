@@ -29,7 +29,7 @@ extension EndToEnd {
         self.policy = policy
         self.completion = entry["completion"].integer ?? 0
         self.undelivered = entry["undelivered"].integer ?? 0
-        self.prompt = entry["prompt_uncached"].integer ?? 0
+        self.prompt = (entry["prompt_uncached"].integer ?? 0) + (entry["prompt_cached"].integer ?? 0)
         self.amount = entry["amount_nano"].integer ?? 0
       }
     }

@@ -184,7 +184,7 @@ struct FaultTests {
 
   @Test("no more requests at once than a server may have")
   func limit() async throws {
-    let server = try await ScriptedUpstream { _, _ in Script.answer(["a"], pause: .milliseconds(300)) }
+    let server = try await ScriptedUpstream { _, _ in Script.answer(["a"], pause: .seconds(3)) }
     let fixture = RemoteFixture([server]) { $0.concurrentRequests = 2 }
     let errors = try await withThrowingTaskGroup(of: CompletionError?.self) { group in
       for _ in 0..<5 { group.addTask { try await fixture.ask().error } }
