@@ -62,7 +62,8 @@ extension Gate {
   private func corrections(of stored: StoredInvoiceDraft) -> (lines: [InvoiceAdjustment], prepaid: NanoAmount) {
     let made = self.state.withLock { state in
       state.adjustments.all.filter {
-        $0.customer == stored.customer && $0.currency == stored.currency && $0.adjustedAt.month == stored.period && $0.refund == nil
+        $0.customer == stored.customer && $0.currency == stored.currency && $0.adjustedAt.month == stored.period
+          && $0.refund == nil
       }
     }
     let lines = Dictionary(grouping: made, by: \.reason).sorted { $0.key < $1.key }.map { reason, adjustments in
