@@ -3,7 +3,8 @@ internal import Synchronization
 
 /// A door bell for one waiting thread: however often it rings before the thread looks, the thread wakes once.
 public final class WakeSignal: Sendable {
-  // Unsafe for the compiler only: a semaphore is made for use by any thread, and this one exists from `init` to `deinit`.
+  // Reason for nonisolated(unsafe): a pointer is not Sendable to the compiler, but POSIX lets any thread post and wait on a semaphore.
+  // Invariant: it points to one that `init` made and `deinit`, which runs when no thread holds this object, destroys; it never changes.
   private nonisolated(unsafe) let semaphore: UnsafeMutablePointer<sem_t>
   private let isRung = Atomic<Bool>(false)
 
