@@ -114,8 +114,11 @@ let package = Package(
       name: "audience-bench", dependencies: ["Audience", "GovernanceTypes"], path: "Benchmarks/Audience",
       exclude: ["datasketches_side.py", "requirements.txt"], swiftSettings: strict),
     .executableTarget(
-      name: "terms-bench", dependencies: ["AuditSigning", "Documents", "GovernanceTypes", "LicenseTerms", "YAMLDocuments"],
-      path: "Benchmarks/Terms", swiftSettings: strict),
+      name: "terms-bench",
+      dependencies: [
+        "AcceptableUse", "AuditSigning", "Completions", "Documents", "Governance", "GovernanceStore", "GovernanceTypes",
+        "LicenseTerms", "YAMLDocuments",
+      ], path: "Benchmarks/Terms", swiftSettings: strict),
     .executableTarget(
       name: "ledger-bench",
       dependencies: [
@@ -188,7 +191,8 @@ let package = Package(
     tests("OpenAIWireTests", "Completions", "OpenAIWire"),
     tests("UsageLedgerTests", "UsageLedger", "GovernanceTypes", "Simulation"),
     tests(
-      "GovernanceTests", "Governance", "Simulation", "AcceptableUse", "AuditSigning", "Billing", "Completions", "Documents",
+      "GovernanceTests", "Governance", "Simulation", "AcceptableUse", "Audience", "AuditSigning", "Billing", "Completions",
+      "Documents",
       "GovernanceTypes",
       "LicenseTerms", "UsageLedger"),
   ]

@@ -52,6 +52,13 @@ enum TermFolder {
     return texts
   }
 
+  /// Removes a folder of files.
+  static func remove(_ folder: String) {
+    // What cannot be read or removed stays in /tmp; no figure depends on it.
+    for name in (try? self.names(in: folder)) ?? [] where name != "." && name != ".." { unlink("\(folder)/\(name)") }
+    rmdir(folder)
+  }
+
   private static func names(in folder: String) throws -> [String] {
     guard let directory = opendir(folder) else { throw Unreadable(path: folder) }
     defer { closedir(directory) }

@@ -1,3 +1,5 @@
+import Audience
+import AuditSigning
 import Documents
 import Governance
 import GovernanceTypes
@@ -65,6 +67,43 @@ struct AudienceStepTests {
       if case .object(let object) = $0 { object.kind == .anonymousCalls } else { false }
     }
     #expect(notes < 300)
+  }
+
+  @Test("once a month's key is destroyed nobody can tell whether a user was among those counted; the counts still add up")
+  func unlinkable() async throws {
+    let keys = Mutex<[CalendarMonth: [UInt8]]>([:])
+    struct Destroyed: Error {}
+    let fixture = try await GateFixture(script: .init(tokens: ["a "])) { environment in
+      environment.audienceKey = { month in
+        guard let key = keys.withLock({ $0[month] }) else { throw Destroyed() }
+        return key
+      }
+    }
+    let month = fixture.clock.now.month
+    keys.withLock { keys in for each in [month, month.next] { keys[each] = Array("a secret of \(each)".utf8) } }
+    let users = (0..<50).map { "user \($0)" }
+    for user in users { #expect(try await fixture.refused(fixture.call(user: user)) == nil) }
+    let stored = fixture.journal.stored(lastAt: fixture.clock.now).activeUsers.filter { $0.scope == "operator" }
+    /// Users of the list whom somebody with this key finds among the stored fingerprints.
+    func found(with key: [UInt8]) -> Int {
+      let digests = users.map { hmacSHA256(key, Array(fixture.customer.description.utf8) + [0] + Array($0.utf8)) }
+      return Set(digests.map { UserFingerprint($0).value }).intersection(stored.map(\.fingerprint)).count
+    }
+    let key = try #require(keys.withLock { $0[month] })
+    #expect(stored.count == 50 && found(with: key) == 50)
+    keys.withLock { $0[month] = nil }
+    // What is left in the data directory: the tag key and the keys of later months.
+    let left = keys.withLock { Array($0.values) } + [[1, 2, 3], hmacSHA256([1, 2, 3], Array("audience \(month)".utf8)).bytes]
+    for key in left { #expect(found(with: key) == 0) }
+    #expect(try await fixture.refused(fixture.call(user: "user 0"))?.code == .storeUnavailable)
+    var here = UserSketch()
+    for mark in stored { here.insert(UserFingerprint(mark.fingerprint)) }
+    var elsewhere = UserSketch()
+    for mark in stored.prefix(20) { elsewhere.insert(UserFingerprint(mark.fingerprint)) }
+    for other in 0..<30 { elsewhere.insert(UserFingerprint(sha256([UInt8(other)]))) }
+    here.merge(elsewhere)
+    #expect(here.estimate.users == 80)
+    #expect(self.scope(fixture.gate, "operator")?["active_users"] == 50)
   }
 
   @Test("a user whose count did not reach the disk is counted again")
