@@ -111,13 +111,13 @@ public struct BitmapStream: Sendable {
   }
 
   private func list(_ reader: inout ByteReader, count: Int) throws(AudienceFormatError) -> BitChunk {
-    var places: [UInt32] = []
+    var places: [UInt16] = []
     places.reserveCapacity(count)
     for _ in 0..<count {
       let offset = reader.offset
       let place = try reader.number(bytes: 4, in: 0...UInt64(self.bitmap.chunkBits - 1), "place")
       if let last = places.last, place <= Int(last) { throw AudienceFormatError(.impossible, at: offset, "place") }
-      places.append(UInt32(place))
+      places.append(UInt16(truncatingIfNeeded: place))
     }
     return BitChunk(places: places)
   }

@@ -7,7 +7,7 @@
 /// users in 2^32 bits 0.0011 %. The bitmaps of several nodes are merged by OR, which counts a user whom two nodes saw once.
 ///
 /// Memory: a chunk of 4 KiB (2^15 bits) is laid out only when more than 16 to 64 of its bits are set, depending on its index;
-/// before, each set bit takes four to eight bytes. So 2^32 bits take 3 MiB when empty, 30 MiB for 2 million users, and 512 MiB
+/// before, each set bit takes two to four bytes. So 2^32 bits take 3 MiB when empty, 23 MiB for 2 million users, and 512 MiB
 /// from some 9 million on. A user whose chunk is laid out waits for a page of memory, some microseconds; where many users are
 /// expected, all chunks can be laid out from the start.
 ///
@@ -42,7 +42,7 @@ public struct LinearBitmap: Sendable, Equatable {
   @discardableResult
   public mutating func insert(_ user: UserFingerprint) -> Bool {
     let bit = Int(truncatingIfNeeded: user.value >> UInt64(64 - self.logarithm))
-    let place = UInt32(truncatingIfNeeded: bit & (self.chunkBits - 1))
+    let place = UInt16(truncatingIfNeeded: bit & (self.chunkBits - 1))
     let index = bit >> BitChunk.logarithm
     let limit = BitChunk.listLimit(of: self.chunkBits, index: index)
     guard self.chunks[index].insert(place, of: self.chunkBits, listLimit: limit) else { return false }
@@ -52,7 +52,7 @@ public struct LinearBitmap: Sendable, Equatable {
 
   public func contains(_ user: UserFingerprint) -> Bool {
     let bit = Int(truncatingIfNeeded: user.value >> UInt64(64 - self.logarithm))
-    return self.chunks[bit >> BitChunk.logarithm].contains(UInt32(truncatingIfNeeded: bit & (self.chunkBits - 1)))
+    return self.chunks[bit >> BitChunk.logarithm].contains(UInt16(truncatingIfNeeded: bit & (self.chunkBits - 1)))
   }
 
   /// The number of users. O(1). With no bit clear there is no upper bound.

@@ -24,10 +24,15 @@ func openWritingConnection(path: String) throws -> DatabaseQueue {
         PRAGMA mmap_size = 0;
         PRAGMA trusted_schema = OFF;
         PRAGMA temp_store = MEMORY;
-        PRAGMA cache_size = -32768;
         """)
   }
   return queue
+}
+
+/// Gives the writer the memory that the tables' growing ends need: not before the log was read once at the start, which would fill
+/// it with pages that nobody asks for again.
+func widenCache(of queue: DatabaseQueue) throws {
+  try queue.inDatabase { try $0.execute(sql: "PRAGMA cache_size = -16384") }
 }
 
 /// Reads back what durability and integrity rest on; the first setting that is not as it must be, nil if all are.
@@ -56,7 +61,7 @@ func openReadingConnection(path: String, number: Int) throws -> DatabaseQueue {
         PRAGMA query_only = ON;
         PRAGMA wal_autocheckpoint = 0;
         PRAGMA mmap_size = 0;
-        PRAGMA cache_size = -8192;
+        PRAGMA cache_size = -4096;
         """)
   }
   return queue

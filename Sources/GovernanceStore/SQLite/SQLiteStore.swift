@@ -48,6 +48,7 @@ public final class SQLiteStore: Journal, Archive, Sendable {
     do {
       let connection = try openWritingConnection(path: path)
       let log = try Self.prepare(connection, path: path, boot: boot, tree: tree, options: options)
+      try widenCache(of: connection)
       let readers = try ReaderPool(path: path, count: options.readers)
       let committed = CommittedState(log: log)
       let queue = CommitQueue(limit: options.queueLimit)
