@@ -43,6 +43,7 @@ extension IndependentAuditor.State {
       } else {
         self.expiry(effect, \.expired)
       }
+    case .object: self.correctionSubmitted(effect, of: records)
     default: State.fold(effect, into: &self.belief) { self.violations.append($0) }
     }
   }
@@ -146,7 +147,7 @@ extension IndependentAuditor.State {
 
   // MARK: Sums
 
-  private mutating func change(_ usage: UsageID, _ change: (inout Self) -> Void) {
+  mutating func change(_ usage: UsageID, _ change: (inout Self) -> Void) {
     if let before = self.belief[usage] { self.count(before, sign: -1) }
     change(&self)
     if let after = self.belief[usage] { self.count(after, sign: 1) }
@@ -155,7 +156,7 @@ extension IndependentAuditor.State {
   /// Adds an item to every sum that it is part of, or takes it away.
   mutating func count(_ item: Item, sign: Int128) {
     let held = item.end == nil ? item.heldNano : 0
-    let settled = item.end?.amount.nano ?? 0
+    let settled = (item.end?.amount.nano ?? 0) + item.correctedNano
     self.spent[item.customer, default: .init()].held += sign * held
     self.spent[item.customer, default: .init()].settled += sign * settled
     self.spent[item.customer, default: .init()].lost += sign * (item.end?.loss.nano ?? 0)

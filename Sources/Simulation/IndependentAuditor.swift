@@ -19,6 +19,8 @@ final class IndependentAuditor: Sendable {
     var highWater: Int
     var isPrepaid: Bool
     var end: UsageRecord?
+    /// What corrections added to the charge, or took from it.
+    var correctedNano: Int128 = 0
   }
 
   /// One request as its client saw it.
@@ -57,6 +59,8 @@ final class IndependentAuditor: Sendable {
     var expired: [CustomerID: Int128] = [:]
     var durableExpired: [CustomerID: Int128] = [:]
     var unwrittenExpiry: [CreditID: Int128] = [:]
+    /// The operator's names of corrections on disk.
+    var references: Set<String> = []
     var epoch = 0
     var trace: UInt64 = 0xCBF2_9CE4_8422_2325
     var events = 0
@@ -110,6 +114,7 @@ final class IndependentAuditor: Sendable {
     self.state.withLock { state in
       for effect in records.flatMap(\.effects) {
         state.expiry(effect, \.durableExpired)
+        state.correctionIsDurable(effect)
         State.fold(effect, into: &state.durable) { state.violations.append("on disk: \($0)") }
       }
     }
@@ -122,6 +127,7 @@ final class IndependentAuditor: Sendable {
         guard let item = state.belief.removeValue(forKey: hold.usage) else { continue }
         state.count(item, sign: -1)
       }
+      for effect in records.flatMap(\.effects) { state.correctionFailed(effect) }
       // What has expired is written again, and does not count again.
       for case .creditUsed(let use) in records.flatMap(\.effects) where use.expired > .zero {
         state.unwrittenExpiry[use.grant, default: 0] += use.expired.nano

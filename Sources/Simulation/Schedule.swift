@@ -14,7 +14,7 @@ public struct ScheduleOutcome: Sendable, Equatable {
   public var counts: [String: Int]
 }
 
-/// One run of a gate against everything that can go wrong, in an order that a seed decides: requests, aborts, retries, kills, power cuts,
+/// One run of a gate against everything that can go wrong, in an order that a seed decides: requests, aborts, retries, corrections, kills, power cuts,
 /// clocks that jump, disks that fail, engines that break or fall silent.
 ///
 /// The gate is the real one; its journal, clock, engine and executor are simulated. The auditor checks every step.
@@ -65,6 +65,9 @@ public final class Schedule {
     }
     self.heal()
     self.observe()
+    for _ in 0..<Int.random(in: 0...3, using: &self.generator) { self.correct() }
+    self.heal()
+    self.observe()
     self.checkTheEnd()
     self.leave()
   }
@@ -81,7 +84,8 @@ public final class Schedule {
     switch Int.random(in: 0..<100, using: &self.generator) {
     case 0..<38:
       for _ in 0..<Int.random(in: 1...6, using: &self.generator) { _ = self.executor.runOne(choosing: &self.generator) }
-    case 38..<62: for _ in 0..<Int.random(in: 1...5, using: &self.generator) { self.stepEngine() }
+    case 38..<59: for _ in 0..<Int.random(in: 1...5, using: &self.generator) { self.stepEngine() }
+    case 59..<62: self.correct()
     case 62..<72: self.process?.store.write(most: Int.random(in: 1...8, using: &self.generator))
     case 72..<82: self.process?.store.sync()
     case 82..<92: self.arrive()

@@ -46,6 +46,9 @@ final class SimulatedStore: Journal, Archive {
     return ticket
   }
 
+  /// Whether an object is on disk as it was answered.
+  func holds(_ object: JSON) -> Bool { self.state.withLock { state in state.disk.objects.contains { $0.body == object } } }
+
   var hasWork: Bool { self.state.withLock { !$0.waiting.isEmpty || !$0.written.isEmpty } }
   var isFailing: Bool { self.state.withLock { $0.failure != nil } }
 

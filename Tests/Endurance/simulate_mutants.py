@@ -32,6 +32,7 @@ let package = Package(
 """
 
 LEDGER, LIMITS, CREDIT = "UsageLedger/Ledger.swift", "UsageLedger/Ledger+Limits.swift", "UsageLedger/Credit.swift"
+ADJUST = "Governance/Admin/Gate+Adjustments.swift"
 STEP, SETTLE, LIVE = "Governance/Request/DeliveryStep.swift", "Governance/Request/Settlement.swift", "Governance/Request/LiveRequest.swift"
 RECOVERY, KEYS, UNWRITTEN = "Governance/Recovery.swift", "Governance/Request/Idempotency.swift", "Governance/Request/Unwritten.swift"
 
@@ -52,7 +53,7 @@ MUTANTS = [
     ("mark more than was delivered", [(STEP, "delivered: TokenCount(delivery.deliveredTokens)", "delivered: TokenCount(delivery.deliveredTokens + 1)")]),
     ("use an extension before it is on disk", [(STEP, "    try await added.ticket.durable()\n", "")]),
     ("recover at the high water", [(RECOVERY, "completion: hold.delivered)", "completion: TokenCount(most))")]),
-    ("void every hold at recovery", [(RECOVERY, "guard hold.delivered > .zero else {", "guard hold.delivered > hold.tokens else {")]),
+    ("void every hold at recovery", [(RECOVERY, "let isDelivered = hold.delivered > .zero", "let isDelivered = hold.delivered > hold.tokens")]),
     ("leave out what is lost at recovery", [(RECOVERY, "let uncertain = TokenCount(most - hold.delivered.value)", "let uncertain = TokenCount(min(0, most))")]),
     ("forget at a restart what was settled", [(RECOVERY, "loaded.ledger.restore(settled: total.amount, tokens: total.tokens, as: total.asHold)", "_ = total.asHold")]),
     ("charge what was produced, not what was delivered", [(SETTLE, "completion: TokenCount(delivery.deliveredTokens))", "completion: TokenCount(delivery.producedTokens))")]),
@@ -61,6 +62,10 @@ MUTANTS = [
     ("drop a settlement that the disk refused", [(UNWRITTEN, "    state.unwritten.add(Unwritten(record: record, records: records, attempt: ticket))\n", "")]),
     ("use credit without taking it away", [(CREDIT, "    self.left -= amount\n    return parts", "    return parts")]),
     ("count no concurrent request", [(LEDGER, "self.concurrent[subject, default: 0] += 1", "self.concurrent[subject, default: 0] += 0")]),
+    ("give back more than was charged", [(ADJUST, "guard charged + request.amount >= .zero else {", "guard charged + request.amount >= -NanoAmount.largest else {")]),
+    ("correct twice under one name", [(ADJUST, "let known = state.adjustments.with(reference: reference) {", "let known = state.adjustments.with(reference: reference), known.usage != request.usage {")]),
+    ("keep a correction that never reached the disk", [(ADJUST, "        if let adjusted { state.ledger.undo(adjusted) }\n", "")]),
+    ("forget at a restart what was corrected", [(ADJUST, "    self.ledger.restore(adjustment: adjustment.amount, of: adjustment.closed(charged: .zero), refund: adjustment.refund)\n", "")]),
     ("forget what the engine made for nobody", [(SETTLE, "case .delta, .deltas: produced += event.steps.reduce(0) { $0 + $1.tokens }", "case .delta, .deltas: break")]),
 ]
 
