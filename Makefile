@@ -82,6 +82,11 @@ bench-billing: deps ## measure billing: tables of 1,000,000 records, invoices of
 	@.build/release/billing-bench tables
 	@.build/release/billing-bench invoices
 
+bench-billing-routes: deps ## the same through a running gateway over HTTP, from a store that is filled first (ARGS="--records 100000")
+	@$(SWIFT) build -c release --product weighbridge
+	@$(SWIFT) build -c release --product billing-bench
+	@$(PYTHON) Benchmarks/Billing/routes.py $(ARGS)
+
 conformance: deps ## put sample invoices and FOCUS tables before the official validators, in virtual environments
 	@test -x .venv-invoices/bin/python || $(PYTHON) -m venv .venv-invoices
 	@.venv-invoices/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/Conformance/requirements-invoices.txt
