@@ -97,6 +97,7 @@ conformance: deps ## put sample invoices and FOCUS tables before the official va
 	@.build/release/billing-bench samples .build/conformance
 	@.venv-invoices/bin/python Tests/Conformance/conformance.py invoices .build/conformance
 	@.venv-focus/bin/python Tests/Conformance/conformance.py focus .build/conformance .venv-focus/bin/focus-validator
+	@$(PYTHON) Tests/Conformance/conformance.py paper .build/conformance
 
 simulate: deps ## play seeded schedules against the gate and audit each step (SEEDS=100000)
 	@$(SWIFT) run -c release simulate --seeds $(SEEDS)
