@@ -82,6 +82,11 @@ bench-billing: deps ## measure billing: tables of 1,000,000 records, invoices of
 	@.build/release/billing-bench tables
 	@.build/release/billing-bench invoices
 
+bench-billing-routes: deps ## the same through a running gateway over HTTP, from a store that is filled first (ARGS="--records 100000")
+	@$(SWIFT) build -c release --product weighbridge
+	@$(SWIFT) build -c release --product billing-bench
+	@$(PYTHON) Benchmarks/Billing/routes.py $(ARGS)
+
 conformance: deps ## put sample invoices and FOCUS tables before the official validators, in virtual environments
 	@test -x .venv-invoices/bin/python || $(PYTHON) -m venv .venv-invoices
 	@.venv-invoices/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/Conformance/requirements-invoices.txt
@@ -92,6 +97,7 @@ conformance: deps ## put sample invoices and FOCUS tables before the official va
 	@.build/release/billing-bench samples .build/conformance
 	@.venv-invoices/bin/python Tests/Conformance/conformance.py invoices .build/conformance
 	@.venv-focus/bin/python Tests/Conformance/conformance.py focus .build/conformance .venv-focus/bin/focus-validator
+	@$(PYTHON) Tests/Conformance/conformance.py paper .build/conformance
 
 simulate: deps ## play seeded schedules against the gate and audit each step (SEEDS=100000)
 	@$(SWIFT) run -c release simulate --seeds $(SEEDS)

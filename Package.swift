@@ -147,8 +147,9 @@ let package = Package(
       exclude: ["peer_load.py"], swiftSettings: strict),
     // Writes the files of `make conformance` too.
     .executableTarget(
-      name: "billing-bench", dependencies: ["Billing", "Documents", "GovernanceTypes"], path: "Benchmarks/Billing",
-      swiftSettings: strict),
+      name: "billing-bench",
+      dependencies: ["AuditSigning", "Billing", "Documents", "Governance", "GovernanceStore", "GovernanceTypes", "UsageLedger"],
+      path: "Benchmarks/Billing", swiftSettings: strict),
     // Tests
     .executableTarget(name: "simulate", dependencies: ["Simulation"], path: "Tests/Endurance/Simulate", swiftSettings: strict),
     .target(

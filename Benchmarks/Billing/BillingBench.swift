@@ -7,17 +7,27 @@ internal import GovernanceTypes
 //   billing-bench tables [RECORDS]       CSV, JSON Lines and FOCUS of so many usage records, and the peak of memory
 //   billing-bench invoices [CUSTOMERS]   a month's invoices of so many customers, rendered as JSON, HTML and UBL
 //   billing-bench samples FOLDER         invoices and credit notes as UBL and HTML, and FOCUS tables, for `make conformance`
+//   billing-bench fill DATA CUSTOMERS PRICE MODEL MONTH RECORDS
+//                                        a month of requests, such as 2026-10-01, into a gateway's store; customers by line in a file
 @main
 enum BillingBench {
-  static func main() throws {
+  static func main() async throws {
     let arguments = CommandLine.arguments
     let number = arguments.count > 2 ? Int(arguments[2]) : nil
     switch arguments.count > 1 ? arguments[1] : "" {
     case "tables": try tables(records: number ?? 1_000_000)
     case "invoices": try invoices(customers: number ?? 10_000)
     case "samples" where arguments.count > 2: try Samples.write(to: arguments[2])
+    case "fill" where arguments.count > 7:
+      try await fillStore(
+        in: arguments[2], records: known(Int(arguments[7]), "RECORDS"),
+        customers: try lines(of: arguments[3]).map { try known(CustomerID($0), "a customer's id: \($0)") },
+        price: known(PriceID(arguments[4]), "PRICE"), model: ModelID(arguments[5]),
+        month: known(Timestamp(arguments[6]), "MONTH"))
     default:
-      say("usage: billing-bench tables [RECORDS] | invoices [CUSTOMERS] | samples FOLDER")
+      say(
+        "usage: billing-bench tables [RECORDS] | invoices [CUSTOMERS] | samples FOLDER | fill DATA CUSTOMERS PRICE MODEL MONTH RECORDS"
+      )
       exit(2)
     }
   }
@@ -43,6 +53,15 @@ func seconds(_ work: () throws -> Void) rethrows -> Double {
   try work()
   let (whole, attoseconds) = (clock.now - start).components
   return Double(whole) + Double(attoseconds) / 1e18
+}
+
+/// The lines of a small file.
+func lines(of path: String) throws -> [String] {
+  let file = try known(fopen(path, "r"), path)
+  defer { fclose(file) }
+  var text: [UInt8] = []
+  while case let byte = getc(file), byte != EOF { text.append(UInt8(truncatingIfNeeded: byte)) }
+  return String(decoding: text, as: UTF8.self).split(separator: "\n").map { String($0) }
 }
 
 /// The most memory that the process has had, in MiB.

@@ -2,7 +2,7 @@
 // Holds the routes under /admin/v1 and the check of the admin key; what an act means is decided by the gate.
 // It must never reach a store or an engine, and never sees an API key's secret but the one it hands out.
 
-internal import Documents
+public import Documents
 public import GatewayHTTP
 public import Governance
 public import GovernanceTypes
@@ -16,18 +16,21 @@ public struct AdminServices: Sendable {
   /// Reads the term files again; throws ``Refusal`` and leaves those in force where they cannot be taken.
   public var reloadTerms: @Sendable (Actor) async throws -> Void
   public var deliveries: any DeliveryBoard
+  /// A month's tokens from the engines to the invoices.
+  public var captureRate: @Sendable (CalendarMonth) async throws -> JSON
   public var digest: DigestFunction
   public var bodyLimit: Int
 
   public init(
     exports: any ExportDesk, importDocument: @escaping @Sendable (TermFileID, String, [UInt8]) async throws -> Void,
     reloadTerms: @escaping @Sendable (Actor) async throws -> Void, deliveries: any DeliveryBoard,
-    digest: @escaping DigestFunction, bodyLimit: Int
+    captureRate: @escaping @Sendable (CalendarMonth) async throws -> JSON, digest: @escaping DigestFunction, bodyLimit: Int
   ) {
     self.exports = exports
     self.importDocument = importDocument
     self.reloadTerms = reloadTerms
     self.deliveries = deliveries
+    self.captureRate = captureRate
     self.digest = digest
     self.bodyLimit = bodyLimit
   }
@@ -40,6 +43,8 @@ public protocol ExportDesk: Sendable {
   func state(of id: ExportID) async throws -> ExportState
   /// The finished export, for someone; that it was taken is in the log before it is given.
   func content(of id: ExportID, by actor: Actor) async throws -> ExportContent
+  /// What goes with a finished table in FOCUS: who made it, in which version, and what its columns are.
+  func metadata(of id: ExportID) async throws -> JSON
 }
 
 public struct ExportOrder: Sendable {
@@ -110,6 +115,7 @@ public struct AdminRoutes: Sendable {
     self.addInvoices(to: router)
     self.addOrganization(to: router)
     self.addDeliveries(to: router)
+    self.addCaptureRate(to: router)
     self.addLicensing(to: router)
     self.addRecords(to: router)
   }

@@ -29,6 +29,12 @@ extension OpenAPIDocument {
       summary: "Makes a draft final under the next number. It never changes again."),
     Route(method: "POST", path: "/admin/v1/invoices/{id}/credit_notes"): Row(
       summary: "Corrects a final invoice by a credit note.", body: "CreditNote", status: "201"),
+    Route(method: "GET", path: "/admin/v1/billing/capture-rate"): Row(
+      summary:
+        "A month's tokens as engines produced them, as they were settled and as they were invoiced, with every difference.",
+      query: ["month"]),
+    Route(method: "GET", path: "/admin/v1/exports/{id}/metadata"): Row(
+      summary: "The metadata file of a finished export in FOCUS."),
     Route(method: "GET", path: "/admin/v1/deliveries"): Row(
       summary: "Messages to receivers outside: those given up, unless another state is asked for.", query: ["receiver", "state"]),
     Route(method: "POST", path: "/admin/v1/deliveries/replay"): Row(

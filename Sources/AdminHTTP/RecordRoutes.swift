@@ -34,6 +34,9 @@ extension AdminRoutes {
       use: self.guarded { call in
         self.download(try await self.services.exports.content(of: call.identifier(), by: call.actor))
       })
+    router.get(
+      "/admin/v1/exports/{id}/metadata",
+      use: self.guarded { call in jsonResponse(try await self.services.exports.metadata(of: call.identifier())) })
   }
 
   private func download(_ content: ExportContent) -> Response {

@@ -202,16 +202,16 @@ public struct GatewayApp {
       operatorName: self.configuration.operatorName, audit: self.configuration.audit, log: self.log)
     let admission = AdmissionDesk(limit: self.configuration.limits.requestsInProgress)
     let billing = try BillingService(
-      gate: gate, store: store, billing: self.configuration.billing, environment: self.environment, log: self.log)
+      gate: gate, store: store, engines: engines, billing: self.configuration.billing, environment: self.environment, log: self.log)
     let telemetry = self.telemetry
-    let metrics = MetricsPage(gate: gate, store: store, engines: engines, desk: admission)
+    let metrics = MetricsPage(gate: gate, store: store, engines: engines, desk: admission, billing: billing)
     let departures = Departures()
     let terms = TermReload(gate: gate, configuration: self.configuration, environment: self.environment)
     let router = Router(context: GatewayContext.self)
     router.add(middleware: self.requestIdentity)
     var services = GatewayServices(
       document: { try library.text(of: $0, role: $1) }, readiness: { engines.readiness(gate, store, terms) },
-      metrics: { metrics.text() },
+      metrics: { await metrics.text() },
       checkpoint: { await signer.newest }, digest: sha256, departures: departures,
       region: self.configuration.requestRegion,
       bodyLimit: self.configuration.server.bodyLimit,
@@ -224,7 +224,8 @@ public struct GatewayApp {
       gate: gate,
       services: AdminServices(
         exports: desk, importDocument: { try library.take($0, role: $1, text: $2) },
-        reloadTerms: { try await terms.reload(by: $0) }, deliveries: billing, digest: sha256,
+        reloadTerms: { try await terms.reload(by: $0) }, deliveries: billing,
+        captureRate: { try await billing.captureRate(of: $0).json }, digest: sha256,
         bodyLimit: self.configuration.server.bodyLimit),
       key: self.environment["WEIGHBRIDGE_ADMIN_KEY"].flatMap { $0.isEmpty ? nil : $0 },
       networks: self.configuration.server.adminNetworks.compactMap { AddressRange($0) })

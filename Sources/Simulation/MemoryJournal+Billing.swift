@@ -27,6 +27,7 @@ extension MemoryJournal: BillingArchive {
           customer: record.customer, price: record.price, tokens: TokenUsage(), requests: 0, amount: .zero, prepaid: .zero,
           undelivered: 0)
       sum.undelivered += record.undelivered.value
+      sum.loss += record.loss
       if record.outcome == .settled {
         sum.tokens = sum.tokens + record.tokens
         sum.requests += 1

@@ -29,7 +29,7 @@ struct GatewayOptions: ParsableArguments {
     Terminal.say(Terminal.columns(columns, [answer]))
   }
 
-  /// Has the gateway make an export, waits for it and writes it to a file.
+  /// Has the gateway make an export, waits for it and writes it to a file; a table in FOCUS with its metadata beside it.
   func export(kind: String, format: String, from: String?, to: String?, output: String) async throws {
     let client = try self.client
     let members =
@@ -47,5 +47,9 @@ struct GatewayOptions: ParsableArguments {
     }
     let count = try await client.download("/admin/v1/exports/\(id)/content", to: output)
     Terminal.say(self.json ? state.text : "wrote \(output) (\(count) bytes)")
+    guard format == "focus" else { return }
+    let metadata = output + ".metadata.json"
+    _ = try await client.download("/admin/v1/exports/\(id)/metadata", to: metadata)
+    if !self.json { Terminal.say("wrote \(metadata)") }
   }
 }

@@ -79,10 +79,10 @@ struct CorrectionTests {
     var produced = settled
     produced[meter, default: .zero] += TokenCount(10)
     let lost = CaptureRate(produced: produced, settled: settled, undelivered: [meter: TokenCount(4)], invoiced: invoiced)
-    #expect(lost.differences.map(\.unsettled) == [6])
-    #expect(lost.differences.map(\.uninvoiced) == [0])
+    #expect(lost.differences.map(\.cause) == [.unsettled, .undelivered])
+    #expect(lost.differences.map(\.tokens) == [6, 4] && lost.differences.allSatisfy { $0.meter == meter })
     let forgotten = CaptureRate(produced: settled, settled: settled, undelivered: [:], invoiced: [:])
-    #expect(forgotten.differences.count == settled.count)
+    #expect(forgotten.differences.map(\.tokens) == forgotten.rows.map(\.settled))
     #expect(forgotten.millionths == 0)
   }
 }

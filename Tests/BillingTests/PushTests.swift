@@ -115,6 +115,51 @@ struct PushTests {
     }
   }
 
+  /// How each service says that it has an event, and answers that look like it and are none.
+  @Test("a service that says that it has an event has taken it")
+  func repetitions() {
+    func outcome(_ format: PushFormat, _ status: Int, _ body: String, events: Int = 1) -> DeliveryOutcome {
+      format.outcome(status: status, body: Array(body.utf8), retryAfter: nil, events: events)
+    }
+    let (lago, stripe) = (PushFormat.lago(code: "c"), PushFormat.stripe(eventPrefix: "p"))
+    func repeated(_ places: [Int], _ code: String = "value_already_exist") -> String {
+      let details = places.map { #""\#($0)":{"transaction_id":["\#(code)"]}"# }.joined(separator: ",")
+      return #"{"status":422,"error_details":{\#(details)}}"#
+    }
+    #expect(outcome(lago, 422, repeated([0])) == .accepted)
+    #expect(outcome(lago, 422, #"{"error_details":{"transaction_id":["value_already_exist"]}}"#) == .accepted)
+    #expect(outcome(lago, 422, repeated([0, 1, 2]), events: 3) == .accepted)
+    let refused = DeliveryOutcome.refused("status 422")
+    // Nothing of this batch was kept: the third is new.
+    #expect(outcome(lago, 422, repeated([0, 1]), events: 3) == refused)
+    #expect(outcome(lago, 422, repeated([0], "value_is_mandatory")) == refused)
+    #expect(
+      outcome(lago, 422, #"{"error_details":{"0":{"transaction_id":["value_already_exist"],"code":["x"]}}}"#) == refused)
+    for body in ["", "{", "[]", #"{"error_details":[]}"#, #"{"error_details":{}}"#, String(repeating: "[", count: 60_000)] {
+      #expect(outcome(lago, 422, body) == refused)
+      #expect(outcome(stripe, 400, body) == .refused("status 400"))
+    }
+    #expect(outcome(stripe, 400, #"{"error":{"code":"duplicate_meter_event"}}"#) == .accepted)
+    #expect(outcome(stripe, 400, #"{"error":{"message":"An event already exists with identifier x."}}"#) == .accepted)
+    #expect(outcome(stripe, 400, #"{"error":{"message":"No such customer"}}"#) == .refused("status 400"))
+    #expect(outcome(stripe, 409, "{}") == .failed("status 409"))
+    #expect(outcome(.openMeter(source: "s"), 401, "") == .failed("status 401"))
+  }
+
+  @Test("what a service may have forgotten is not sent to it again, if it may have arrived before")
+  func memories() throws {
+    var windows = try #require(MeterWindows(origin: "n", digest: tellApart))
+    try windows.add(settledLine(1, second: 0, tokens: 5))
+    let event = try #require(windows.close(before: Timestamp(seconds: 1_790_000_100)).first)
+    func mayCountTwice(_ format: PushFormat, _ attempts: Int, hours: Int64) -> Bool {
+      format.mayCountTwice(event, attempts: attempts, at: Timestamp(seconds: event.minute.seconds + hours * 3600))
+    }
+    #expect(!mayCountTwice(.stripe(eventPrefix: ""), 1, hours: 22) && mayCountTwice(.stripe(eventPrefix: ""), 1, hours: 23))
+    #expect(!mayCountTwice(.stripe(eventPrefix: ""), 0, hours: 800))
+    #expect(!mayCountTwice(.openMeter(source: ""), 9, hours: 766) && mayCountTwice(.openMeter(source: ""), 9, hours: 768))
+    #expect(!mayCountTwice(.lago(code: ""), 9, hours: 9999))
+  }
+
   @Test(
     "every settled token arrives exactly once, through duplicates, delays, 429, 500 and silence",
     arguments: [PushFormat.openMeter(source: "s"), .lago(code: "c"), .stripe(eventPrefix: "p")])

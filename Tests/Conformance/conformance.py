@@ -6,10 +6,16 @@ Its exit code is 0 whatever it finds; so is a schematron's: what counts is what 
 
     conformance.py invoices FOLDER
     conformance.py focus FOLDER VALIDATOR
+    conformance.py paper FOLDER
+
+Paper: the HTML of each sample as weasyprint prints it: A4, on few pages, with every amount that stands in the JSON.
 """
 
 import csv
+import json
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -104,7 +110,43 @@ def focus(folder: pathlib.Path, validator: pathlib.Path) -> int:
     return 1 if found or not files else 0
 
 
+def paper(folder: pathlib.Path) -> int:
+    missing = [command for command in ("weasyprint", "pdftotext", "pdfinfo") if shutil.which(command) is None]
+    if missing:
+        print(f"not printed: {', '.join(missing)} missing; apt-get install weasyprint poppler-utils")
+        return 0
+    found = 0
+    files = sorted(folder.glob("*.html"))
+    with tempfile.TemporaryDirectory() as place:
+        for path in files:
+            pdf = pathlib.Path(place) / "invoice.pdf"
+            subprocess.run(["weasyprint", "--quiet", path, pdf], check=True)
+            facts = subprocess.run(["pdfinfo", pdf], check=True, capture_output=True, text=True).stdout
+            text = subprocess.run(["pdftotext", "-layout", pdf, "-"], check=True, capture_output=True, text=True).stdout
+            document = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+            totals = {name: document["totals"][name] for name in ("net", "gross", "payable")}
+            totals |= {f"tax {tax['category']} {tax['percent']}": tax["tax"] for tax in document["tax"]}
+            problems = [] if "(A4)" in facts else ["not A4"]
+            pages = int(re.search(r"Pages:\s+(\d+)", facts)[1])
+            problems += [] if pages <= 3 else [f"{pages} pages"]
+            flat = re.sub(r"\s+", " ", text)
+            problems += [] if document["number"] in flat else ["the number is not there"]
+            for name, amount in totals.items():
+                # Whole minor units: as many decimals as the currency has, or none behind zeros.
+                whole, _, fraction = amount.partition(".")
+                if not re.search(rf"(?<![\d.]){re.escape(whole)}(\.{fraction}0*)?(?![\d.]*[1-9])", flat):
+                    problems.append(f"{name} {amount} is not there")
+            found += len(problems)
+            print(f"{path.name}: {pages} pages of A4, {len(problems)} problems")
+            for problem in problems:
+                print(f"  {problem}")
+    print(f"{len(files)} pages printed, {found} problems")
+    return 1 if found or not files else 0
+
+
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["paper"] and len(sys.argv) == 3:
+        sys.exit(paper(pathlib.Path(sys.argv[2])))
     if sys.argv[1:2] == ["invoices"] and len(sys.argv) == 3:
         sys.exit(invoices(pathlib.Path(sys.argv[2])))
     if sys.argv[1:2] == ["focus"] and len(sys.argv) == 4:

@@ -58,6 +58,59 @@ extension EndToEnd {
       }
     }
 
+    @Test(
+      "budgets and balances that run out are told of once a share and once for good; a message that is not taken holds up no other"
+    )
+    func budget() async throws {
+      // The first message that comes is never taken.
+      let first = Mutex<String?>(nil)
+      let receiver = try await ScriptedUpstream { _, asked in
+        let id = asked.header("x-weighbridge-delivery") ?? ""
+        let isFirst = first.withLock { first in
+          first = first ?? id
+          return first == id
+        }
+        return [.head(isFirst ? 500 : 204, isFirst ? [("content-length", "0")] : []), .end]
+      }
+      let configuration = self.configuration([("ours", receiver.url)]) + "\n  budget_percents: [40, 100]"
+      try await Gateway.within(more: configuration) { gateway in
+        func told(_ type: String, _ customer: Customer) throws -> [JSONValue] {
+          let bodies = try receiver.asked.map { try JSONValue($0.body) }.filter {
+            $0["type"].string == type && $0["customer"].string == customer.id
+          }
+          return bodies.reduce(into: [JSONValue]()) { if !$0.contains($1) { $0.append($1) } }
+        }
+        let stuck = try await gateway.open()
+        try await gateway.admin("POST", "/customers/\(stuck.id)/credits", #"{"amount":"0.90","currency":"USD"}"#)
+        _ = try await Exchange.await("the message that is not taken comes") { receiver.asked.isEmpty ? nil : true }
+        let customer = try await gateway.onboard("Spender")
+        let chat = Chat(maxTokens: 4)
+        let charge = try #require(try await gateway.ask(chat, key: customer.key)["weighbridge"]["amount"].nano)
+        try await gateway.admin(
+          "PUT", "/customers/\(customer.id)/billing",
+          #"{\#(BillingTests.party),"budget":{"amount":"\#(decimal(nano: charge * 2))","currency":"USD"}}"#)
+        _ = try await Exchange.await("half of the budget is told of") {
+          try told("budget.reached", customer).map { $0["data"]["percent"].integer } == [40] ? true : nil
+        }
+        _ = try await gateway.ask(chat, key: customer.key)
+        _ = try await Exchange.await("all of it is told of") {
+          try told("budget.reached", customer).map { $0["data"]["percent"].integer } == [40, 100] ? true : nil
+        }
+        #expect(try told("budget.reached", customer).last?["data"]["spent"]["amount"].nano == charge * 2)
+        // Prepaid to the last token.
+        let prepaid = try await gateway.onboard("Prepaid")
+        try await gateway.admin(
+          "POST", "/customers/\(prepaid.id)/credits", #"{"amount":"\#(decimal(nano: charge))","currency":"USD"}"#)
+        _ = try await gateway.ask(chat, key: prepaid.key)
+        _ = try await Exchange.await("that nothing is left is told") {
+          try told("balance.exhausted", prepaid).isEmpty ? nil : true
+        }
+        try await self.check(try #require(receiver.asked.last), gateway)
+        let waiting = try await gateway.admin("GET", "/deliveries?state=pending")["data"].elements
+        #expect(waiting.compactMap { $0["id"].string } == [first.withLock { $0 }])
+      }
+    }
+
     /// The signature as any receiver would check it: with OpenSSL.
     private func check(_ asked: ScriptedUpstream.Asked, _ gateway: Gateway) async throws {
       let signature = try #require(asked.header("x-weighbridge-signature"))
@@ -76,7 +129,10 @@ extension EndToEnd {
         ("billing: {webhooks: [{id: a, url: 'http://x', secret_env: NOT_SET_AT_ALL}]}", "NOT_SET_AT_ALL"),
         ("billing: {pushes: [{id: a, url: 'http://x', token_env: PATH, format: orb, origin: n}]}", "format"),
         ("billing: {pushes: [{id: a, url: 'http://x', token_env: PATH, format: lago, code: c, origin: 'a b'}]}", "origin"),
-        ("billing: {low_balances: [{amount: '-1', currency: USD}]}", "amount"),
+        (
+          "billing: {pushes: [{id: a, url: 'http://x', token_env: PATH, timeout_seconds: 0, format: openmeter, source: s, origin: n}]}",
+          "timeout_seconds"
+        ), ("billing: {low_balances: [{amount: '-1', currency: USD}]}", "amount"),
         ("billing: {seller: {name: A, street: B, city: C, postal_code: D, country: DE}}", "tax"),
       ])
     func faulty(section: String, mention: String) async throws {

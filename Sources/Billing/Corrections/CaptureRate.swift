@@ -33,6 +33,18 @@ public struct CaptureRate: Sendable, Equatable {
     public var isComplete: Bool { self.unsettled == 0 && self.uninvoiced == 0 }
   }
 
+  /// Why tokens are at one stage and not at the next.
+  public enum Cause: String, Sendable, CaseIterable {
+    case unsettled, undelivered, uninvoiced
+  }
+
+  public struct Difference: Sendable, Equatable {
+    public let meter: Meter
+    public let cause: Cause
+    /// Negative where the later stage has more.
+    public let tokens: Int
+  }
+
   public let rows: [Row]
 
   /// Counts are taken up to the largest that a total may have.
@@ -47,7 +59,13 @@ public struct CaptureRate: Sendable, Equatable {
     }
   }
 
-  public var differences: [Row] { self.rows.filter { !$0.isComplete } }
+  /// All differences, in the order of the rows.
+  public var differences: [Difference] {
+    self.rows.flatMap { row in
+      [(Cause.unsettled, row.unsettled), (.undelivered, row.undelivered), (.uninvoiced, row.uninvoiced)]
+        .filter { $0.1 != 0 }.map { Difference(meter: row.meter, cause: $0.0, tokens: $0.1) }
+    }
+  }
 
   /// Invoiced, in millionths of what was produced and to be charged; nil where there was nothing to charge.
   public var millionths: Int? {
@@ -69,12 +87,11 @@ public struct CaptureRate: Sendable, Equatable {
     return sums
   }
 
-  /// What was settled, in the categories that its prices charge.
+  /// What was settled, in the categories that invoices charge it by. What a price has no rate for stands in no invoice, and not here.
   public static func settled(_ usages: [PricedUsage]) -> [Meter: TokenCount] {
     var sums: [Meter: TokenCount] = [:]
     for usage in usages {
-      for category in UsageCategory.allCases where category != .request {
-        if category == .promptCached, usage.price.rate(.promptCached) == nil { continue }
+      for category in UsageCategory.allCases where category != .request && usage.price.rate(category) != nil {
         let quantity = usage.price.quantity(category, usage.quantities)
         if quantity > 0 { sums[Meter(usage.price.model, category), default: .zero] += TokenCount(quantity) }
       }

@@ -39,12 +39,12 @@ public enum DeliveryOutcome: Sendable, Equatable {
   /// No attempt will succeed as it is: another 4xx.
   case refused(String)
 
-  /// What an answer of HTTP means.
+  /// What an answer of HTTP means. Where the address or the credentials are wrong, the message is not: it waits until they are right.
   public init(status: Int, retryAfter: Duration? = nil) {
     switch status {
     case 200..<300, 409: self = .accepted
     case 429: self = .throttled(retryAfter)
-    case 408, 425, 500...: self = .failed("status \(status)")
+    case 401, 403, 404, 408, 425, 500...: self = .failed("status \(status)")
     default: self = .refused("status \(status)")
     }
   }
@@ -67,6 +67,7 @@ public struct Outbox<Payload: Sendable>: Sendable {
     /// Deliveries of one lane go one at a time, oldest first.
     public let lane: String?
     public fileprivate(set) var state: State
+    /// Attempts that may have arrived: what was refused or put off has not.
     public fileprivate(set) var attempts = 0
     public fileprivate(set) var lastFailure: String?
     /// A batch with it was refused: from now on it goes by itself, so that the others are not refused for it.
@@ -146,6 +147,7 @@ public struct Outbox<Payload: Sendable>: Sendable {
       guard case .inFlight = delivery.state else { continue }
       if case .refused(let reason) = outcome, ids.count > 1 {
         delivery.goesAlone = true
+        delivery.attempts -= 1
         delivery.lastFailure = reason
         delivery.state = .pending(from: now)
       } else {
@@ -172,6 +174,8 @@ public struct Outbox<Payload: Sendable>: Sendable {
 
   public func delivery(_ id: String) -> Delivery? { self.deliveries[id] }
   public var isIdle: Bool { self.waiting.isEmpty }
+  /// Those that are neither acknowledged nor dead.
+  public var waitingCount: Int { self.waiting.count }
 
   public var deadLetters: [Delivery] {
     self.deliveries.values.filter { if case .dead = $0.state { true } else { false } }.sorted { $0.id < $1.id }
@@ -204,6 +208,7 @@ public struct Outbox<Payload: Sendable>: Sendable {
     case .accepted: return
     case .refused(let reason):
       delivery.lastFailure = reason
+      delivery.attempts -= 1
       delivery.state = .dead(reason: reason)
     // The receiver is well and says when: that is no failure of the delivery, and uses up no attempt.
     case .throttled(let asked):

@@ -71,6 +71,52 @@ public enum PushFormat: Sendable, Equatable {
     }
   }
 
+  /// What a service's answer to a request means. Each has its own way to say that it has an event already.
+  ///
+  /// - Parameters:
+  ///   - body: what came of the answer's body; looked at only where the status is none of success.
+  ///   - events: how many the request had.
+  public func outcome(status: Int, body: [UInt8], retryAfter: Duration?, events: Int) -> DeliveryOutcome {
+    switch self {
+    case .openMeter: break
+    case .lago:
+      // Of a batch with one faulty event nothing is kept: where others are new, each is sent alone then.
+      if status == 422, Self.members(body)["error_details"]?.repeatsTransactions(events) == true { return .accepted }
+    case .stripe:
+      // Not a repetition: another call for this customer and meter was under way.
+      if status == 409 { return .failed("status 409") }
+      let error = Self.members(body)["error"]
+      if status == 400, error?["code"] == "duplicate_meter_event" { return .accepted }
+      if status == 400, case .string(let message)? = error?["message"], message.hasPrefix(Self.stripeRepetition) {
+        return .accepted
+      }
+    }
+    return DeliveryOutcome(status: status, retryAfter: retryAfter)
+  }
+
+  /// Whether a service may have forgotten an event that it was sent before, so that sending it again could count it twice.
+  ///
+  /// - Parameter attempts: that may have arrived; the first was not before the end of the event's minute.
+  public func mayCountTwice(_ event: MeterEvent, attempts: Int, at now: Timestamp) -> Bool {
+    guard attempts > 0, let memory = self.memory else { return false }
+    return now.seconds - event.minute.seconds >= memory
+  }
+
+  /// For how many seconds a service surely knows an event again, less an hour; nil where it always does.
+  private var memory: Int64? {
+    switch self {
+    case .openMeter: 32 * 86_400 - 3600
+    case .lago: nil
+    case .stripe: 86_400 - 3600
+    }
+  }
+
+  private static let stripeRepetition = "An event already exists with identifier"
+
+  private static func members(_ body: [UInt8]) -> JSON {
+    do throws(DocumentError) { return JSON(try Document.parseJSON(body)) } catch { return [:] }
+  }
+
   private static func cloudEvent(_ event: MeterEvent, subject: String, source: String) -> JSON {
     [
       "specversion": "1.0", "id": .string(event.id), "source": .string(source), "type": "llm.tokens", "subject": .string(subject),
@@ -119,5 +165,20 @@ public enum PushFormat: Sendable, Equatable {
       }
     }
     return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+extension JSON {
+  /// Whether Lago's errors say of so many events, each under its place, that it has them already:
+  /// `{"0": {"transaction_id": ["value_already_exist"]}}`; of a single event the place may be left out.
+  fileprivate func repeatsTransactions(_ events: Int) -> Bool {
+    guard case .object(let members) = self else { return false }
+    if events == 1, self.repeatsTransaction { return true }
+    return members.count == events && members.allSatisfy { $0.value.repeatsTransaction }
+  }
+
+  private var repeatsTransaction: Bool {
+    guard case .object(let members) = self, members.count == 1 else { return false }
+    return ["value_already_exist", "value_already_exists"].contains { self["transaction_id"] == .array([.string($0)]) }
   }
 }

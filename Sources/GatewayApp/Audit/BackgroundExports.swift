@@ -2,6 +2,7 @@ internal import AdminHTTP
 internal import AuditSigning
 internal import AuditTrail
 internal import Billing
+internal import Documents
 internal import Foundation
 internal import Governance
 internal import GovernanceStore
@@ -17,6 +18,11 @@ actor BackgroundExports: ExportDesk {
   private let log: Logger
   private var states: [ExportID: ExportState] = [:]
   private var running: Task<Void, Never>?
+  /// When those that are ready were made.
+  private var madeAt: [ExportID: Timestamp] = [:]
+
+  /// Of the columns that are written now; another one when they change.
+  private static let focusSchema = "weighbridge-focus-1.2-1"
 
   init(
     gate: Gate, store: SQLiteStore, signer: LogSigner, keys: KeyMaterial, directory: String, operatorName: String,
@@ -76,6 +82,17 @@ actor BackgroundExports: ExportDesk {
     }
   }
 
+  func metadata(of id: ExportID) throws -> JSON {
+    let state = try self.state(of: id)
+    guard state.order.format == .focus else {
+      throw Refusal(.conflict, "The export \(id) is no table in FOCUS: it has no metadata.")
+    }
+    guard state.status == .ready, let made = self.madeAt[id] else {
+      throw Refusal(.conflict, "The export \(id) is \(state.status.rawValue).")
+    }
+    return FocusMetadata.json(schema: Self.focusSchema, version: GatewayApp.version, created: made)
+  }
+
   private func path(_ id: ExportID) -> String { "\(self.directory)/\(id)" }
 
   private func make(_ id: ExportID, _ order: ExportOrder) async {
@@ -92,6 +109,7 @@ actor BackgroundExports: ExportDesk {
         try await self.tables.write(order.format, from: order.from, to: order.to, path: work)
         try FileManager.default.moveItem(atPath: work, toPath: self.path(id))
       }
+      self.madeAt[id] = wallClock()
       self.states[id]?.status = .ready
     } catch {
       for path in [self.path(id) + ".work", self.path(id) + ".work.usage"] {

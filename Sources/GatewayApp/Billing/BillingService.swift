@@ -16,12 +16,14 @@ struct BillingService: Service, DeliveryBoard {
   private let desks: [DeliveryDesk]
   private let store: SQLiteStore
   private let log: Logger
+  private let capture: CaptureDesk
 
   private static let interval = Duration.seconds(1)
 
   /// - Throws: ``StartFailure`` where a secret is not in the environment.
   init(
-    gate: Gate, store: SQLiteStore, billing: GatewayConfiguration.Billing, environment: [String: String], log: Logger
+    gate: Gate, store: SQLiteStore, engines: EngineRoom, billing: GatewayConfiguration.Billing, environment: [String: String],
+    log: Logger
   ) throws {
     func secret(_ name: String, of receiver: String) throws -> String {
       guard let secret = environment[name], !secret.isEmpty else {
@@ -31,7 +33,7 @@ struct BillingService: Service, DeliveryBoard {
     }
     let hooks = try billing.webhooks.map { settings in
       let carrier = WebhookCarrier(
-        url: settings.url, secret: Array(try secret(settings.secretVariable, of: settings.id).utf8))
+        receiver: settings, secret: Array(try secret(settings.secretVariable, of: settings.id).utf8))
       return (settings: settings, desk: DeliveryDesk(to: settings.id, by: carrier, store: store, log: log))
     }
     var collectors: [MeterCollector] = []
@@ -48,6 +50,7 @@ struct BillingService: Service, DeliveryBoard {
       gate: gate, store: store, receivers: hooks, marks: billing.lowBalances, steps: billing.budgetPercents)
     self.store = store
     self.log = log
+    self.capture = CaptureDesk(gate: gate, tally: EngineTally(engines: engines, store: store))
   }
 
   @concurrent
@@ -59,9 +62,10 @@ struct BillingService: Service, DeliveryBoard {
     await cancelWhenGracefulShutdown {
       await withTaskGroup(of: Void.self) { group in
         group.addTask { await self.repeating("alerts", every: Self.interval) { try await self.alerts.look() } }
+        group.addTask { await self.repeating("the count of engines", every: Self.interval) { try await self.capture.look() } }
         for collector in self.collectors {
           group.addTask {
-            await self.repeating("metering events", every: .seconds(5)) {
+            await self.repeating("metering events", every: Self.interval) {
               try await collector.collect()
               try await collector.compare()
             }
@@ -76,6 +80,8 @@ struct BillingService: Service, DeliveryBoard {
       }
     }
     try await client.shutdown()
+    // What was counted since the last look.
+    try await self.capture.look()
   }
 
   private func repeating(_ what: String, every interval: Duration, _ work: @concurrent () async throws -> Void) async {
@@ -91,6 +97,37 @@ struct BillingService: Service, DeliveryBoard {
       }
       do { try await Task.sleep(for: interval) } catch { return }
     }
+  }
+
+  /// A month's tokens from the engines to the invoices.
+  func captureRate(of month: CalendarMonth) async throws -> CaptureReport { try await self.capture.report(of: month) }
+
+  // MARK: Metrics
+
+  /// What is on its way to receivers, what of it was given up, and how a month that is over was captured.
+  func metrics() async throws -> String {
+    var page = PrometheusText()
+    var backlogs: [(receiver: String, backlog: DeliveryBacklog, attempts: [String: Int])] = []
+    for desk in self.desks {
+      backlogs.append((desk.receiver, try await self.store.backlog(of: desk.receiver), await desk.attempts))
+    }
+    page.family("weighbridge_deliveries_waiting", .gauge, "Messages to receivers outside that have not arrived.")
+    for (receiver, backlog, _) in backlogs { page.sample([("receiver", receiver)], String(backlog.waiting)) }
+    page.family("weighbridge_deliveries_dead", .gauge, "Messages that were given up and can be replayed.")
+    for (receiver, backlog, _) in backlogs { page.sample([("receiver", receiver)], String(backlog.dead)) }
+    page.family("weighbridge_delivery_oldest_seconds", .gauge, "For how long the oldest message has waited.")
+    let now = wallClock().seconds
+    for (receiver, backlog, _) in backlogs {
+      page.sample([("receiver", receiver)], String(backlog.oldest.map { max(0, now - $0.seconds) } ?? 0))
+    }
+    page.family("weighbridge_delivery_attempts_total", .counter, "Attempts at messages, by how they ended.")
+    for (receiver, _, attempts) in backlogs {
+      for name in DeliveryOutcome.names {
+        page.sample([("receiver", receiver), ("outcome", name)], String(attempts[name] ?? 0))
+      }
+    }
+    await self.capture.add(to: &page)
+    return page.text
   }
 
   // MARK: The board

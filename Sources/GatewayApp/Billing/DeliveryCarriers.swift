@@ -2,31 +2,47 @@ internal import AsyncHTTPClient
 internal import AuditSigning
 internal import Billing
 internal import Documents
+internal import Governance
 internal import GovernanceTypes
 internal import NIOCore
 internal import NIOHTTP1
 
-/// One POST to a receiver outside, and what its answer means. An answer that does not come is a failure after a while.
+/// One POST to a receiver outside. An answer that does not come is a failure after a while.
 struct ReceiverRequest: Sendable {
+  struct Answer: Sendable {
+    var status: Int
+    var retryAfter: Duration?
+    /// The beginning of what a receiver says beside a status that is none of success.
+    var body: [UInt8] = []
+  }
+
   var url: String
   var headers: [(name: String, value: String)]
   var body: [UInt8]
+  var timeoutSeconds: Int
 
-  private static let timeout = TimeAmount.seconds(30)
+  private static let mostRead = 1 << 16
 
-  func outcome(by client: HTTPClient) async -> DeliveryOutcome {
+  func outcome(
+    by client: HTTPClient,
+    reading meaning: (Answer) -> DeliveryOutcome = { DeliveryOutcome(status: $0.status, retryAfter: $0.retryAfter) }
+  ) async -> DeliveryOutcome {
     var request = HTTPClientRequest(url: self.url)
     request.method = .POST
     for (name, value) in self.headers { request.headers.add(name: name, value: value) }
     request.body = .bytes(ByteBuffer(bytes: self.body))
     do {
-      let response = try await client.execute(request, timeout: Self.timeout)
-      let wait = response.headers.first(name: "retry-after").flatMap { Int64($0) }.map {
+      let response = try await client.execute(request, timeout: .seconds(Int64(self.timeoutSeconds)))
+      var answer = Answer(status: Int(response.status.code))
+      answer.retryAfter = response.headers.first(name: "retry-after").flatMap { Int64($0) }.map {
         Duration.seconds(min(max(0, $0), 86_400))
       }
-      // What the receiver says beside its status is not needed; it is read so that the connection can be used again.
-      for try await piece in response.body where piece.readableBytes > 1 << 20 { break }
-      return DeliveryOutcome(status: Int(response.status.code), retryAfter: wait)
+      // Read so that the connection can be used again, though no endless answer.
+      for try await piece in response.body {
+        answer.body += piece.readableBytesView
+        if answer.body.count > Self.mostRead { break }
+      }
+      return meaning(answer)
     } catch {
       return .failed("no answer: \(error)")
     }
@@ -35,19 +51,21 @@ struct ReceiverRequest: Sendable {
 
 /// Sends webhooks, each signed anew in every attempt.
 struct WebhookCarrier: DeliveryCarrier {
-  let url: String
+  let receiver: GatewayConfiguration.WebhookReceiver
   let secret: [UInt8]
   let largestBatch = 1
+
+  func doubt(_ payload: String, attempts: Int, at now: Timestamp) -> String? { nil }
 
   func send(_ batch: [(id: String, payload: String)], at now: Timestamp, by client: HTTPClient) async -> DeliveryOutcome {
     guard let message = batch.first else { return .accepted }
     let body = Array(message.payload.utf8)
     return await ReceiverRequest(
-      url: self.url,
+      url: self.receiver.url,
       headers: [
         ("content-type", "application/json"), ("x-weighbridge-delivery", message.id),
         ("x-weighbridge-signature", WebhookSignature.header(body, secret: self.secret, at: now, hmac: hmacSHA256)),
-      ], body: body
+      ], body: body, timeoutSeconds: self.receiver.timeoutSeconds
     ).outcome(by: client)
   }
 }
@@ -59,10 +77,18 @@ struct PushCarrier: DeliveryCarrier {
 
   var largestBatch: Int { self.receiver.format.largestBatch }
 
+  func doubt(_ payload: String, attempts: Int, at now: Timestamp) -> String? {
+    // What cannot be read is refused, by name, where it would be sent.
+    guard attempts > 0, let event = try? Self.event(payload),
+      self.receiver.format.mayCountTwice(event, attempts: attempts, at: now)
+    else { return nil }
+    return "it may have arrived in an attempt so long ago that the service would count it twice; look there, and replay it if not"
+  }
+
   func send(_ batch: [(id: String, payload: String)], at now: Timestamp, by client: HTTPClient) async -> DeliveryOutcome {
     let request: PushRequest
     do {
-      let events = try batch.map { try MeterEvent(reading: try Document.parseJSON(Array($0.payload.utf8))) }
+      let events = try batch.map { try Self.event($0.payload) }
       var names = self.receiver.names
       for event in events where self.receiver.usesIDs && names[event.customer] == nil {
         names[event.customer] = event.customer.description
@@ -71,9 +97,15 @@ struct PushCarrier: DeliveryCarrier {
     } catch {
       return .refused("not sent: \(error)")
     }
+    let (format, count) = (self.receiver.format, request.events.count)
     return await ReceiverRequest(
       url: self.receiver.url + request.path,
-      headers: [("content-type", request.contentType), ("authorization", "Bearer \(self.token)")], body: request.body
-    ).outcome(by: client)
+      headers: [("content-type", request.contentType), ("authorization", "Bearer \(self.token)")], body: request.body,
+      timeoutSeconds: self.receiver.timeoutSeconds
+    ).outcome(by: client) { format.outcome(status: $0.status, body: $0.body, retryAfter: $0.retryAfter, events: count) }
+  }
+
+  private static func event(_ payload: String) throws(DocumentError) -> MeterEvent {
+    try MeterEvent(reading: try Document.parseJSON(Array(payload.utf8)))
   }
 }

@@ -8,8 +8,8 @@ internal import Logging
 
 /// Turns settled requests into the events of closed minutes for one metering service, and compares them once a day with what it took.
 ///
-/// A minute is closed a minute after its end, and only while all that was settled is on disk. How far it has come is on disk together
-/// with the events, so that a restart makes the same ones again and no others.
+/// A minute is closed a minute after its end, and only once all that was settled in it is on disk. How far it has come is on disk
+/// together with the events, so that a restart makes the same ones again and no others.
 actor MeterCollector {
   private let gate: Gate
   private let store: SQLiteStore
@@ -24,6 +24,7 @@ actor MeterCollector {
   private static let margin: Int64 = 60
   /// Acknowledged events are kept for the comparison, and some days more.
   private static let keptDays = 3
+  private static let mostRetried = 10_000
 
   init(gate: Gate, store: SQLiteStore, desk: DeliveryDesk, receiver: GatewayConfiguration.PushReceiver, log: Logger) {
     self.gate = gate
@@ -35,21 +36,23 @@ actor MeterCollector {
 
   /// Puts the events of minutes that are closed by now on their way.
   func collect() async throws {
-    guard self.gate.unwrittenRecords.waiting == 0 else { return }
     let name = "push \(self.receiver.id)"
     var reading = try await self.opened(self.reading, name)
-    let events = try await reading.close(before: self.closable(wallClock()), from: self.gate, log: self.log)
+    self.reading = reading
+    let end = self.closable
+    guard reading.closedUntil.seconds + 60 <= end.seconds else { return }
+    let events = try await reading.close(before: end, from: self.gate, log: self.log)
     let messages = events.map { (id: $0.id, payload: $0.json.text, lane: self.receiver.format.lane(of: $0)) }
     try await self.desk.put(messages, bookmark: (name, reading.bookmark))
     self.reading = reading
   }
 
-  /// Compares the days that are over with what was acknowledged; what is missing goes on its way once more.
+  /// Compares the days that are over with what was acknowledged; what is missing, or was given up, goes on its way once more.
   func compare() async throws {
-    guard self.gate.unwrittenRecords.waiting == 0 else { return }
     let name = "compare \(self.receiver.id)"
     var reading = try await self.opened(self.comparing, name)
-    let end = self.closable(wallClock()).day.start
+    self.comparing = reading
+    let end = self.closable.day.start
     guard reading.closedUntil < end else { return }
     let events = try await reading.close(before: end, from: self.gate, log: self.log)
     let known = try await self.store.deliveries(to: self.receiver.id, named: events.map(\.id))
@@ -65,6 +68,13 @@ actor MeterCollector {
       self.log.error(
         "a metering service does not have what was settled",
         metadata: ["receiver": "\(self.receiver.id)", "difference": "\(difference)"])
+    }
+    // From before the days that were compared too: a dead letter gets another chance each night.
+    let left = try await self.desk.retry(try await self.store.deliveries(to: self.receiver.id, .dead, limit: Self.mostRetried))
+    if !left.isEmpty {
+      self.log.error(
+        "deliveries that may have arrived wait for someone to look",
+        metadata: ["receiver": "\(self.receiver.id)", "deliveries": "\(left.count)"])
     }
     let missing = events.filter { event in
       report.differences.contains { if case .missing(event.id, _) = $0 { true } else { false } }
@@ -85,10 +95,18 @@ actor MeterCollector {
     guard let reading = MeterReading(origin: self.receiver.origin, bookmark: bookmark, at: wallClock()) else {
       throw StartFailure("the bookmark '\(name)' in the store cannot be read")
     }
+    // From where it began is known after a restart too.
+    if bookmark == nil {
+      try await self.store.submit([JournalRecord(nil, effects: [.bookmark(name: name, value: reading.bookmark)])]).durable()
+    }
     return reading
   }
 
-  private func closable(_ now: Timestamp) -> Timestamp { Timestamp(seconds: now.seconds - Self.margin) }
+  /// All that was settled before it is on disk: it is asked for before the ledger is read.
+  private var closable: Timestamp {
+    let end = Timestamp(seconds: wallClock().seconds - Self.margin)
+    return min(end, self.gate.firstUnwrittenSettlement ?? end)
+  }
 }
 
 /// How far the ledger has been read, in the order in which requests were settled, and the minutes that are still open.

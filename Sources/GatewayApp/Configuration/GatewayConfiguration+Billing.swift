@@ -90,6 +90,7 @@ extension GatewayConfiguration.Billing {
           self.webhooks.map {
             [
               "id": .string($0.id), "url": .string($0.url), "secret_env": .string($0.secretVariable),
+              "timeout_seconds": .integer($0.timeoutSeconds),
               "types": .array($0.kinds.map(\.rawValue).sorted().map { .string($0) }),
             ]
           })),
@@ -99,7 +100,7 @@ extension GatewayConfiguration.Billing {
           self.pushes.map {
             [
               "id": .string($0.id), "url": .string($0.url), "token_env": .string($0.tokenVariable),
-              "origin": .string($0.origin), "customers": .integer($0.names.count),
+              "timeout_seconds": .integer($0.timeoutSeconds), "origin": .string($0.origin), "customers": .integer($0.names.count),
             ]
           })),
       JSONMember("low_balances", .array(self.lowBalances.map { .string($0.description) })),

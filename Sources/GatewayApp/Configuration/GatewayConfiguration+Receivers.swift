@@ -7,6 +7,8 @@ extension GatewayConfiguration {
   struct WebhookReceiver: Sendable {
     var id: String
     var url: String
+    /// An attempt without an answer for so long has failed.
+    var timeoutSeconds: Int
     /// The variable that holds the secret of its signatures.
     var secretVariable: String
     /// What it is told of; all kinds where none is named.
@@ -17,6 +19,8 @@ extension GatewayConfiguration {
   struct PushReceiver: Sendable {
     var id: String
     var url: String
+    /// An attempt without an answer for so long has failed.
+    var timeoutSeconds: Int
     /// The variable that holds its token.
     var tokenVariable: String
     var format: PushFormat
@@ -33,6 +37,7 @@ extension GatewayConfiguration {
     for (path, element) in try section.list("webhooks") {
       var reader = try DocumentReader(element, path: path)
       let (id, url) = try Self.receiver(&reader, among: receivers.map(\.id))
+      let timeout = try Self.timeout(&reader)
       let secret = try reader.string("secret_env")
       var kinds: Set<Webhook.Kind> = []
       for name in try reader.strings("types") {
@@ -44,7 +49,9 @@ extension GatewayConfiguration {
       }
       try reader.finish()
       receivers.append(
-        WebhookReceiver(id: id, url: url, secretVariable: secret, kinds: kinds.isEmpty ? Set(Webhook.Kind.allCases) : kinds))
+        WebhookReceiver(
+          id: id, url: url, timeoutSeconds: timeout, secretVariable: secret,
+          kinds: kinds.isEmpty ? Set(Webhook.Kind.allCases) : kinds))
     }
     return receivers
   }
@@ -55,6 +62,7 @@ extension GatewayConfiguration {
     for (path, element) in try section.list("pushes") {
       var reader = try DocumentReader(element, path: path)
       let (id, url) = try Self.receiver(&reader, among: receivers.map(\.id) + webhooks.map(\.id))
+      let timeout = try Self.timeout(&reader)
       let token = try reader.string("token_env")
       let format = try Self.format(&reader)
       let origin = try reader.string("origin")
@@ -76,7 +84,8 @@ extension GatewayConfiguration {
       if case .stripe = format { usesIDs = false }
       receivers.append(
         PushReceiver(
-          id: id, url: url, tokenVariable: token, format: format, origin: origin, names: names, usesIDs: usesIDs))
+          id: id, url: url, timeoutSeconds: timeout, tokenVariable: token, format: format, origin: origin, names: names,
+          usesIDs: usesIDs))
     }
     return receivers
   }
@@ -92,6 +101,10 @@ extension GatewayConfiguration {
       throw reader.failure("url", "'\(text)' is not of the form https://host/path")
     }
     return (id, url)
+  }
+
+  private static func timeout(_ reader: inout DocumentReader) throws(DocumentError) -> Int {
+    try reader.optionalInteger("timeout_seconds", in: 1...300) ?? 30
   }
 
   private static func format(_ reader: inout DocumentReader) throws(DocumentError) -> PushFormat {

@@ -11,14 +11,16 @@ struct MetricsPage: Sendable {
   let store: SQLiteStore
   let engines: EngineRoom
   let desk: AdmissionDesk
+  let billing: BillingService
 
-  func text() -> String {
+  func text() async -> String {
     var page = PrometheusText()
     self.addGovernance(to: &page)
     self.addStore(to: &page)
     self.addEngines(to: &page)
     self.addUpstreams(to: &page)
-    return page.text
+    // A store that cannot be read says so in the metrics of the store; what else is known is told.
+    return page.text + ((try? await self.billing.metrics()) ?? "")
   }
 
   private func addGovernance(to page: inout PrometheusText) {

@@ -18,6 +18,15 @@ extension Gate {
     }
   }
 
+  /// The earliest settlement that is not known to be on disk; nil where all are.
+  public var firstUnwrittenSettlement: Timestamp? {
+    self.state.withLock { state in
+      (state.unwritten.waiting + state.unwritten.conflicting).filter {
+        if case .success? = $0.attempt.outcome { false } else { true }
+      }.compactMap { $0.record?.settledAt }.min()
+    }
+  }
+
   /// The entry of a decision, with the standing verdict that it rested on.
   public func decision(_ id: DecisionID) async throws(Refusal) -> JSON {
     let decision = try await self.entry(id.description)

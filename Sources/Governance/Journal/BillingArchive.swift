@@ -27,12 +27,14 @@ public struct SettledMonth: Sendable, Equatable {
   public var prepaid: NanoAmount
   /// Produced for these requests, and those that were voided, and by policy charged to nobody.
   public var undelivered: Int
+  /// The price of what may have been delivered and is charged to nobody, because the process died.
+  public var loss: NanoAmount
   /// Of the settlements in the log, ascending; empty where they were not asked for.
   public var positions: [Int]
 
   public init(
     customer: CustomerID, price: PriceID, tokens: TokenUsage, requests: Int, amount: NanoAmount, prepaid: NanoAmount,
-    undelivered: Int, positions: [Int] = []
+    undelivered: Int, loss: NanoAmount = .zero, positions: [Int] = []
   ) {
     self.customer = customer
     self.price = price
@@ -41,6 +43,7 @@ public struct SettledMonth: Sendable, Equatable {
     self.amount = amount
     self.prepaid = prepaid
     self.undelivered = undelivered
+    self.loss = loss
     self.positions = positions
   }
 }

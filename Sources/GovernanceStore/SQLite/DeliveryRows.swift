@@ -1,6 +1,6 @@
 internal import GRDB
 public import Governance
-internal import GovernanceTypes
+public import GovernanceTypes
 
 extension SQLiteStore {
   /// Deliveries of a receiver in one state, in the order in which they came, at most `limit`.
@@ -35,9 +35,38 @@ extension SQLiteStore {
     }
   }
 
+  /// How many deliveries of a receiver wait or were given up, and when the oldest that waits was put in. O(those).
+  public func backlog(of receiver: String) async throws -> DeliveryBacklog {
+    try await self.read { database in
+      let rows = try Row.fetchCursor(
+        database,
+        sql: """
+          SELECT state, count(*), min(put_at) FROM delivery WHERE receiver = ? AND state IN ('pending', 'dead') GROUP BY state
+          """, arguments: [receiver])
+      var backlog = DeliveryBacklog()
+      while let row = try rows.next() {
+        let stored = StoredRow(row: row, name: "delivery")
+        let state: DeliveryRecord.State = try stored.value(0)
+        if state == .dead { backlog.dead = row[1] }
+        if state == .pending { (backlog.waiting, backlog.oldest) = (row[1], stored.instant(2)) }
+      }
+      return backlog
+    }
+  }
+
   public func bookmark(_ name: String) async throws -> String? {
     try await self.read { try String.fetchOne($0, sql: "SELECT value FROM bookmark WHERE name = ?", arguments: [name]) }
   }
+}
+
+/// What of a receiver's deliveries has not arrived.
+public struct DeliveryBacklog: Sendable, Equatable {
+  public var waiting = 0
+  public var dead = 0
+  /// When the one that waits longest was put in.
+  public var oldest: Timestamp?
+
+  public init() {}
 }
 
 extension DeliveryRecord {

@@ -21,4 +21,10 @@ extension Schema {
       value TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
     """
+
+  /// When each message was put in: since when the oldest has waited.
+  static let deliveryAges = """
+    ALTER TABLE delivery ADD COLUMN put_at INTEGER NOT NULL DEFAULT 0;
+    UPDATE delivery SET put_at = at;
+    """
 }

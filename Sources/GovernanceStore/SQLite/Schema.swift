@@ -26,6 +26,7 @@ enum Schema {
     ("0007 holds by their id alone", Self.holdsByID),
     ("0008 invoices", Self.invoices),
     ("0009 deliveries", Self.deliveries),
+    ("0011 ages of deliveries", Self.deliveryAges),
   ]
 
   private static let log = """

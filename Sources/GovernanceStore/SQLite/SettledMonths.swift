@@ -81,7 +81,8 @@ extension SettledMonth {
       database,
       sql: """
         SELECT customer, price, sum(outcome = 'settled'), sum(amount / 1000000000), sum(amount % 1000000000),
-          sum(is_prepaid * (amount / 1000000000)), sum(is_prepaid * (amount % 1000000000)), \(columns)
+          sum(is_prepaid * (amount / 1000000000)), sum(is_prepaid * (amount % 1000000000)), \(columns),
+          sum(loss / 1000000000), sum(loss % 1000000000)
         FROM usage WHERE \(condition) AND held_at >= ? AND held_at < ?
         GROUP BY customer, price ORDER BY customer, price
         """, arguments: arguments + [month.start.nanoseconds, month.end.nanoseconds])
@@ -101,7 +102,7 @@ extension SettledMonth {
           tokens: TokenUsage(
             promptUncached: TokenCount(count(7)), promptCached: TokenCount(count(9)), completion: TokenCount(count(11)),
             training: TokenCount(count(13))),
-          requests: row.row[2], amount: amount(3), prepaid: amount(5), undelivered: count(15)))
+          requests: row.row[2], amount: amount(3), prepaid: amount(5), undelivered: count(15), loss: amount(17)))
     }
     return months
   }

@@ -72,7 +72,8 @@ enum WriteStatement: Int, CaseIterable, Sendable {
       """
     case .delivery:
       """
-      INSERT INTO delivery (receiver, id, lane, payload, state, at, attempts, failure) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+      INSERT INTO delivery (receiver, id, lane, payload, state, at, attempts, failure, put_at)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?6)
       ON CONFLICT (receiver, id) DO UPDATE SET state = ?5, at = ?6, attempts = ?7, failure = ?8
       """
     case .deliveriesForgotten: "DELETE FROM delivery WHERE receiver = ? AND state = 'acknowledged' AND at < ?"

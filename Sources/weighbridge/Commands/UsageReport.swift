@@ -5,7 +5,7 @@ internal import GatewayApp
 struct Usage: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Usage reports, exports and corrections.",
-    subcommands: [Report.self, Export.self, Adjust.self, Adjustments.self])
+    subcommands: [Report.self, Export.self, Capture.self, Adjust.self, Adjustments.self])
 
   struct Report: AsyncParsableCommand {
     @OptionGroup var gateway: GatewayOptions
@@ -40,6 +40,31 @@ struct Usage: AsyncParsableCommand {
 
     func run() async throws {
       try await self.gateway.export(kind: "usage", format: self.format, from: self.from, to: self.to, output: self.output)
+    }
+  }
+
+  struct Capture: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract:
+        "A month's tokens as engines produced them, as they were settled and as they were invoiced, with every difference.")
+    @OptionGroup var gateway: GatewayOptions
+    @Option(help: "A month, such as 2026-11.") var month: String
+
+    func run() async throws {
+      let report = try await self.gateway.client.json("GET", "/admin/v1/billing/capture-rate?month=\(self.month)")
+      if self.gateway.json { return Terminal.say(report.text) }
+      func table(_ title: String, _ key: String, _ columns: [String]) {
+        guard case .array(let rows)? = report[key], !rows.isEmpty else { return }
+        Terminal.say("\(title)\n" + Terminal.columns(columns, rows) + "\n")
+      }
+      table(
+        "Tokens of \(self.month)", "data",
+        ["model", "category", "counted_by", "produced", "settled", "undelivered", "invoiced"])
+      table("Differences", "differences", ["model", "category", "cause", "tokens"])
+      table("Customers without an invoice", "uninvoiced", ["customer", "currency", "requests", "tokens"])
+      table("Money", "money", ["currency", "settled", "operator_loss", "corrected", "invoiced", "credited"])
+      let rate = report["captured_millionths"]?.text ?? "null"
+      Terminal.say(rate == "null" ? "Nothing was to be charged." : "\(rate) millionths of what is to be charged are invoiced.")
     }
   }
 

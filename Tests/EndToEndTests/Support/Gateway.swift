@@ -12,15 +12,19 @@ final class Gateway: Sendable {
   let workplace: Workplace
   let adminKey = "wb-admin-\(UUID().uuidString)"
   private let running = Mutex(Running())
+  /// More variables of the process.
+  private let environment: [String: String]
 
   /// - Parameters:
   ///   - models: one more model, as a flow map.
   ///   - server: further keys of the section `server`.
   ///   - more: further sections of the configuration.
   init(
-    in workplace: Workplace, listen: String = "127.0.0.1:0", server: String? = nil, models: String = "", more: String = ""
+    in workplace: Workplace, listen: String = "127.0.0.1:0", server: String? = nil, models: String = "", more: String = "",
+    environment: [String: String] = [:]
   ) throws {
     self.workplace = workplace
+    self.environment = environment
     try workplace.write(Self.configuration(listen: listen, server: server, models: models, more: more), to: "weighbridge.yaml")
   }
 
@@ -77,7 +81,7 @@ final class Gateway: Sendable {
     }
     let child = try ChildProcess(
       program, arguments, in: self.workplace, name: "gateway-\(number)",
-      environment: Installation.environment(adding: ["WEIGHBRIDGE_ADMIN_KEY": self.adminKey]))
+      environment: Installation.environment(adding: ["WEIGHBRIDGE_ADMIN_KEY": self.adminKey].merging(self.environment) { $1 }))
     self.running.withLock { $0.child = child }
     return child
   }
