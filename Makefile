@@ -174,7 +174,7 @@ audit-mutations: deps ## a thousand random single mutations of a bundle, each ju
 bench-aup: deps ## measure the check of a prompt of 1 KiB, rules and classifier: microseconds and allocations
 	@$(SWIFT) build -c release --product acceptable-use-bench
 	@cc -O2 -shared -fPIC -o .build/allocations.so Benchmarks/AcceptableUse/allocations.c
-	@LD_PRELOAD=.build/allocations.so .build/release/acceptable-use-bench Policies/llama-2-aup/rules.yaml Policies/classifier/linear.weights $(ARGS)
+	@LD_PRELOAD=.build/allocations.so .build/release/acceptable-use-bench Policies Policies/classifier/linear.weights $(ARGS)
 
 $(TRAINING_VENV)/bin/python: Training/AcceptableUse/requirements.txt
 	@$(PYTHON) -m venv $(TRAINING_VENV)

@@ -1,4 +1,4 @@
-// acceptable-use-bench: what checking a prompt costs. Rules and linear tier over prompts of one kibibyte, one after the other.
+// acceptable-use-bench: what checking a prompt costs. All packs and the linear tier over prompts of one kibibyte, one after the other.
 // Prints times per prompt and how many blocks of memory a check allocates once it is warm.
 // It must never know what a prompt says: texts are made from word lists, half of them harmless.
 internal import AcceptableUse
@@ -10,7 +10,7 @@ internal import YAMLDocuments
 
 let arguments = CommandLine.arguments
 guard arguments.count >= 3 else {
-  FileHandle.standardError.write(Data("usage: acceptable-use-bench RULES.yaml WEIGHTS [ROUNDS]\n".utf8))
+  FileHandle.standardError.write(Data("usage: acceptable-use-bench POLICIES WEIGHTS [ROUNDS]\n".utf8))
   exit(2)
 }
 
@@ -53,13 +53,17 @@ let allocationCount: (@convention(c) () -> UInt)? = dlsym(nil, "allocation_count
 }
 
 func run() throws {
-  let pack = try RulePack(try Document.parseYAML(try String(contentsOfFile: arguments[1], encoding: .utf8)), digest: digest)
+  let folders = try FileManager.default.contentsOfDirectory(atPath: arguments[1]).sorted()
+  let files = folders.map { "\(arguments[1])/\($0)/rules.yaml" }.filter(FileManager.default.fileExists)
+  let packs = try files.map {
+    try RulePack(try Document.parseYAML(try String(contentsOfFile: $0, encoding: .utf8)), digest: digest)
+  }
   let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: arguments[2])))
   let classifier = try LinearClassifier(bytes: bytes, digest: digest)
   let rounds = arguments.count > 3 ? Int(arguments[3]) ?? 20_000 : 20_000
   let prompts = (0..<64).map(prompt)
   for (name, weights) in [("rules", nil), ("rules and linear tier", classifier)] as [(String, LinearClassifier?)] {
-    let policy = try AcceptableUsePolicy(packs: [pack], classifier: weights)
+    let policy = try AcceptableUsePolicy(packs: packs, classifier: weights)
     var scanner = policy.scanner(.prompt)
     let clock = ContinuousClock()
     var flagged = 0
@@ -78,8 +82,10 @@ func run() throws {
     print("\(name): p50 \(micro(0.5)) µs, p90 \(micro(0.9)) µs, p99 \(micro(0.99)) µs per 1 KiB prompt; \(flagged) flagged")
     guard let allocationCount else { continue }
     let before = allocationCount()
-    for text in prompts { _ = scanner.assess(text).scannedBytes }
-    print("\(name): \(allocationCount() - before) allocations in \(prompts.count) warm checks")
+    var bytes = 0
+    for text in prompts { bytes += scanner.assess(text).scannedBytes }
+    let allocations = allocationCount() - before
+    print("\(name): \(allocations) allocations in \(prompts.count) warm checks of \(bytes) bytes")
   }
 }
 

@@ -133,6 +133,28 @@ struct StreamGuardTests {
     #expect(findings > 300)
   }
 
+  @Test("a text read whole and read scalar by scalar is assessed alike", arguments: [1, 2, 3, 4] as [UInt64])
+  func wholeWords(seed: UInt64) throws {
+    let policy = try shippedPolicy()
+    var scanner = policy.scanner(.prompt)
+    let rules = policy.rules(.prompt)
+    var scan = TextScan(rules.compiled, modes: rules.modes, classifier: policy.classifier)
+    var random = SplitMix64(state: seed)
+    let bank = SpellingBank.prompts(SpellingBank.forbidden) + SpellingBank.prompts(SpellingBank.harmless)
+    for round in 0..<400 {
+      var text = Self.randomText(&random)
+      for _ in 0..<Int.random(in: 0...3, using: &random) {
+        text += [" ", ". ", "(", "", "\u{0}", "\u{85}", "\u{A0}", "%20", "é "][Int.random(in: 0..<9, using: &random)]
+        text += bank[Int.random(in: 0..<bank.count, using: &random)]
+      }
+      if round % 4 == 0 { text = Spelling.allCases[round / 4 % Spelling.allCases.count].apply(text) }
+      scan.reset()
+      for scalar in text.unicodeScalars { scan.feed(scalar) }
+      scan.finish()
+      #expect(scanner.assess(text) == Assessment(scan, rules), "seed \(seed), round \(round): \(text)")
+    }
+  }
+
   @Test("no enforced match in the text itself has a byte released")
   func neverShown() throws {
     let policy = try widgetPolicy()

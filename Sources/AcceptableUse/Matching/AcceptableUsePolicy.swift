@@ -94,7 +94,7 @@ public struct TextScanner: Sendable {
   /// O(bytes) time. Allocates only where an encoded run was decoded or something was found.
   public mutating func assess(_ text: String) -> Assessment {
     self.scan.reset()
-    for scalar in text.unicodeScalars { self.scan.feed(scalar) }
+    self.scan.feed(text)
     self.scan.finish()
     return Assessment(self.scan, self.rules)
   }

@@ -38,8 +38,10 @@ final class CompiledRules: Sendable {
   /// Modes as the packs set them.
   let modes: [RuleMode]
   let windows: [Window]
-  let triggers: [[Trigger]]
-  let groupsOfPhrase: [[Int]]
+  /// Of a group.
+  let triggers: FlatLists<Trigger>
+  /// The groups that a phrase belongs to.
+  let groupsOfPhrase: FlatLists<Int>
   /// For each group how many words after it may still make it part of a match of an enforced rule; 0 for none.
   let waits: [Int]
   /// What a word in progress may become: 1 the rest of some enforced phrase, 2 also the first word of one. Other strings: 0.
@@ -53,12 +55,32 @@ final class CompiledRules: Sendable {
     self.rules = builder.rules
     self.modes = builder.modes
     self.windows = builder.windows
-    self.triggers = builder.triggers
+    self.triggers = FlatLists(builder.triggers)
     self.waits = builder.waits
-    self.groupsOfPhrase = builder.groupsOfPhrase
+    self.groupsOfPhrase = FlatLists(builder.groupsOfPhrase)
     self.automaton = PhraseAutomaton(builder.phrases, isHeld: builder.isHeld)
     self.prefixes = HashTable(builder.heldPrefixes(packs.map(\.spellings)))
   }
+}
+
+/// Lists one behind the other in one block of memory.
+struct FlatLists<Element: Sendable>: Sendable {
+  private let starts: [Int]
+  private let elements: [Element]
+
+  init(_ lists: [[Element]]) {
+    self.starts = lists.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
+    self.elements = lists.flatMap(\.self)
+  }
+
+  var count: Int { self.starts.count - 1 }
+
+  /// The places of a list's elements.
+  @inline(__always)
+  func places(_ list: Int) -> Range<Int> { self.starts[list]..<self.starts[list + 1] }
+
+  @inline(__always)
+  func element(at place: Int) -> Element { self.elements[place] }
 }
 
 private struct RuleCompiler {

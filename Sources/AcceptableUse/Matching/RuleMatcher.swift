@@ -148,13 +148,12 @@ struct RuleMatcher: WordSink, Sendable {
 
   @inline(__always)
   private func step(_ lanes: Lanes, _ word: UInt32) -> Lanes {
-    let automaton = self.rules.automaton
     var result = Lanes()
-    result[0] = UInt64(automaton.next(UInt32(truncatingIfNeeded: lanes[0]), word)) | Self.carried(lanes[0])
+    result[0] = UInt64(self.rules.automaton.next(UInt32(truncatingIfNeeded: lanes[0]), word)) | Self.carried(lanes[0])
     if UInt32(truncatingIfNeeded: result[0]) == 0 { result[0] = 0 }
     guard lanes[1] | lanes[2] | lanes[3] != 0 else { return result }
     for lane in 1..<4 where lanes[lane] != 0 {
-      let state = automaton.next(UInt32(truncatingIfNeeded: lanes[lane]), word)
+      let state = self.rules.automaton.next(UInt32(truncatingIfNeeded: lanes[lane]), word)
       let isNew = (0..<lane).allSatisfy { UInt32(truncatingIfNeeded: result[$0]) != state }
       if state != 0, isNew { result[lane] = UInt64(state) | Self.carried(lanes[lane]) }
     }
@@ -171,17 +170,17 @@ extension RuleMatcher {
   private mutating func matchAll(_ lanes: Lanes) {
     self.touched.removeAll(keepingCapacity: true)
     for lane in 0..<4 where lanes[lane] != 0 { self.collect(lanes[lane]) }
-    for (group, hit) in self.touched { self.run(group, hit) }
+    for index in self.touched.indices { self.run(self.touched[index].group, self.touched[index].hit) }
   }
 
   private mutating func collect(_ lane: UInt64) {
-    let automaton = self.rules.automaton
-    for index in automaton.matches(UInt32(truncatingIfNeeded: lane)) {
-      let phrase = automaton.phrase(at: index)
-      let words = automaton.lengths[phrase] + Int(lane >> 32)
+    for index in self.rules.automaton.matches(UInt32(truncatingIfNeeded: lane)) {
+      let phrase = self.rules.automaton.phrase(at: index)
+      let words = self.rules.automaton.lengths[phrase] + Int(lane >> 32)
       let start = max(self.wordCount - words, self.wordCount - Self.ringSize + 1, 0)
       let hit = GroupHit(start: start, end: self.wordCount - 1, offset: self.ring[start % Self.ringSize].start)
-      for group in self.rules.groupsOfPhrase[phrase] {
+      for place in self.rules.groupsOfPhrase.places(phrase) {
+        let group = self.rules.groupsOfPhrase.element(at: place)
         self.note(hit, of: group)
         self.touched.append((group, hit))
       }
@@ -199,8 +198,8 @@ extension RuleMatcher {
   }
 
   private mutating func run(_ group: Int, _ hit: GroupHit) {
-    for trigger in self.rules.triggers[group] {
-      switch trigger {
+    for place in self.rules.triggers.places(group) {
+      switch self.rules.triggers.element(at: place) {
       case .rule(let rule): self.match(rule, start: hit.start, offset: hit.offset)
       case .window(let window): self.runWindow(window, hit)
       case .clear(let rule): self.clear(rule)
@@ -218,8 +217,8 @@ extension RuleMatcher {
   }
 
   private mutating func runWindow(_ index: Int, _ hit: GroupHit) {
+    guard !self.isDecided[self.rules.windows[index].rule] else { return }
     let window = self.rules.windows[index]
-    guard !self.isDecided[window.rule] else { return }
     var first = hit
     var next = hit
     var firstEnd = hit.end

@@ -88,7 +88,7 @@ struct TextScan: Sendable {
     for run in runs {
       var scan = TextScan(
         self.rules, modes: self.sink.matcher.modes, classifier: self.sink.features?.classifier, depth: self.depth + 1)
-      for scalar in run.text.unicodeScalars { scan.feed(scalar) }
+      scan.feed(run.text)
       scan.finish()
       self.decodedTransforms.formUnion(run.transform.union(scan.transforms))
       self.isDecodedFlagged = self.isDecodedFlagged || scan.isFlagged
@@ -109,6 +109,71 @@ struct TextScan: Sendable {
   /// The byte offset before which nothing belongs to an enforced match that was found in the text itself.
   var matchedOffset: Int {
     self.sink.matcher.hits.lazy.filter { self.sink.matcher.modes[$0.rule] == .enforce }.map(\.offset).min() ?? .max
+  }
+}
+
+// Whole strings.
+extension TextScan {
+  /// Feeds every scalar of a text; plain words, which most are, whole. The state afterwards is that of feeding scalar by scalar.
+  mutating func feed(_ text: String) {
+    let bytes = text.utf8.span
+    var index = 0
+    while index < bytes.count {
+      let next = self.feedWord(bytes, from: index)
+      if next > index {
+        index = next
+      } else {
+        let (scalar, width) = Self.scalar(bytes, at: index)
+        self.feed(scalar)
+        index += width
+      }
+    }
+  }
+
+  /// Takes a word of ASCII letters and the separator behind it, where no token is in progress. Returns the index of the first byte
+  /// not taken: `from` where something else stands there.
+  @inline(__always)
+  private mutating func feedWord(_ bytes: Span<UInt8>, from: Int) -> Int {
+    guard self.scanner.tokenLength == 0 else { return from }
+    var hash = WordHash.empty
+    var prefix = WordHash.empty
+    var end = from
+    var letter: UInt8 = 0
+    while end < bytes.count {
+      let lower = bytes[end] | 0x20
+      guard lower &- UInt8(ascii: "a") < 26 else { break }
+      letter = lower
+      hash.append(UInt32(lower))
+      end += 1
+      if end - from <= WordScanner.prefixLetters { prefix = hash }
+    }
+    guard end > from, end < bytes.count, self.scanner.isPlainSeparator(bytes[end]) else { return from }
+    let start = self.position
+    let stop = start + end - from
+    if stop >= self.sink.matcher.deadline { self.sink.matcher.reach(stop) }
+    self.sink.word(
+      ScannedWord(
+        hash: hash, prefix: prefix, start: start, end: stop, single: end - from == 1 ? UInt32(letter) : 0, isFolded: false))
+    self.sink.token(ScannedToken(isDisguised: false, hash: hash, prefix: prefix))
+    if !self.runs.isUntouched(byWordOf: end - from, before: bytes[end]) { self.feedRuns(bytes, from: from, through: end) }
+    self.position = stop + 1
+    return end + 1
+  }
+
+  private mutating func feedRuns(_ bytes: Span<UInt8>, from: Int, through end: Int) {
+    for index in from...end where self.runs.scan(Unicode.Scalar(bytes[index]), at: self.position + index - from) {
+      self.assessDecoded()
+    }
+  }
+
+  /// The scalar at `index` of a string's bytes, which are valid UTF-8, and how many bytes it has.
+  private static func scalar(_ bytes: Span<UInt8>, at index: Int) -> (Unicode.Scalar, Int) {
+    let first = bytes[index]
+    guard first >= 0x80 else { return (Unicode.Scalar(first), 1) }
+    let width = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
+    var value = UInt32(first) & (0xFF >> UInt32(width + 1))
+    for next in 1..<width { value = value << 6 | UInt32(bytes[index + next] & 0x3F) }
+    return (Unicode.Scalar(value) ?? "\u{FFFD}", width)
   }
 }
 

@@ -18,7 +18,7 @@ struct EncodedRuns: Sendable {
 
   private var bytes: [UInt8] = []
   private var start = 0
-  /// The run while it is too short to hide anything, in the low bytes, the oldest first; most words never leave it.
+  /// The run while it is too short to hide anything, in the low bytes, the newest last; most words never leave it.
   private var short: UInt128 = 0
   private var shortCount = 0
   /// Index of the first byte of the base64 characters at the end of the run.
@@ -47,7 +47,7 @@ struct EncodedRuns: Sendable {
     if self.bytes.isEmpty {
       if self.shortCount == 0 { self.start = offset }
       if self.shortCount < Self.base64Minimum - 1, byte != UInt8(ascii: "%") {
-        self.short = self.shortCount == 0 ? UInt128(byte) : self.short | UInt128(byte) << UInt128(8 * self.shortCount)
+        self.short = self.short << 8 | UInt128(byte)
         self.shortCount += 1
         return false
       }
@@ -56,11 +56,17 @@ struct EncodedRuns: Sendable {
     return self.take(byte)
   }
 
+  /// Whether a word of so many letters, which begins here, leaves nothing behind once the byte after it has come.
+  @inline(__always)
+  func isUntouched(byWordOf length: Int, before next: UInt8) -> Bool {
+    next <= 0x20 && self.shortCount == 0 && self.bytes.isEmpty && length < Self.base64Minimum
+  }
+
   /// Moves a run out of its short form; its last characters may be the beginning of base64.
   private mutating func lengthen() {
     self.base64Start = 0
     for index in 0..<self.shortCount {
-      let byte = UInt8(truncatingIfNeeded: self.short >> UInt128(8 * index))
+      let byte = UInt8(truncatingIfNeeded: self.short >> UInt128(8 * (self.shortCount - 1 - index)))
       self.bytes.append(byte)
       if !Self.isBase64(byte) { self.base64Start = index + 1 }
     }

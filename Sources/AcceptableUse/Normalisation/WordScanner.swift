@@ -94,6 +94,12 @@ struct WordScanner: Sendable {
     }
   }
 
+  /// Whether a byte is an ASCII character that ends a word and the token, whatever comes.
+  @inline(__always)
+  func isPlainSeparator(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: " ") || (byte < 0x80 && self.classes[Unicode.Scalar(byte)].raw == 0)
+  }
+
   private mutating func scanRare(
     _ entry: ScalarClass, _ scalar: Unicode.Scalar, _ start: Int, _ end: Int, _ sink: inout some WordSink
   ) {

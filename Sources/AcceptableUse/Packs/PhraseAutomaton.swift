@@ -2,7 +2,7 @@
 ///
 /// Words, not bytes, are its alphabet: a phrase can only match whole words, disguised words enter as another id, and the root's
 /// table is the only dense one. Memory is some 40 bytes a state.
-final class PhraseAutomaton: Sendable {
+struct PhraseAutomaton: Sendable {
   /// From word hash to id, from 1.
   private let vocabulary: HashTable
   private let root: [UInt32]
