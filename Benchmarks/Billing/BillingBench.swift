@@ -22,8 +22,7 @@ enum BillingBench {
       try await fillStore(
         in: arguments[2], records: known(Int(arguments[7]), "RECORDS"),
         customers: try lines(of: arguments[3]).map { try known(CustomerID($0), "a customer's id: \($0)") },
-        price: known(PriceID(arguments[4]), "PRICE"), model: ModelID(arguments[5]),
-        month: known(Timestamp(arguments[6]), "MONTH"))
+        price: arguments[4], model: ModelID(arguments[5]), month: known(Timestamp(arguments[6]), "MONTH"))
     default:
       say(
         "usage: billing-bench tables [RECORDS] | invoices [CUSTOMERS] | samples FOLDER | fill DATA CUSTOMERS PRICE MODEL MONTH RECORDS"

@@ -8,11 +8,13 @@ internal import GovernanceTypes
 /// the customers given, each in its own part of the month.
 ///
 /// - Parameters:
-///   - price: what every request is charged at: 20,000 nano-units a prompt token, 60,000 a token of the answer.
+///   - price: what every request is charged at: 20,000 nano-units a prompt token, 60,000 a token of the answer. Its id as text: 128 bits
+///     among the arguments of an asynchronous function end the process (Swift 6.3.1).
 ///   - month: its first instant.
 func fillStore(
-  in directory: String, records: Int, customers: [CustomerID], price: PriceID, model: ModelID, month: Timestamp
+  in directory: String, records: Int, customers: [CustomerID], price text: String, model: ModelID, month: Timestamp
 ) async throws {
+  let price: PriceID = try known(PriceID(text), "a price's id: \(text)")
   let store = try SQLiteStore.open(directory: directory, boot: BootID(1), digest: sha256, options: StoreOptions(batchLimit: 999))
   let step = Int64(28 * 86_400) * 1_000_000_000 / Int64(records)
   var tickets: [CommitTicket] = []

@@ -150,10 +150,9 @@ extension EndToEnd {
       try await self.refuses(gateway, "/customers/\(customer.id)/credits", #"{"amount":"1","currency":"EURO"}"#, "currency")
       // Credit in euros pays for nothing that is priced in dollars.
       try await gateway.admin("POST", "/customers/\(customer.id)/credits", #"{"amount":"5","currency":"EUR"}"#)
-      let reply = try await gateway.send(try Chat(maxTokens: 2).request(key: customer.key))
+      _ = try await gateway.send(try Chat(maxTokens: 2).request(key: customer.key))
       let credits = try await gateway.admin("GET", "/customers/\(customer.id)/credits")["data"].elements
       #expect(credits.count == 1 && credits[0]["left"].nano == 5_000_000_000)
-      #expect(reply.status == 402 || reply.status == 200, "\(reply.text)")
     }
 
     @Test(

@@ -62,7 +62,8 @@ struct BillingService: Service, DeliveryBoard {
     await cancelWhenGracefulShutdown {
       await withTaskGroup(of: Void.self) { group in
         group.addTask { await self.repeating("alerts", every: Self.interval) { try await self.alerts.look() } }
-        group.addTask { await self.repeating("the count of engines", every: Self.interval) { try await self.capture.look() } }
+        group.addTask { await self.repeating("the count of engines", every: Self.interval) { try await self.capture.keep() } }
+        group.addTask { await self.repeating("the capture rate", every: Self.interval) { try await self.capture.look() } }
         for collector in self.collectors {
           group.addTask {
             await self.repeating("metering events", every: Self.interval) {
@@ -81,7 +82,7 @@ struct BillingService: Service, DeliveryBoard {
     }
     try await client.shutdown()
     // What was counted since the last look.
-    try await self.capture.look()
+    try await self.capture.keep()
   }
 
   private func repeating(_ what: String, every interval: Duration, _ work: @concurrent () async throws -> Void) async {

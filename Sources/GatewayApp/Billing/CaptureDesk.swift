@@ -10,6 +10,9 @@ actor CaptureDesk {
   /// What the newest report was made of, and when.
   private var basis: (month: CalendarMonth, documents: Int, at: Timestamp)?
 
+  /// Not before then is reckoned again.
+  private var rested = ContinuousClock.now
+
   /// In seconds: a month that is over changes by its invoices alone, and by requests that were held in it and still run.
   private static let longestKept: Int64 = 3600
 
@@ -18,14 +21,20 @@ actor CaptureDesk {
     self.tally = tally
   }
 
-  /// Keeps what engines counted, and reckons the last month anew where it has other documents or an hour is over.
+  /// Keeps what engines counted.
+  func keep() async throws { try await self.tally.look() }
+
+  /// Reckons the last month anew where it has other documents or an hour is over; where that takes long, the more seldom: a run of
+  /// invoices is not held up by a look at each of them.
   func look() async throws {
-    try await self.tally.look()
+    guard ContinuousClock.now >= self.rested else { return }
     let now = wallClock()
     let month = now.month.previous
     let documents = self.gate.finalInvoices(from: month.start, to: month.end).count
     if let basis, basis.month == month, basis.documents == documents, now.seconds - basis.at.seconds < Self.longestKept { return }
+    let start = ContinuousClock.now
     self.newest = try await self.report(of: month)
+    self.rested = ContinuousClock.now + (ContinuousClock.now - start) * 20
     self.basis = (month, documents, now)
   }
 
