@@ -30,7 +30,13 @@ public struct DocumentReader: Sendable {
   /// Whether there is such a member. O(members).
   public func has(_ key: String) -> Bool { self.index(of: key) != nil }
 
-  private func index(of key: String) -> Int? { self.members.firstIndex { $0.key == key } }
+  private func index(of key: String) -> Int? {
+    let length = key.utf8.count
+    for index in self.members.indices where self.members[index].key.utf8.count == length {
+      if self.members[index].key == key { return index }
+    }
+    return nil
+  }
 
   public func field(_ key: String) -> String { self.path.isEmpty ? key : "\(self.path).\(key)" }
 

@@ -14,6 +14,7 @@ public enum JSON: Sendable, Equatable {
   /// The text as UTF-8, members in the order given. O(size).
   public var bytes: [UInt8] {
     var writer = JSONWriter(sortsKeys: false)
+    writer.reserve()
     writer.write(self)
     return writer.bytes
   }
@@ -90,6 +91,9 @@ struct JSONWriter {
 
   init(sortsKeys: Bool) { self.sortsKeys = sortsKeys }
 
+  /// Room for what most texts come to, so that they do not grow into it step by step.
+  fileprivate mutating func reserve() { self.bytes.reserveCapacity(1024) }
+
   mutating func write(_ value: JSON) {
     switch value {
     case .null: self.append("null")
@@ -116,11 +120,11 @@ struct JSONWriter {
   private mutating func write(object members: [JSONMember]) {
     let ordered = self.sortsKeys ? members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) } : members
     self.bytes.append(UInt8(ascii: "{"))
-    for (index, member) in ordered.enumerated() {
+    for index in ordered.indices {
       if index > 0 { self.bytes.append(UInt8(ascii: ",")) }
-      self.write(string: member.key)
+      self.write(string: ordered[index].key)
       self.bytes.append(UInt8(ascii: ":"))
-      self.write(member.value)
+      self.write(ordered[index].value)
     }
     self.bytes.append(UInt8(ascii: "}"))
   }
@@ -129,11 +133,19 @@ struct JSONWriter {
     self.bytes.append(UInt8(ascii: "\""))
     let start = self.bytes.count
     self.bytes.append(contentsOf: text.utf8)
-    if self.bytes[start...].contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) {
+    if !self.isPlain(from: start) {
       self.bytes.removeSubrange(start...)
       self.write(escaped: text)
     }
     self.bytes.append(UInt8(ascii: "\""))
+  }
+
+  private func isPlain(from start: Int) -> Bool {
+    for index in start..<self.bytes.count {
+      let byte = self.bytes[index]
+      if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return false }
+    }
+    return true
   }
 
   private mutating func write(escaped text: String) {

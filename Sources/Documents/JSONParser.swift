@@ -32,8 +32,8 @@ extension DocumentError {
 
 /// The keys of one object so far. By bytes: strings of different code points can be equal as characters.
 struct JSONKeys {
-  /// Where they stand in the text, as long as they are few and none has an escape.
-  fileprivate var places: [Range<Int>] = []
+  /// Where its keys begin among those of the objects around it, as long as they are few and none has an escape.
+  fileprivate let start: Int
   fileprivate var set: Set<[UInt8]> = []
 
   /// Above this many they are kept in a set.
@@ -48,10 +48,13 @@ struct JSONParser: Sendable {
   private var nodes = 0
   private var line = 1
   private var lineStart = 0
+  /// Where the keys of the objects stand that are being read, outer before inner.
+  private var keys: [Range<Int>] = []
 
   init(bytes: [UInt8], limits: JSONLimits) {
     self.bytes = bytes
     self.limits = limits
+    self.keys.reserveCapacity(2 * JSONKeys.few)
   }
 
   private var here: TextPosition { TextPosition(line: self.line, column: self.index - self.lineStart + 1) }
@@ -106,7 +109,7 @@ struct JSONParser: Sendable {
   mutating func skipScalar() throws(DocumentError) {
     guard let byte = self.next else { throw self.failure("the text ends where a value belongs") }
     switch byte {
-    case UInt8(ascii: "\""): _ = try self.string()
+    case UInt8(ascii: "\""): try self.skipString()
     case UInt8(ascii: "t"): try self.word("true")
     case UInt8(ascii: "f"): try self.word("false")
     case UInt8(ascii: "n"): try self.word("null")
@@ -115,12 +118,10 @@ struct JSONParser: Sendable {
     }
   }
 
-  private mutating func word(_ word: StaticString) throws(DocumentError) {
-    let end = self.index + word.utf8CodeUnitCount
-    guard end <= self.bytes.count, self.bytes[self.index..<end].elementsEqual("\(word)".utf8) else {
-      throw self.failure("not a JSON value")
+  private mutating func word(_ word: String) throws(DocumentError) {
+    for byte in word.utf8 {
+      guard self.take(byte) else { throw self.failure("not a JSON value") }
     }
-    self.index = end
   }
 
   /// Enters an object or an array.
@@ -157,21 +158,34 @@ struct JSONParser: Sendable {
     return (key, position)
   }
 
-  private func insert(_ place: Range<Int>, _ key: String, _ keys: inout JSONKeys) -> Bool {
+  /// Begins an object.
+  mutating func beginKeys() -> JSONKeys { JSONKeys(start: self.keys.count) }
+
+  /// Forgets the keys of an object that has ended.
+  mutating func endKeys(_ keys: JSONKeys) { self.keys.removeSubrange(keys.start...) }
+
+  private mutating func insert(_ place: Range<Int>, _ key: String, _ keys: inout JSONKeys) -> Bool {
     let isPlain = key.utf8.count == place.count
-    if keys.set.isEmpty, isPlain, keys.places.count < JSONKeys.few {
-      let isNew = keys.places.allSatisfy { $0.count != place.count || !self.bytes[$0].elementsEqual(self.bytes[place]) }
-      keys.places.append(place)
-      return isNew
+    if keys.set.isEmpty, isPlain, self.keys.count - keys.start < JSONKeys.few {
+      for earlier in keys.start..<self.keys.count where self.isSame(self.keys[earlier], place) { return false }
+      self.keys.append(place)
+      return true
     }
-    for earlier in keys.places { keys.set.insert(Array(self.bytes[earlier])) }
-    keys.places = []
+    for earlier in self.keys[keys.start...] { keys.set.insert(Array(self.bytes[earlier])) }
+    self.endKeys(keys)
     return keys.set.insert(Array(key.utf8)).inserted
+  }
+
+  private func isSame(_ one: Range<Int>, _ other: Range<Int>) -> Bool {
+    guard one.count == other.count else { return false }
+    for (place, other) in zip(one, other) where self.bytes[place] != self.bytes[other] { return false }
+    return true
   }
 
   private mutating func members(depth: Int) throws(DocumentError) -> [Document.Member] {
     var members: [Document.Member] = []
-    var keys = JSONKeys()
+    var keys = self.beginKeys()
+    defer { self.endKeys(keys) }
     guard try self.open(UInt8(ascii: "{"), orClose: UInt8(ascii: "}")) else { return members }
     repeat {
       let (key, position) = try self.key(&keys)
@@ -234,16 +248,35 @@ struct JSONParser: Sendable {
     return start..<self.index
   }
 
-  mutating func string() throws(DocumentError) -> String {
-    self.index += 1
-    let start = self.index
+  /// Goes on to the end of a string's plain part: its closing quote, an escape, or what does not belong into it.
+  ///
+  /// - Returns: Whether all of it is ASCII.
+  private mutating func skipPlain() -> Bool {
+    var all: UInt8 = 0
     while self.index < self.bytes.count {
       let byte = self.bytes[self.index]
       guard byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 else { break }
+      all |= byte
       self.index += 1
     }
+    return all < 0x80
+  }
+
+  /// Checks a string without making one.
+  private mutating func skipString() throws(DocumentError) {
+    let start = self.index
+    self.index += 1
+    if self.skipPlain(), self.take(UInt8(ascii: "\"")) { return }
+    self.index = start
+    _ = try self.string()
+  }
+
+  mutating func string() throws(DocumentError) -> String {
+    self.index += 1
+    let start = self.index
+    let isASCII = self.skipPlain()
     if self.next == UInt8(ascii: "\"") {
-      let text = try self.utf8(self.bytes[start..<self.index])
+      let text = isASCII ? self.ascii(start..<self.index) : try self.utf8(self.bytes[start..<self.index])
       self.index += 1
       return text
     }
@@ -263,6 +296,9 @@ struct JSONParser: Sendable {
     }
     throw self.failure("the text ends inside a string")
   }
+
+  /// Nothing has to be checked of what is ASCII.
+  private func ascii(_ place: Range<Int>) -> String { String(decoding: self.bytes[place], as: UTF8.self) }
 
   private func utf8(_ bytes: ArraySlice<UInt8>) throws(DocumentError) -> String {
     guard let text = String(validating: bytes, as: UTF8.self) else { throw self.failure("the string is not valid UTF-8") }

@@ -34,7 +34,8 @@ public struct JSONWalker: Sendable {
     _ = try self.parser.begin(depth: self.depth)
     self.depth += 1
     defer { self.depth -= 1 }
-    var keys = JSONKeys()
+    var keys = self.parser.beginKeys()
+    defer { self.parser.endKeys(keys) }
     guard try self.parser.open(UInt8(ascii: "{"), orClose: UInt8(ascii: "}")) else { return }
     repeat {
       try read(&self, self.parser.key(&keys).text)

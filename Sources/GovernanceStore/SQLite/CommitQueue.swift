@@ -37,6 +37,8 @@ final class CommitQueue: Sendable {
 
   private let state = Mutex(State())
   private let wake = DispatchSemaphore(value: 0)
+  /// Never signalled: the writer waits for its time to pass.
+  private let pause = DispatchSemaphore(value: 0)
   private let limit: Int
 
   init(limit: Int) { self.limit = limit }
@@ -81,6 +83,12 @@ final class CommitQueue: Sendable {
       // A signal may be left over from a submission that was taken without waiting: only a timeout means that nothing came.
       if self.wake.wait(timeout: .now() + timeout) == .timedOut { return self.take() ?? .idle }
     }
+  }
+
+  /// Lets more submissions come before the next are taken. Called by the writer only.
+  func gather(for time: Duration) {
+    guard time > .zero, !self.state.withLock({ $0.isClosed }) else { return }
+    _ = self.pause.wait(timeout: .now() + .microseconds(Int(clamping: time.components.attoseconds / 1_000_000_000_000)))
   }
 
   private func take() -> Next? {

@@ -19,10 +19,16 @@ struct CommitWriter: Sendable {
   private var uncheckpointed = 0
   /// A transaction failed for a reason of the disk's: what is on it is compared with memory before the next one.
   private var mustReview = false
+  /// How many came together last time, and how long they took.
+  private var last = (submissions: 0, duration: Duration.zero)
 
   /// Records after which the write-ahead log is copied back into the database.
   private static let checkpointInterval = 4096
   private static let idleInterval = DispatchTimeInterval.milliseconds(500)
+  /// Submissions at once from which on more are expected to come while one waits for them.
+  private static let crowd = 3
+  /// A transaction costs what it costs for one record or for many: in a crowd there is one in this time at most.
+  private static let crowdInterval = Duration.milliseconds(1)
 
   init(
     connection: DatabaseQueue, queue: CommitQueue, committed: CommittedState, transactions: TransactionWriter,
@@ -42,9 +48,13 @@ struct CommitWriter: Sendable {
   mutating func run() {
     let statements = WriterStatements()
     while true {
+      // Only where many come at once, and never where the disk itself makes them wait for longer than that.
+      if self.last.submissions >= Self.crowd { self.queue.gather(for: Self.crowdInterval - self.last.duration) }
       switch self.queue.next(timeout: Self.idleInterval) {
       case .work(let submissions): self.write(submissions, with: statements)
-      case .idle: self.tidy()
+      case .idle:
+        self.last = (0, .zero)
+        self.tidy()
       case .closed: return
       }
     }
@@ -80,6 +90,7 @@ struct CommitWriter: Sendable {
     let start = ContinuousClock.now
     let outcome = Result { try self.commit(batch, with: statements) }
     let end = ContinuousClock.now
+    self.last = (batch.count, end - start)
     // The queue is given free before those who wait go on: who submits again at once is not refused for its own records.
     self.queue.finished(weight: weight)
     switch outcome {
@@ -121,9 +132,10 @@ struct CommitWriter: Sendable {
     var log = self.log
     var results: [Result<CommitPlace, JournalError>] = []
     do {
-      try self.connection.inTransaction(.immediate) { database in
-        results = try self.transactions.write(batch, isolating: isolating, to: &log, with: statements, in: database)
-        return .commit
+      try self.connection.inDatabase { database in
+        try statements.inTransaction(database) {
+          results = try self.transactions.write(batch, isolating: isolating, to: &log, with: statements, in: database)
+        }
       }
     } catch {
       self.transactions.end(committed: false)

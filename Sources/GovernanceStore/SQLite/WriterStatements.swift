@@ -10,6 +10,32 @@ final class WriterStatements {
   /// Keeps them compiled; finalised with this object, which goes before the connection is closed.
   private var statements: [Statement?] = Array(repeating: nil, count: WriteStatement.allCases.count)
 
+  private var control: (begin: Statement, commit: Statement, rollback: Statement)?
+
+  /// Runs `work` as one transaction, whose two ends are compiled once as well.
+  func inTransaction(_ database: Database, _ work: () throws -> Void) throws {
+    let control = try self.control(in: database)
+    try control.begin.execute()
+    do {
+      try work()
+      try control.commit.execute()
+    } catch {
+      // SQLite ends the transaction by itself where it can no longer be written. What failed is told, not what failed because of it.
+      if database.isInsideTransaction { try? control.rollback.execute() }
+      throw error
+    }
+  }
+
+  private func control(in database: Database) throws -> (begin: Statement, commit: Statement, rollback: Statement) {
+    if let known = self.control { return known }
+    let made = (
+      begin: try database.makeStatement(sql: "BEGIN IMMEDIATE"), commit: try database.makeStatement(sql: "COMMIT"),
+      rollback: try database.makeStatement(sql: "ROLLBACK")
+    )
+    self.control = made
+    return made
+  }
+
   /// Writes the rows in order.
   ///
   /// - Parameters:
