@@ -83,7 +83,7 @@ let package = Package(
     layer("OpenAIWire", "Completions", "Documents"),
     layer(
       "RemoteEngines", "Completions", "Documents", "OpenAIWire", nioCore, .product(name: "NIOHTTP1", package: "swift-nio"),
-      .product(name: "AsyncHTTPClient", package: "async-http-client")),
+      .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl")),
     layer(
       "GatewayHTTP", "Completions", "Documents", "Governance", "GovernanceTypes", "LicenseTerms", "OpenAIWire", "UsageLedger",
       hummingbird, httpTypes, nioCore, nioHTTPTypes),
@@ -186,8 +186,7 @@ let package = Package(
         nioCore, .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
       ], path: "Tests/UpstreamFixtures", swiftSettings: strict),
     tests(
-      "RemoteEnginesTests", "Completions", "RemoteEngines", "UpstreamFixtures", nioCore,
-      .product(name: "AsyncHTTPClient", package: "async-http-client")),
+      "RemoteEnginesTests", "Completions", "RemoteEngines", "UpstreamFixtures", nioCore),
     tests("GatewayHTTPTests", "GatewayHTTP", "GovernanceTypes"),
     tests("OpenAIWireTests", "Completions", "OpenAIWire"),
     tests("UsageLedgerTests", "UsageLedger", "GovernanceTypes", "Simulation"),

@@ -10,6 +10,9 @@ public protocol CompletionEngine: Sendable {
   /// The most tokens a prompt and its completion may have together.
   var contextLength: Int { get }
 
+  /// Whether it takes requests for more than one answer.
+  var answersSeveral: Bool { get }
+
   /// Renders and tokenises a request without running it.
   ///
   /// - Throws: ``CompletionError`` with `invalidRequest` or `contextLengthExceeded`.
@@ -23,6 +26,10 @@ public protocol CompletionEngine: Sendable {
   func start(_ prompt: PreparedPrompt, allowance: TokenAllowance) -> CompletionStream
 }
 
+extension CompletionEngine {
+  public var answersSeveral: Bool { false }
+}
+
 /// A request that an engine has rendered, tokenised and bounded.
 public struct PreparedPrompt: Sendable {
   public let request: CompletionRequest
@@ -31,7 +38,7 @@ public struct PreparedPrompt: Sendable {
   /// How many tokens the prompt has: exact where `isExact`, else an upper bound.
   public let promptTokens: Int
   public let isExact: Bool
-  /// The most completion tokens that can follow: the request's own limit, or what the context leaves.
+  /// The most completion tokens that can follow: the request's own limit, or what the context leaves; of all answers together.
   public let completionCeiling: Int
 
   public init(request: CompletionRequest, tokens: [Int32], promptTokens: Int, isExact: Bool, completionCeiling: Int) {

@@ -20,6 +20,8 @@ public enum CompletionEvent: Sendable, Equatable {
 
 /// What one step added.
 public struct CompletionDelta: Sendable, Equatable {
+  /// Which of the answers it belongs to, from 0.
+  public var answer = 0
   /// Whole characters only; empty while a character or a possible stop text is incomplete.
   public var text: String
   /// Completion tokens produced by this step, those that yielded no text included.
@@ -50,7 +52,11 @@ public struct CompletionEnd: Sendable, Equatable {
     case cancelled
   }
 
+  /// Where several answers were asked for, the one that is first in their order and not `stop`, if there is one.
   public var reason: Reason
+  /// That of each answer; empty where only one was asked for.
+  public var reasons: [Reason] = []
+  /// Of all answers together; the prompt counts once.
   public var usage: CompletionUsage
   public var countedBy: TokenCounter
   /// The tries that it took, in order; none where the engine is embedded.

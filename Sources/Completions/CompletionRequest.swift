@@ -13,6 +13,8 @@ public struct CompletionRequest: Sendable, Equatable {
   public var sampling: SamplingParameters
   /// The caller's own limit on completion tokens; nil leaves it to the context.
   public var maximumCompletionTokens: Int?
+  /// How many answers to the prompt are wanted, each with the limit above; at least 1.
+  public var answers = 1
   /// Texts that end the completion; none of them is part of what is returned.
   public var stop: [String]
   /// The form that the whole text must have.

@@ -9,6 +9,11 @@ public final class TokenAllowance: Sendable {
     public var tokens: Int
     /// No further raise will come: reaching `tokens` ends the completion.
     public var isFinal: Bool
+
+    public init(tokens: Int, isFinal: Bool) {
+      self.tokens = tokens
+      self.isFinal = isFinal
+    }
   }
 
   private struct State {

@@ -96,10 +96,10 @@ public struct GatewayApp {
         gate: gate, store: store, keys: keys, signer: signer, engines: engines, watch: watch, announce: announce)
       engines.shutdown()
       await store.close()
-      await remote.shutdown()
+      remote.shutdown()
     } catch {
       await store.close()
-      await remote.shutdown()
+      remote.shutdown()
       throw error
     }
   }
@@ -233,6 +233,7 @@ public struct GatewayApp {
     AuditRoutes(gate: gate, services: try self.auditServices(gate: gate, store: store, signer: signer)).add(to: router)
     administration.addDescription(to: router, version: Self.version)
     let host = self.configuration.server.host
+    let log = self.log
     var companions: [any Service] = [
       signer.service(every: .seconds(self.configuration.checkpointSeconds), gate: gate),
       HeartbeatService(gate: gate, interval: .seconds(self.configuration.audit.heartbeatSeconds), log: self.log), watch,
@@ -244,7 +245,11 @@ public struct GatewayApp {
       configuration: ApplicationConfiguration(
         address: .hostname(host, port: self.configuration.server.port), serverName: "weighbridge", backlog: 4096,
         availableConnectionsDelegate: MaximumAvailableConnections(self.configuration.server.connections)),
-      services: companions, onServerRunning: { channel in announce(host, channel.localAddress?.port ?? 0) },
+      services: companions,
+      onServerRunning: { channel in
+        await ServerAssembly.acceptInBulk(channel, log: log)
+        announce(host, channel.localAddress?.port ?? 0)
+      },
       logger: Logger(label: "http") { _ in
         SwiftLogNoOpLogHandler()
       })

@@ -23,11 +23,14 @@ public struct AskedCompletion: Sendable {
 
 /// A piece of an answer that may be shown.
 public struct AnswerPiece: Sendable, Equatable {
+  /// Which of the answers it belongs to, from 0.
+  public var answer: Int
   public var text: String
   public var toolCalls: [ToolCallPiece]
   public var logprobs: [TokenLogprob]
 
-  public init(text: String = "", toolCalls: [ToolCallPiece] = [], logprobs: [TokenLogprob] = []) {
+  public init(answer: Int = 0, text: String = "", toolCalls: [ToolCallPiece] = [], logprobs: [TokenLogprob] = []) {
+    self.answer = answer
     self.text = text
     self.toolCalls = toolCalls
     self.logprobs = logprobs
@@ -61,6 +64,8 @@ extension ToolCall {
 public struct AnswerEnd: Sendable {
   /// `stop`, `length`, `tool_calls` or `content_filter`.
   public var finish: String
+  /// That of each answer; empty where only one was asked for.
+  public var finishes: [String] = []
   public var usage: CompletionUsage
   /// Members of ours that follow the dialect's.
   public var extra: [JSONMember]
@@ -70,6 +75,11 @@ public struct AnswerEnd: Sendable {
     self.usage = usage
     self.extra = extra
   }
+}
+
+extension AnswerEnd {
+  /// How one answer ended.
+  func finish(of answer: Int) -> String { self.finishes.indices.contains(answer) ? self.finishes[answer] : self.finish }
 }
 
 /// What all writings of one answer share.
@@ -95,5 +105,6 @@ public protocol AnswerDialect: Sendable {
   mutating func closing(_ end: AnswerEnd) -> [UInt8]
   /// An error after the stream has begun; nothing follows it.
   mutating func failure(_ error: WireError) -> [UInt8]
-  func whole(_ answer: AnswerPiece, _ end: AnswerEnd) -> JSON
+  /// - Parameter answers: As many as were asked for, in their order.
+  func whole(_ answers: [AnswerPiece], _ end: AnswerEnd) -> JSON
 }

@@ -5,6 +5,8 @@ internal import Documents
 ///
 /// Read leniently, as one must read what others write: unknown members are skipped. What is read is checked.
 public struct UpstreamChunk: Sendable, Equatable {
+  /// Which of the answers it belongs to, from 0.
+  public var answer = 0
   public var text = ""
   public var logprobs: [TokenLogprob] = []
   public var toolCalls: [ToolCallPiece] = []
@@ -37,9 +39,17 @@ public struct UpstreamChunk: Sendable, Equatable {
 
   init(text: String) { self.text = text }
 
-  /// Reads one event in one pass over its bytes. O(bytes).
+  /// Reads one event of a stream of one answer in one pass over its bytes. O(bytes).
   public init(_ bytes: [UInt8]) throws(Fault) {
-    var reading = Reading()
+    self = try Self.read(bytes, answers: 1)[0]
+  }
+
+  /// Reads one event in one pass over its bytes: a chunk for each answer that it has something of, one at least; the last has the usage.
+  /// O(bytes).
+  ///
+  /// - Parameter answers: How many were asked for; what has another index is not ours.
+  public static func read(_ bytes: [UInt8], answers: Int) throws(Fault) -> [UpstreamChunk] {
+    var reading = Reading(answers)
     do throws(DocumentError) {
       var walker = try JSONWalker(bytes, limits: JSONLimits(bytes: 1 << 20, depth: 32, nodes: 1 << 15))
       guard walker.isAtMap() else { throw walker.failure("an object belongs here") }
@@ -48,7 +58,7 @@ public struct UpstreamChunk: Sendable, Equatable {
     } catch {
       throw .unreadable(error.description)
     }
-    self = try reading.chunk()
+    return try reading.chunks()
   }
 }
 
@@ -58,7 +68,10 @@ private struct Reading {
   private var usageFault: String?
   private var error: (message: String, code: String?)?
   private var hasChoices = false
-  private var choice: Choice?
+  private var choices: [Choice] = []
+  private let answers: Int
+
+  init(_ answers: Int) { self.answers = answers }
 
   mutating func take(_ key: String, _ walker: inout JSONWalker) throws(DocumentError) {
     switch key {
@@ -66,8 +79,9 @@ private struct Reading {
       self.hasChoices = true
       try walker.list { (walker) throws(DocumentError) in
         let choice = try Choice(&walker)
-        // One answer was asked for; others are not ours.
-        if self.choice == nil, choice.index == 0 { self.choice = choice }
+        // What was not asked for is not ours; nor is a second part of one answer in one event.
+        guard choice.index < self.answers, !self.choices.contains(where: { $0.index == choice.index }) else { return }
+        self.choices.append(choice)
       }
     case "usage" where walker.isAtMap(): try self.takeUsage(&walker)
     case "usage":
@@ -101,13 +115,19 @@ private struct Reading {
       prompt: prompt, cached: min(cached, prompt), completion: completion, reasoning: min(reasoning, completion))
   }
 
-  func chunk() throws(UpstreamChunk.Fault) -> UpstreamChunk {
+  func chunks() throws(UpstreamChunk.Fault) -> [UpstreamChunk] {
     if let error = self.error { throw .error(message: error.message, code: error.code) }
     if let fault = self.usageFault { throw .unreadable(fault) }
     guard self.hasChoices || self.usage != nil else { throw .unreadable("there are no choices and no usage") }
+    var chunks = try self.choices.map { (choice) throws(UpstreamChunk.Fault) in try self.chunk(of: choice) }
+    if chunks.isEmpty { chunks.append(UpstreamChunk(text: "")) }
+    chunks[chunks.count - 1].usage = self.usage
+    return chunks
+  }
+
+  private func chunk(of choice: Choice) throws(UpstreamChunk.Fault) -> UpstreamChunk {
     var chunk = UpstreamChunk(text: "")
-    chunk.usage = self.usage
-    guard let choice = self.choice else { return chunk }
+    chunk.answer = choice.index
     chunk.finish = choice.finish
     if let logprobs = choice.logprobs { chunk.logprobs = try TokenLogprob.reading(logprobs) }
     guard choice.hasDelta else {

@@ -31,6 +31,7 @@ public struct UpstreamRequest: Sendable {
       if let alternatives = request.logprobs { members.append(JSONMember("logprobs", .integer(alternatives))) }
     }
     if let most = request.maximumCompletionTokens { members.append(JSONMember("max_tokens", .integer(most))) }
+    if request.answers > 1 { members.append(JSONMember("n", .integer(request.answers))) }
     if !request.stop.isEmpty { members.append(JSONMember("stop", .array(request.stop.map(JSON.string)))) }
     members += request.sampling.members
     members.append(JSONMember("stream", true))

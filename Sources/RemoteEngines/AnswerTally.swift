@@ -11,9 +11,11 @@ struct AnswerTally: Sendable {
   private(set) var reported: UpstreamChunk.ReportedUsage?
   private var text = ""
   private var hasHiddenTokens = false
+  /// How many answers there are, as far as they have begun.
+  private var answers = 1
   private let counter: TextCounter?
 
-  /// Tokens of an answer that are not text: its end, the frame of a tool call.
+  /// Tokens of each answer that are not text: its end, the frame of a tool call.
   private static let hiddenMargin = 16
   /// Text of a chunk beyond which it can hardly be one token.
   private static let longToken = 24
@@ -26,6 +28,7 @@ struct AnswerTally: Sendable {
   /// - Returns: Its tokens.
   mutating func take(_ chunk: UpstreamChunk) -> Int {
     if let usage = chunk.usage { self.reported = usage }
+    self.answers = max(self.answers, chunk.answer + 1)
     self.bytes += chunk.text.utf8.count
     if self.counter != nil { self.text += chunk.text }
     if !chunk.toolCalls.isEmpty {
@@ -50,15 +53,15 @@ struct AnswerTally: Sendable {
 
   mutating func emit(_ tokens: Int) { self.emitted += tokens }
 
-  /// Our own count of the whole text.
+  /// Our own count of the whole text; of several texts that came mixed, that of their parts.
   var own: Int {
-    guard let counter, !self.hasHiddenTokens else { return self.counted }
+    guard let counter, !self.hasHiddenTokens, self.answers == 1 else { return self.counted }
     return self.text.isEmpty ? 0 : counter.text(self.text)
   }
 
   /// Whether a count can be true of this answer: shown tokens have a byte at least.
   func isPlausible(_ usage: UpstreamChunk.ReportedUsage) -> Bool {
-    usage.completion - usage.reasoning <= self.bytes + Self.hiddenMargin || self.hasHiddenTokens
+    usage.completion - usage.reasoning <= self.bytes + Self.hiddenMargin * self.answers || self.hasHiddenTokens
   }
 
   /// The completion tokens of the whole answer, and whose count it is.

@@ -22,13 +22,15 @@ final class PhaseTimer: Sendable {
   private let timeouts: UpstreamTimeouts
   private let end: NIODeadline
 
-  /// - Parameter expire: Called once, where a phase takes too long.
-  init(_ timeouts: UpstreamTimeouts, expire: @escaping @Sendable () -> Void) {
+  init(_ timeouts: UpstreamTimeouts) {
     let now = NIODeadline.now()
     self.timeouts = timeouts
     self.end = now + timeouts.total
-    self.state = Mutex(State(phaseEnd: now + timeouts.firstByte, expire: expire))
+    self.state = Mutex(State(phaseEnd: now + timeouts.firstByte))
   }
+
+  /// - Parameter expire: Called once, where a phase takes too long.
+  func onExpiry(_ expire: @escaping @Sendable () -> Void) { self.state.withLock { $0.expire = expire } }
 
   /// The phase in which time ran out; nil where it did not.
   var expired: Phase? { self.state.withLock { $0.expired } }

@@ -1,6 +1,6 @@
-internal import AsyncHTTPClient
 public import Completions
 internal import NIOCore
+internal import NIOPosix
 
 /// A model that other servers run, as one engine.
 ///
@@ -23,6 +23,8 @@ public final class RemoteEngine: CompletionEngine {
     self.attempts = max(1, attempts)
   }
 
+  public var answersSeveral: Bool { true }
+
   public func prepare(_ request: CompletionRequest) async throws(CompletionError) -> PreparedPrompt {
     if case .chat(let messages) = request.prompt, messages.isEmpty {
       throw CompletionError(.invalidRequest, "At least one message belongs here.", parameter: "messages")
@@ -39,15 +41,13 @@ public final class RemoteEngine: CompletionEngine {
     let left = self.contextLength - (bound.isExact ? most : 1)
     return PreparedPrompt(
       request: request, tokens: [], promptTokens: most, isExact: bound.isExact,
-      completionCeiling: min(request.maximumCompletionTokens ?? left, left))
+      completionCeiling: min(request.maximumCompletionTokens ?? left, left) * request.answers)
   }
 
   public func start(_ prompt: PreparedPrompt, allowance: TokenAllowance) -> CompletionStream {
     let (events, continuation) = AsyncThrowingStream<CompletionEvent, any Error>.makeStream()
-    guard let loop = self.pool.members.first?.upstream.client.eventLoopGroup.any() else {
-      continuation.finish(throwing: CompletionError(.unavailable, "No server is configured for the model."))
-      return CompletionStream(events) {}
-    }
+    // The loop that this is called on, where it is one: nothing that belongs to a request changes threads.
+    let loop = MultiThreadedEventLoopGroup.singleton.any()
     let run = RemoteRun(self, prompt, allowance: allowance, on: loop, events: continuation)
     continuation.onTermination = { _ in run.cancel() }
     run.start()

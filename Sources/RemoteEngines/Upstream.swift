@@ -1,4 +1,3 @@
-public import AsyncHTTPClient
 internal import NIOCore
 internal import NIOHTTP1
 internal import OpenAIWire
@@ -7,11 +6,13 @@ internal import Synchronization
 /// One server, shared by all models that it serves: its health and what was counted of it.
 public final class Upstream: Sendable {
   public let settings: UpstreamSettings
-  let client: HTTPClient
   let report: @Sendable (UpstreamReport) -> Void
   let watch: PhaseWatch
-  /// Requests without a body, by the end of their path: their address is read once.
-  private let requests: [String: HTTPClient.Request]
+  /// Nil where the server's address is none.
+  let connections: UpstreamConnections?
+  /// The heads of requests, by the end of their path.
+  private let heads: [String: HTTPRequestHead]
+  private let probeHead: HTTPRequestHead?
   private let health: Mutex<UpstreamHealth>
   private let counts = Mutex(Statistics())
 
@@ -29,30 +30,34 @@ public final class Upstream: Sendable {
     public var usageDifferences = 0
   }
 
-  /// - Parameter client: Shared; its limit of connections must not be below the server's limit of requests.
-  public init(
-    _ settings: UpstreamSettings, client: HTTPClient, report: @escaping @Sendable (UpstreamReport) -> Void = { _ in }
-  ) {
+  public init(_ settings: UpstreamSettings, report: @escaping @Sendable (UpstreamReport) -> Void = { _ in }) {
     self.settings = settings
-    self.client = client
     self.report = report
     self.watch = PhaseWatch(settings.timeouts)
-    self.requests = Dictionary(
-      uniqueKeysWithValues: UpstreamRequest.paths.compactMap { path in Self.request(settings, path).map { (path, $0) } })
+    let address = UpstreamAddress(settings.url)
+    self.connections = address.map { UpstreamConnections(to: $0, connectTimeout: settings.timeouts.connect) }
+    self.heads = Dictionary(
+      uniqueKeysWithValues: UpstreamRequest.paths.compactMap { path in
+        address.map { (path, Self.head(.POST, path, at: $0, key: settings.apiKey)) }
+      })
+    self.probeHead = address.map { Self.head(.GET, "models", at: $0, key: settings.apiKey) }
     self.health = Mutex(UpstreamHealth(failuresToOpen: settings.failuresToOpen, rest: .seconds(settings.restSeconds)))
   }
 
-  private static func request(_ settings: UpstreamSettings, _ path: String) -> HTTPClient.Request? {
-    var headers: HTTPHeaders = ["content-type": "application/json", "accept": "text/event-stream"]
-    if let key = settings.apiKey { headers.add(name: "authorization", value: "Bearer \(key)") }
-    do {
-      return try HTTPClient.Request(url: "\(settings.url)/\(path)", method: .POST, headers: headers)
-    } catch {
-      return nil  // An address that is none cannot be asked, which each request for it is told.
+  private static func head(_ method: HTTPMethod, _ path: String, at address: UpstreamAddress, key: String?) -> HTTPRequestHead {
+    var headers: HTTPHeaders = ["host": address.authority]
+    if method == .POST {
+      headers.add(name: "content-type", value: "application/json")
+      headers.add(name: "accept", value: "text/event-stream")
     }
+    if let key { headers.add(name: "authorization", value: "Bearer \(key)") }
+    return HTTPRequestHead(version: .http1_1, method: method, uri: "\(address.path)/\(path)", headers: headers)
   }
 
-  func request(_ path: String) -> HTTPClient.Request? { self.requests[path] }
+  func head(of path: String) -> HTTPRequestHead? { self.heads[path] }
+
+  /// Closes the connections that are idle.
+  public func close() { self.connections?.close() }
 
   public var statistics: Statistics {
     var statistics = self.counts.withLock { $0 }
@@ -117,16 +122,9 @@ public final class Upstream: Sendable {
   /// Asks a resting server whether it is back, by listing its models. A server that is well is not asked.
   public func probe() async {
     guard self.health.withLock({ $0.circuit != .closed }) else { return }
-    var request = HTTPClientRequest(url: self.settings.url + "/models")
-    if let key = self.settings.apiKey { request.headers.add(name: "authorization", value: "Bearer \(key)") }
-    let isBack: Bool
-    do {
-      let response = try await self.client.execute(request, timeout: self.settings.timeouts.connect + .seconds(5))
-      // A body that is left unread closes the connection, which is as good for a probe.
-      isBack = response.status.code < 500 && response.status != .tooManyRequests
-    } catch {
-      isBack = false  // Not being reached is the finding, and the next probe comes in time.
-    }
+    guard let connections = self.connections, let head = self.probeHead else { return }
+    let status = await UpstreamProbe.status(of: head, over: connections, within: self.settings.timeouts.connect + .seconds(5))
+    let isBack = status.map { $0.code < 500 && $0 != .tooManyRequests } ?? false
     guard isBack else { return }
     _ = self.health.withLock { $0.note(.succeeded, at: Self.now) }
     self.report(.recovered(upstream: self.settings.id))

@@ -40,9 +40,10 @@ struct UpstreamAnswer: Sendable {
   private let counter: TextCounter?
   private let bound: PromptBound
   private var tally: AnswerTally
-  private var finish: String?
-  /// What is taken and not handed on.
-  private var rest: CompletionDelta?
+  /// The server's words for why each answer ended.
+  private var finishes: [String?]
+  /// What is taken and not handed on, in order.
+  private var rest: [CompletionDelta] = []
   /// How the answer ends once the rest is handed on.
   private var ending: Ending?
 
@@ -56,6 +57,7 @@ struct UpstreamAnswer: Sendable {
     self.counter = counter
     self.bound = PromptBound(prompt.request, counter: counter)
     self.tally = AnswerTally(counter: counter)
+    self.finishes = Array(repeating: nil, count: prompt.request.answers)
   }
 
   /// Tokens that were handed on.
@@ -67,34 +69,45 @@ struct UpstreamAnswer: Sendable {
   /// Takes one event. What came before must have been handed on.
   mutating func take(_ data: [UInt8], url: String) throws(UpstreamFault) {
     guard data != Self.done else { return self.close(.proper(self.reason)) }
-    let chunk: UpstreamChunk
-    do throws(UpstreamChunk.Fault) { chunk = try UpstreamChunk(data) } catch {
+    let chunks: [UpstreamChunk]
+    do throws(UpstreamChunk.Fault) { chunks = try UpstreamChunk.read(data, answers: self.finishes.count) } catch {
       switch error {
       case .unreadable(let reason): throw .garbage("sent an event that is no chunk: \(reason)")
       case .error(let message, let code): throw UpstreamFault(message: message, code: code, url: url)
       }
     }
     self.hasBegun = true
-    if let finish = chunk.finish { self.finish = finish }
+    for chunk in chunks { try self.take(chunk) }
+  }
+
+  private mutating func take(_ chunk: UpstreamChunk) throws(UpstreamFault) {
+    if let finish = chunk.finish { self.finishes[chunk.answer] = finish }
     let tokens = self.tally.take(chunk)
     guard self.tally.bytes <= Self.answerBytes + Self.bytesPerToken * self.prompt.completionCeiling else {
       throw .garbage("sent more text than \(self.prompt.completionCeiling) tokens can have")
     }
     guard tokens > 0 || !chunk.text.isEmpty || !chunk.toolCalls.isEmpty else { return }
-    self.rest = CompletionDelta(text: chunk.text, tokens: tokens, logprobs: chunk.logprobs, toolCalls: chunk.toolCalls)
+    var delta = CompletionDelta(text: chunk.text, tokens: tokens, logprobs: chunk.logprobs, toolCalls: chunk.toolCalls)
+    delta.answer = chunk.answer
+    self.rest.append(delta)
   }
 
   /// The server has closed its stream.
   ///
   /// - Returns: false where it had not said why it ended.
   mutating func closes() -> Bool {
-    guard self.finish != nil else { return false }
+    guard self.finishes.allSatisfy({ $0 != nil }) else { return false }
     if self.ending == nil { self.close(.proper(self.reason)) }
     return true
   }
 
-  private var reason: CompletionEnd.Reason {
-    switch self.finish {
+  /// Of several answers that of the first that did not just stop.
+  private var reason: CompletionEnd.Reason { self.reasons.first { $0 != .stop } ?? .stop }
+
+  private var reasons: [CompletionEnd.Reason] { self.finishes.map(Self.reason) }
+
+  private static func reason(_ finish: String?) -> CompletionEnd.Reason {
+    switch finish {
     case "length": .length
     case "tool_calls", "function_call": .toolCalls
     default: .stop
@@ -106,15 +119,15 @@ struct UpstreamAnswer: Sendable {
     self.ending = ending
     let (total, _) = self.tally.total
     guard total > self.tally.emitted else { return }
-    self.rest = CompletionDelta(text: "", tokens: total - self.tally.emitted)
+    self.rest = [CompletionDelta(text: "", tokens: total - self.tally.emitted)]
   }
 
   /// Hands on as much as the grant covers.
   mutating func step(_ grant: TokenAllowance.Grant) -> Step {
     self.isWaiting = false
-    guard var rest = self.rest else { return self.ending.map { .ends($0) } ?? .needsMore }
+    guard var rest = self.rest.first else { return self.ending.map { .ends($0) } ?? .needsMore }
     guard rest.tokens > 0 else {
-      self.rest = nil
+      self.rest.removeFirst()
       return .delta(rest)
     }
     let left = self.prompt.completionCeiling - self.tally.emitted
@@ -126,19 +139,19 @@ struct UpstreamAnswer: Sendable {
       return .waits
     }
     guard room < rest.tokens else {
-      self.rest = nil
+      self.rest.removeFirst()
       self.tally.emit(rest.tokens)
       return .delta(rest)
     }
     let part = rest.split(off: room)
-    self.rest = rest
+    self.rest[0] = rest
     self.tally.emit(part.tokens)
     return .delta(part)
   }
 
   /// An answer that was over already ends as it was to end; only its count is cut.
   private mutating func cut(at ending: Ending) -> Step {
-    self.rest = nil
+    self.rest = []
     return .ends(self.ending ?? ending)
   }
 
@@ -155,7 +168,9 @@ struct UpstreamAnswer: Sendable {
     }
     let isCut = ending == .allowance || ending == .cancelled
     let charged = isCut ? self.tally.emitted : min(self.tally.total.tokens, self.tally.emitted)
-    let end = CompletionEnd(reason: reason, usage: self.usage(completion: charged), countedBy: self.countedBy)
+    var end = CompletionEnd(reason: reason, usage: self.usage(completion: charged), countedBy: self.countedBy)
+    // An answer that had not ended by itself ended with the request.
+    if self.finishes.count > 1 { end.reasons = self.finishes.map { $0 == nil ? reason : Self.reason($0) } }
     return (end, isCut ? [] : self.differences(charged: charged))
   }
 
@@ -201,10 +216,14 @@ extension CompletionDelta {
   fileprivate mutating func split(off count: Int) -> CompletionDelta {
     let length = self.text.count
     let cut = self.text.index(self.text.startIndex, offsetBy: length * count / self.tokens)
-    let part = CompletionDelta(
-      text: String(self.text[..<cut]), tokens: count, logprobs: Array(self.logprobs.prefix(count)), toolCalls: self.toolCalls)
-    self = CompletionDelta(
-      text: String(self.text[cut...]), tokens: self.tokens - count, logprobs: Array(self.logprobs.dropFirst(count)))
+    var part = self
+    part.text = String(self.text[..<cut])
+    part.tokens = count
+    part.logprobs = Array(self.logprobs.prefix(count))
+    self.text = String(self.text[cut...])
+    self.tokens -= count
+    self.logprobs = Array(self.logprobs.dropFirst(count))
+    self.toolCalls = []
     return part
   }
 }

@@ -1,4 +1,3 @@
-internal import AsyncHTTPClient
 internal import Completions
 internal import Documents
 internal import NIOCore
@@ -7,9 +6,8 @@ internal import OpenAIWire
 
 /// One attempt at one server: the request, the stream that comes back, and its end.
 ///
-/// It lives on one event loop. Where the allowance has no room, the part of the body that was come to is not acknowledged, so that the
-/// connection is not read until the allowance is raised.
-final class UpstreamExchange: HTTPClientResponseDelegate {
+/// It lives on one event loop. Where the allowance has no room, its connection is not read until the allowance is raised.
+final class UpstreamExchange: UpstreamReceiver, Sendable {
   enum Outcome: Sendable {
     case ended(CompletionEnd)
     /// `hasBegun`: part of an answer was handed on.
@@ -20,19 +18,19 @@ final class UpstreamExchange: HTTPClientResponseDelegate {
     var answer: UpstreamAnswer
     var reader = EventStreamReader()
     var refusal: UpstreamRefusal?
-    var task: HTTPClient.Task<Void>?
+    var connection: UpstreamConnection?
     /// Steps that came at once and go out as one event.
     var batch: [CompletionDelta] = []
     var isFlushDue = false
-    /// The part of the body whose text waits for room.
-    var part: EventLoopPromise<Void>?
-    var isCancelled = false
+    /// The body has come to its end, though not all of it may be handed on.
+    var isWhole = false
+    /// Nothing more comes from the connection.
+    var isClosed = false
     var isOver = false
   }
 
   private let upstream: Upstream
-  private let model: String
-  private let prompt: PreparedPrompt
+  private let asked: UpstreamRequest
   private let allowance: TokenAllowance
   private let loop: any EventLoop
   private let events: AsyncThrowingStream<CompletionEvent, any Error>.Continuation
@@ -47,37 +45,47 @@ final class UpstreamExchange: HTTPClientResponseDelegate {
     events: AsyncThrowingStream<CompletionEvent, any Error>.Continuation, onEnd: @escaping @Sendable (Outcome) -> Void
   ) {
     self.upstream = member.upstream
-    self.model = member.model
-    self.prompt = prompt
+    self.asked = UpstreamRequest(
+      prompt.request, model: member.model, countsEachChunk: member.upstream.settings.countsEachChunk)
     self.allowance = allowance
     self.loop = loop
     self.events = events
     self.onEnd = onEnd
     let state = NIOLoopBoundBox.makeBoxSendingValue(State(answer: UpstreamAnswer(to: prompt, counter: counter)), eventLoop: loop)
     self.state = state
-    self.timer = PhaseTimer(member.upstream.settings.timeouts) { loop.execute { state.value.task?.cancel() } }
+    self.timer = PhaseTimer(member.upstream.settings.timeouts)
   }
 
   func start() {
-    guard let request = self.request() else { return self.fail(.notAsked) }
+    guard let connections = self.upstream.connections, let head = self.upstream.head(of: self.asked.path) else {
+      return self.fail(.notAsked)
+    }
+    self.timer.onExpiry { self.loop.execute { self.expire() } }
     self.upstream.watch.add(self.timer, on: self.loop)
-    // A connection of this loop where one is idle. Were one of this loop asked for, each request would open its own.
-    let task = self.upstream.client.execute(
-      request: request, delegate: self, eventLoop: .delegate(on: self.loop), deadline: nil)
-    self.state.value.task = task
-    task.futureResult.whenComplete { result in
-      self.timer.stop()
-      self.upstream.watch.remove(self.timer)
-      self.state.value.task = nil
-      self.closed(result)
+    connections.take(on: self.loop) { result in
+      switch result {
+      case .success(let connection):
+        guard !self.state.value.isClosed else { return connections.giveBack(connection, on: self.loop) }
+        self.state.value.connection = connection
+        self.send(head, over: connection)
+      case .failure(let error): self.ended(error)
+      }
     }
   }
 
+  private func send(_ head: HTTPRequestHead, over connection: UpstreamConnection) {
+    let body = ByteBuffer(bytes: self.asked.body.bytes)
+    var head = head
+    head.headers.add(name: "content-length", value: String(body.readableBytes))
+    connection.send(head, body, to: self)
+  }
+
   /// The client is gone.
-  func cancel() {
-    self.state.value.isCancelled = true
-    guard let task = self.state.value.task else { return self.end(.cancelled) }
-    task.cancel()
+  func cancel() { self.end(.cancelled) }
+
+  private func expire() {
+    guard !self.state.value.isClosed else { return }
+    if let connection = self.state.value.connection { connection.close() } else { self.ended(ConnectionFault.notOpened) }
   }
 
   /// The allowance was raised.
@@ -86,41 +94,41 @@ final class UpstreamExchange: HTTPClientResponseDelegate {
     self.advance()
   }
 
-  private func request() -> HTTPClient.Request? {
-    let asked = UpstreamRequest(self.prompt.request, model: self.model, countsEachChunk: self.upstream.settings.countsEachChunk)
-    var request = self.upstream.request(asked.path)
-    request?.body = .byteBuffer(ByteBuffer(bytes: asked.body.bytes))
-    return request
-  }
-
   // MARK: What comes back
 
-  func didReceiveHead(task: HTTPClient.Task<Void>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
+  func received(_ head: HTTPResponseHead) {
     if head.status != .ok {
       self.state.value.refusal = UpstreamRefusal(
         status: Int(head.status.code), retryAfter: head.headers.first(name: "retry-after"))
     } else if !(head.headers.first(name: "content-type")?.lowercased().hasPrefix("text/event-stream") ?? false) {
       self.fail(.garbage("answered 200 with another type than text/event-stream"))
     }
-    return self.loop.makeSucceededVoidFuture()
   }
 
-  func didReceiveBodyPart(task: HTTPClient.Task<Void>, _ buffer: ByteBuffer) -> EventLoopFuture<Void> {
+  func received(_ bytes: ByteBuffer) {
     // What follows the end of an answer is let through unread, so that the connection can be used again.
-    guard !self.state.value.isOver else { return self.loop.makeSucceededVoidFuture() }
+    guard !self.state.value.isOver else { return }
     guard self.state.value.refusal == nil else {
-      if self.state.value.refusal?.append(buffer) == false { self.failRefused() }
-      return self.loop.makeSucceededVoidFuture()
+      if self.state.value.refusal?.append(bytes) == false { self.failRefused() }
+      return
     }
-    self.state.value.reader.append(buffer.readableBytesView)
+    self.state.value.reader.append(bytes.readableBytesView)
     self.advance()
-    guard self.state.value.answer.isWaiting, !self.state.value.isOver else { return self.loop.makeSucceededVoidFuture() }
-    let part = self.loop.makePromise(of: Void.self)
-    self.state.value.part = part
-    return part.futureResult
   }
 
-  func didFinishRequest(task: HTTPClient.Task<Void>) throws {}
+  func ended(_ error: (any Error)?) {
+    self.timer.stop()
+    self.upstream.watch.remove(self.timer)
+    self.state.value.connection = nil
+    self.state.value.isClosed = true
+    guard !self.state.value.isOver else { return }
+    if let error {
+      if let phase = self.timer.expired { return self.fail(.timedOut(phase)) }
+      return self.fail(self.state.value.answer.hasBegun ? .broken("broke off: \(error)") : .unreachable(error))
+    }
+    self.state.value.isWhole = true
+    if !self.state.value.answer.isWaiting { self.close() }
+  }
 
   /// Takes what has been read as far as the allowance goes.
   private func advance() {
@@ -154,13 +162,13 @@ final class UpstreamExchange: HTTPClientResponseDelegate {
   }
 
   private func awaitMore() {
+    guard !self.state.value.isWhole else { return self.close() }
     self.timer.enter(self.state.value.answer.hasBegun ? .betweenChunks : .firstByte)
-    let part = self.state.value.part
-    self.state.value.part = nil
-    part?.succeed()
+    self.state.value.connection?.goOn()
   }
 
   private func wait() {
+    self.state.value.connection?.holdUp()
     // Only who has what came so far can raise the allowance.
     self.flush()
     self.timer.pause()
@@ -190,20 +198,12 @@ final class UpstreamExchange: HTTPClientResponseDelegate {
 
   // MARK: The end
 
-  /// The exchange is over on the wire.
-  private func closed(_ result: Result<Void, any Error>) {
-    guard !self.state.value.isOver else { return }
-    switch result {
-    case .success where self.state.value.refusal != nil: self.failRefused()
-    case .success:
-      // A server that closes after it said why it ended has ended; one that just closes has broken off.
-      guard self.state.value.answer.closes() else { return self.fail(.broken("closed the stream without an end")) }
-      self.advance()
-    case .failure where self.state.value.isCancelled: self.end(.cancelled)
-    case .failure(let error):
-      if let phase = self.timer.expired { return self.fail(.timedOut(phase)) }
-      self.fail(self.state.value.answer.hasBegun ? .broken("broke off: \(error)") : .unreachable(error))
-    }
+  /// The answer is whole on the wire, and all of it has been read.
+  private func close() {
+    guard self.state.value.refusal == nil else { return self.failRefused() }
+    // A server that closes after it said why it ended has ended; one that just closes has broken off.
+    guard !self.state.value.answer.closes() else { return self.advance() }
+    self.fail(.broken("closed the stream without an end"))
   }
 
   private func end(_ reason: UpstreamAnswer.Ending) {
@@ -231,10 +231,8 @@ final class UpstreamExchange: HTTPClientResponseDelegate {
   private func finish(_ outcome: Outcome, _ health: UpstreamHealth.Outcome, closesConnection: Bool) {
     // First, because what is cancelled says so at once.
     self.state.value.isOver = true
-    if closesConnection { self.state.value.task?.cancel() }
-    let part = self.state.value.part
-    self.state.value.part = nil
-    part?.succeed()
+    // It is idle again otherwise, once the rest of the answer has come.
+    if closesConnection { self.state.value.connection?.close() } else { self.state.value.connection?.goOn() }
     self.upstream.finish(health, tokens: self.state.value.answer.emitted)
     self.onEnd(outcome)
   }

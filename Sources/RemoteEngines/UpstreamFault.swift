@@ -1,4 +1,3 @@
-internal import AsyncHTTPClient
 internal import Completions
 internal import Documents
 internal import NIOCore

@@ -98,7 +98,7 @@ enum Architecture {
     Room("OpenAIWire", layer: 3, own: ["Completions", "Documents", "GovernanceTypes"]),
     Room(
       "RemoteEngines", layer: 3, own: ["Completions", "Documents", "OpenAIWire"], system: ["Synchronization"],
-      external: ["AsyncHTTPClient", "NIOCore", "NIOHTTP1"]),
+      external: ["NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL"]),
     Room("GatewayHTTP", layer: 3, own: exposed.union(["OpenAIWire"]), system: basics.union(["Foundation"]), external: serving),
     Room(
       "AdminHTTP", layer: 3, own: exposed.union(["OpenAIWire", "GatewayHTTP"]), system: basics.union(["Foundation"]),

@@ -88,6 +88,17 @@ def max_tokens_cuts(world, model):
 
 
 @check(*MODELS)
+def several_answers(world, model):
+    reply = ask(world, model, n=3, max_tokens=4)
+    assert [choice.index for choice in reply.choices] == [0, 1, 2], reply
+    assert reply.usage.completion_tokens <= 12 and reply.usage.prompt_tokens < 200, reply.usage
+    finishes = {}
+    for chunk in ask(world, model, n=2, max_tokens=4, stream=True):
+        finishes.update({choice.index: choice.finish_reason for choice in chunk.choices if choice.finish_reason})
+    assert sorted(finishes) == [0, 1], finishes
+
+
+@check(*MODELS)
 def max_completion_tokens_cuts(world, model):
     reply = client(world).chat.completions.create(model=model, messages=QUESTION, max_completion_tokens=3)
     assert reply.usage.completion_tokens <= 3
@@ -247,7 +258,7 @@ def moderation(world):
     assert result.flagged is False and result.categories.violence is False and result.category_scores.hate == 0
 
 
-@check(("n", 2), ("temperature", 3), ("top_p", 2), ("max_tokens", 0), ("store", True), ("reasoning_effort", "low"), ("stop", ["a"] * 5),
+@check(("n", 0), ("temperature", 3), ("top_p", 2), ("max_tokens", 0), ("store", True), ("reasoning_effort", "low"), ("stop", ["a"] * 5),
        ("top_logprobs", 3), ("modalities", ["audio"]), ("logit_bias", {"x": 1}), ("tool_choice", "required"))
 def refused_by_name(world, name, value):
     error = raises(openai.BadRequestError, lambda: ask(world, **{name: value}))

@@ -142,7 +142,8 @@ struct GateFixture {
   /// Runs a call to its end and returns all that the client saw.
   func serve(_ call: Call) async throws -> Served {
     switch try await self.gate.admit(call) {
-    case .replay(let reply): return Served(text: reply.answer.text, record: reply.record, finish: reply.finish, isReplay: true)
+    case .replay(let reply):
+      return Served(text: reply.answers.map(\.text).joined(), record: reply.record, finish: reply.finish, isReplay: true)
     case .live(let live): return await Self.run(live)
     }
   }

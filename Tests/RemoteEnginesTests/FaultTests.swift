@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import Completions
 import NIOCore
 import RemoteEngines

@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import Completions
 import NIOCore
 import RemoteEngines
@@ -78,6 +77,37 @@ struct RemoteEngineTests {
     #expect(fixture.servers[0].abandoned == 0)
     // A connection is idle again a moment after its answer is over, so now and then a second one is opened.
     #expect(fixture.servers[0].connections < 4)
+  }
+
+  @Test("several answers are asked for in one request and told apart, with the server's count of all of them")
+  func several() async throws {
+    @Sendable func chunk(_ index: Int, _ text: String, _ finish: String? = nil) -> String {
+      let reason = finish.map { "\"\($0)\"" } ?? "null"
+      return #"data: {"choices":[{"index":\#(index),"delta":{"content":"\#(text)"},"finish_reason":\#(reason)}]}"# + "\n\n"
+    }
+    let both = #"data: {"choices":[{"index":0,"delta":{"content":"c"}},{"index":1,"delta":{"content":"d"}}]}"# + "\n\n"
+    let fixture = try await RemoteFixture.serving { _, _ in
+      [
+        Script.head,
+        .bytes(chunk(1, "x") + chunk(0, "a") + chunk(7, "?") + both + chunk(0, "", "stop") + chunk(1, "", "length")),
+        .bytes(Script.usage(9, 6)), .bytes("data: [DONE]\n\n"), .end,
+      ]
+    }
+    var request = CompletionRequest(
+      prompt: .chat([ChatMessage(role: .user, content: "hello")]), maximumCompletionTokens: 20)
+    request.answers = 2
+    let prompt = try await fixture.engine.prepare(request)
+    #expect(prompt.completionCeiling == 40)
+    var texts = ["", ""]
+    var end: CompletionEnd?
+    for try await event in fixture.engine.start(prompt, allowance: TokenAllowance(tokens: 40)) {
+      for step in event.steps { texts[step.answer] += step.text }
+      if case .end(let last) = event { end = last }
+    }
+    #expect(texts == ["ac", "xd"])
+    #expect(end?.reasons == [.stop, .length])
+    #expect(end?.usage == CompletionUsage(promptUncached: 9, completion: 6))
+    #expect(fixture.servers[0].asked[0].body.contains(#""n":2"#))
   }
 
   @Test("tool calls come through in their pieces")

@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import Completions
 import NIOCore
 import RemoteEngines
@@ -29,7 +28,7 @@ struct RemoteFixture {
     self.upstreams = servers.enumerated().map { index, server in
       var settings = UpstreamSettings(id: "s\(index)", url: server.url, apiKey: "secret-\(index)")
       change(&settings)
-      return Upstream(settings, client: HTTPClient.shared) { reports.keep($0) }
+      return Upstream(settings) { reports.keep($0) }
     }
     let members = self.upstreams.enumerated().map { index, upstream in
       UpstreamPool.Member(upstream: upstream, model: "upstream/model", weight: index < weights.count ? weights[index] : 1)

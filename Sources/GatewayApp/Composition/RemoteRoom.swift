@@ -1,4 +1,3 @@
-internal import AsyncHTTPClient
 internal import Governance
 internal import LlamaModel
 internal import Logging
@@ -8,30 +7,16 @@ internal import RemoteEngines
 internal import ServiceLifecycle
 internal import Tokenization
 
-/// The servers that run models for this gateway, with the client that all of them share; as a service it looks after those that rest.
+/// The servers that run models for this gateway; as a service it looks after those that rest.
 struct RemoteRoom: Service {
   let upstreams: [Upstream]
-  private let client: HTTPClient
 
   private static let probeInterval = Duration.seconds(2)
 
   init(_ configuration: GatewayConfiguration, environment: [String: String], log: Logger) {
-    let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: Self.clientConfiguration(configuration))
-    self.client = client
     self.upstreams = configuration.engines.map { engine in
-      Upstream(Self.settings(engine, environment: environment, log: log), client: client) { log.note($0) }
+      Upstream(Self.settings(engine, environment: environment, log: log)) { log.note($0) }
     }
-  }
-
-  private static func clientConfiguration(_ configuration: GatewayConfiguration) -> HTTPClient.Configuration {
-    var client = HTTPClient.Configuration(redirectConfiguration: .disallow, decompression: .disabled)
-    let connect = configuration.engines.map(\.connectSeconds).max() ?? 5
-    client.timeout = HTTPClient.Configuration.Timeout(connect: .seconds(Int64(connect)))
-    client.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.engines.map(\.concurrentRequests).max() ?? 8
-    // Attempts are counted and repeated by the engine, which knows the other servers.
-    client.connectionPool.retryConnectionEstablishment = false
-    client.httpVersion = .http1Only
-    return client
   }
 
   private static func settings(
@@ -84,9 +69,9 @@ struct RemoteRoom: Service {
     }
   }
 
-  func shutdown() async {
-    // All exchanges are over by now; a client that cannot be shut down has nothing left that could be lost.
-    try? await self.client.shutdown()
+  /// All exchanges are over by now.
+  func shutdown() {
+    for upstream in self.upstreams { upstream.close() }
   }
 }
 

@@ -2,6 +2,7 @@ internal import GatewayHTTP
 internal import Hummingbird
 internal import HummingbirdCore
 internal import HummingbirdHTTP2
+internal import Logging
 internal import NIOCore
 
 /// The server as the configuration asks for it: plain HTTP/1.1, or TLS with HTTP/2 and HTTP/1.1 as the client chooses.
@@ -24,6 +25,19 @@ enum ServerAssembly {
         try HTTP2UpgradeChannel(
           tlsConfiguration: certificate.configuration,
           configuration: .init(idleTimeout: .seconds(idleSeconds), streamConfiguration: http1), responder: responder))
+    }
+  }
+
+  /// New connections that are taken in one turn of the loop.
+  private static let acceptsAtOnce: UInt = 256
+
+  /// Lets a crowd of new connections in at once. Four in a turn, as is usual, keeps the last of hundreds waiting for seconds while the
+  /// loop is busy with the first.
+  static func acceptInBulk(_ server: any Channel, log: Logger) async {
+    do {
+      try await server.setOption(.maxMessagesPerRead, value: Self.acceptsAtOnce).get()
+    } catch {
+      log.warning("new connections are let in a few at a time", metadata: ["reason": "\(error)"])
     }
   }
 }

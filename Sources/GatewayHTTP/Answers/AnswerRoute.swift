@@ -19,6 +19,9 @@ struct AnswerOrder<Dialect: AnswerDialect>: Sendable {
   var keep: (@Sendable (JSON, AnswerHead, CustomerID) -> Void)?
   /// What telemetry calls it.
   var operation = "chat"
+
+  /// As many as were asked for, empty. Only a dialect of one answer has it kept.
+  var noAnswers: [AnswerPiece] { (0..<max(1, self.asked.completion.answers)).map { AnswerPiece(answer: $0) } }
 }
 
 extension PublicRoutes {
@@ -81,7 +84,7 @@ extension PublicRoutes {
   // MARK: Not streamed
 
   private func whole<Dialect>(_ live: LiveRequest, _ order: AnswerOrder<Dialect>) async throws -> Response {
-    var answer = AnswerPiece()
+    var answers = order.noAnswers
     var end: (record: UsageRecord, finish: Finish)?
     var failure: Refusal?
     var first = FirstPiece()
@@ -89,7 +92,7 @@ extension PublicRoutes {
       switch event {
       case .piece(let piece):
         first.came()
-        answer.append(AnswerPiece(piece))
+        if answers.indices.contains(piece.answer) { answers[piece.answer].append(AnswerPiece(piece)) }
       case .finished(let record, let finish): end = (record, finish)
       case .failed(_, let refusal): failure = refusal
       }
@@ -101,7 +104,7 @@ extension PublicRoutes {
       throw Refusal(.engineFailed, "The engine ended without a result.", context: "run returned without an end")
     }
     let head = self.head(live.usage, model: live.model)
-    let body = order.dialect(head, live.promptTokens).whole(answer, AnswerEnd(end.record, end.finish))
+    let body = order.dialect(head, live.promptTokens).whole(answers, AnswerEnd(end.record, end.finish))
     order.keep?(body, head, end.record.customer)
     var response = jsonResponse(body)
     self.addGovernedHeaders(&response, live, asked: order.asked.model)
@@ -117,7 +120,7 @@ extension PublicRoutes {
     let first = order.dialect(head, live.promptTokens)
     let body = ResponseBody { writer in
       var dialect = first
-      var answer = AnswerPiece()
+      var answers = order.noAnswers
       var firstPiece = FirstPiece()
       var pending = dialect.opening()
       // The writer cannot be captured by the closure that the gate calls, so it is handed through a local copy.
@@ -130,11 +133,11 @@ extension PublicRoutes {
           case .piece(let released):
             firstPiece.came()
             let piece = AnswerPiece(released)
-            if order.keep != nil { answer.append(piece) }
+            if order.keep != nil { answers[0].append(piece) }
             pending += dialect.piece(piece)
           case .finished(let record, let finish):
             let end = AnswerEnd(record, finish)
-            order.keep?(dialect.whole(answer, end), head, record.customer)
+            order.keep?(dialect.whole(answers, end), head, record.customer)
             pending += dialect.closing(end)
           case .failed(_, let refusal): pending += dialect.failure(refusal.wireError)
           }
@@ -161,10 +164,12 @@ extension PublicRoutes {
     var dialect = order.dialect(head, reply.record.tokens.prompt.value)
     var response: Response
     if order.asked.stream {
-      let bytes = dialect.opening() + dialect.piece(AnswerPiece(reply.answer)) + dialect.closing(end)
+      var bytes = dialect.opening()
+      for answer in reply.answers { bytes += dialect.piece(AnswerPiece(answer)) }
+      bytes += dialect.closing(end)
       response = Response(status: .ok, headers: streamHeaders, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     } else {
-      response = jsonResponse(dialect.whole(AnswerPiece(reply.answer), end))
+      response = jsonResponse(dialect.whole(reply.answers.map { AnswerPiece($0) }, end))
     }
     response.headers[.xWeighbridgeUsage] = reply.record.usage.description
     response.headers[.xWeighbridgeDecision] = reply.record.decision.description

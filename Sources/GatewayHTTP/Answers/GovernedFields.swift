@@ -52,11 +52,14 @@ extension AnswerEnd {
     self.init(
       finish: finish.reason.rawValue, usage: record.wireUsage,
       extra: [JSONMember("weighbridge", governedFields(record, finish))])
+    self.finishes = finish.reasons.map(\.rawValue)
   }
 }
 
 extension AnswerPiece {
-  init(_ piece: ReleasedPiece) { self.init(text: piece.text, toolCalls: piece.toolCalls, logprobs: piece.logprobs) }
+  init(_ piece: ReleasedPiece) {
+    self.init(answer: piece.answer, text: piece.text, toolCalls: piece.toolCalls, logprobs: piece.logprobs)
+  }
 }
 
 extension UsageRecord {

@@ -12,7 +12,9 @@ extension PublicRoutes {
     let chat = try reading { () throws(DocumentError) in try ChatCompletionRequest(read.document) }
     return try await self.answer(
       AnswerOrder(request: request, channel: channel, read: read, asked: chat.asked) { head, _ in
-        ChatDialect(head, includesUsage: chat.includesUsage, hasLogprobs: chat.asked.completion.logprobs != nil)
+        ChatDialect(
+          head, includesUsage: chat.includesUsage, hasLogprobs: chat.asked.completion.logprobs != nil,
+          answers: chat.asked.completion.answers)
       })
   }
 
@@ -22,7 +24,8 @@ extension PublicRoutes {
     let legacy = try reading { () throws(DocumentError) in try LegacyCompletionRequest(read.document) }
     var order = AnswerOrder(request: request, channel: channel, read: read, asked: legacy.asked) { head, _ in
       LegacyDialect(
-        head, includesUsage: legacy.includesUsage, hasLogprobs: legacy.asked.completion.logprobs != nil, echo: legacy.echo)
+        head, includesUsage: legacy.includesUsage, hasLogprobs: legacy.asked.completion.logprobs != nil, echo: legacy.echo,
+        answers: legacy.asked.completion.answers)
     }
     order.operation = "text_completion"
     return try await self.answer(order)

@@ -52,11 +52,14 @@ public struct Caller: Sendable {
 
 /// A piece of an answer that is cleared to be shown.
 public struct ReleasedPiece: Sendable, Equatable {
+  /// Which of the answers it belongs to, from 0.
+  public var answer: Int
   public var text: String
   public var toolCalls: [ToolCallPiece]
   public var logprobs: [TokenLogprob]
 
-  public init(text: String = "", toolCalls: [ToolCallPiece] = [], logprobs: [TokenLogprob] = []) {
+  public init(answer: Int = 0, text: String = "", toolCalls: [ToolCallPiece] = [], logprobs: [TokenLogprob] = []) {
+    self.answer = answer
     self.text = text
     self.toolCalls = toolCalls
     self.logprobs = logprobs
@@ -92,6 +95,8 @@ public struct Finish: Sendable, Equatable {
   public enum Reason: String, Sendable { case stop, length, toolCalls = "tool_calls", contentFilter = "content_filter" }
 
   public var reason: Reason
+  /// That of each answer; empty where only one was asked for.
+  public var reasons: [Reason] = []
   /// A machine-readable reason beyond `reason`: `spend_limit_reached`, `token_limit_reached`, `acceptable_use`.
   public var detail: Refusal.Code?
   /// The clause and use behind a `content_filter`.

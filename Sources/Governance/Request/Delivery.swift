@@ -1,11 +1,10 @@
 internal import AcceptableUse
 internal import Completions
 
-/// How far one answer has come: produced by the engine, released by the guard, delivered to the client, paid for by the hold.
+/// How far one request has come: produced by the engine, released by the guards, delivered to the client, paid for by the hold.
 struct Delivery {
-  private var guarding: StreamGuard
-  /// Reads the arguments of tool calls, which are an answer as much as its text is.
-  private var callGuarding: StreamGuard
+  /// Each answer with its own guards; most requests have one.
+  private var answers: [GuardedAnswer]
   /// Completion tokens that the hold pays for; `isFinal` once no more can be added.
   var granted: Int
   var grantIsFinal = false
@@ -20,85 +19,55 @@ struct Delivery {
 
   private(set) var producedTokens = 0
   private(set) var deliveredTokens = 0
-  private var releasedBytes = 0
-  private var releasedCallBytes = 0
-  private var pending: [Pending] = []
-  private var producedBytes = 0
-  private var producedCallBytes = 0
   private var clearedTokens = 0
-  /// The answer so far, kept only where a retry may ask for it again.
-  private(set) var recorded = ReleasedPiece()
-  private let recordsText: Bool
   private let handover: LiveRequest.Handover
 
   init(
-    guarding: StreamGuard, granted: Int, ceiling: Int, highWater: Int, prompt: CompletionUsage, recordsText: Bool,
+    guarding: StreamGuard, answers: Int, granted: Int, ceiling: Int, highWater: Int, prompt: CompletionUsage, recordsText: Bool,
     handover: LiveRequest.Handover
   ) {
-    self.guarding = guarding
-    self.callGuarding = guarding
+    self.answers = (0..<answers).map { GuardedAnswer($0, guarding: guarding, recordsText: recordsText) }
     self.granted = granted
     self.ceiling = ceiling
     self.highWater = highWater
     self.prompt = prompt
-    self.recordsText = recordsText
     self.handover = handover
   }
 
-  /// What one step of the engine added and is not yet released as a whole.
-  private struct Pending {
-    /// Where its text and its arguments end, in bytes of the whole answer.
-    var end: Int
-    var callEnd: Int
-    var tokens: Int
-    var toolCalls: [ToolCallPiece]
-    var logprobs: [TokenLogprob]
-  }
-
   struct Step {
-    /// What may be shown now; nil where there is nothing.
-    var piece: ReleasedPiece?
+    /// What may be shown now, in order; none is empty.
+    var pieces: [ReleasedPiece] = []
     var finding: Assessment?
   }
 
-  /// Counts what the engine produced and asks the guard what of it is clear.
+  /// The answers so far, kept only where a retry may ask for them again.
+  var recorded: [ReleasedPiece] { self.answers.map(\.recorded) }
+
+  /// Counts what the engine produced and asks the guards what of it is clear. What belongs to no answer that was asked for is dropped.
   mutating func take(_ deltas: [CompletionDelta]) -> Step {
-    var text = ""
-    var arguments = ""
-    for delta in deltas {
-      text += delta.text
-      for call in delta.toolCalls { arguments += call.arguments }
-      self.producedTokens += delta.tokens
-      self.pending.append(
-        Pending(
-          end: self.producedBytes + text.utf8.count, callEnd: self.producedCallBytes + arguments.utf8.count, tokens: delta.tokens,
-          toolCalls: delta.toolCalls, logprobs: delta.logprobs))
+    var step = Step()
+    var rest = deltas[...]
+    while let first = rest.first, step.finding == nil {
+      let run = rest.prefix { $0.answer == first.answer }
+      rest = rest.dropFirst(run.count)
+      self.producedTokens += run.reduce(0) { $0 + $1.tokens }
+      guard self.answers.indices.contains(first.answer) else { continue }
+      self.add(self.answers[first.answer].take(run), to: &step)
     }
-    self.producedBytes += text.utf8.count
-    self.producedCallBytes += arguments.utf8.count
-    return self.release(self.guarding.append(text), arguments.isEmpty ? nil : self.callGuarding.append(arguments))
+    return step
   }
 
-  /// What the guard held back to the end.
+  /// What the guards held back to the end.
   mutating func finish() -> Step {
-    let text = self.guarding.finish()
-    return self.release(text, self.producedCallBytes > 0 ? self.callGuarding.finish() : nil)
+    var step = Step()
+    for place in self.answers.indices where step.finding == nil { self.add(self.answers[place].finish(), to: &step) }
+    return step
   }
 
-  /// What is shown of a token beside its text is shown once its text is.
-  private mutating func release(_ text: GuardStep, _ calls: GuardStep?) -> Step {
-    self.releasedBytes += text.released.utf8.count
-    self.releasedCallBytes += calls?.released.utf8.count ?? 0
-    let clear = self.pending.prefix { $0.end <= self.releasedBytes && $0.callEnd <= self.releasedCallBytes }
-    var piece = ReleasedPiece(text: text.released)
-    for entry in clear {
-      self.clearedTokens += entry.tokens
-      piece.toolCalls += entry.toolCalls
-      piece.logprobs += entry.logprobs
-    }
-    self.pending.removeFirst(clear.count)
-    if self.recordsText { self.recorded.append(piece) }
-    return Step(piece: piece.isEmpty ? nil : piece, finding: text.finding ?? calls?.finding)
+  private mutating func add(_ release: GuardedAnswer.Release, to step: inout Step) {
+    self.clearedTokens += release.tokens
+    if !release.piece.isEmpty { step.pieces.append(release.piece) }
+    step.finding = release.finding
   }
 
   /// Tokens that will be with the client once what was released is handed over.
@@ -129,5 +98,85 @@ struct Delivery {
     self.producedTokens = max(self.producedTokens, produced)
     guard let usage, usage.promptUncached + usage.promptCached > 0 else { return }
     self.prompt = usage
+  }
+}
+
+/// One answer on its way through its guards.
+struct GuardedAnswer {
+  private let answer: Int
+  private var guarding: StreamGuard
+  /// Reads the arguments of tool calls, which are an answer as much as its text is.
+  private var callGuarding: StreamGuard
+  private var releasedBytes = 0
+  private var releasedCallBytes = 0
+  private var pending: [Pending] = []
+  private var producedBytes = 0
+  private var producedCallBytes = 0
+  private(set) var recorded: ReleasedPiece
+  private let recordsText: Bool
+
+  init(_ answer: Int, guarding: StreamGuard, recordsText: Bool) {
+    self.answer = answer
+    self.guarding = guarding
+    self.callGuarding = guarding
+    self.recorded = ReleasedPiece(answer: answer)
+    self.recordsText = recordsText
+  }
+
+  /// What one step of the engine added and is not yet released as a whole.
+  private struct Pending {
+    /// Where its text and its arguments end, in bytes of the whole answer.
+    var end: Int
+    var callEnd: Int
+    var tokens: Int
+    var toolCalls: [ToolCallPiece]
+    var logprobs: [TokenLogprob]
+  }
+
+  struct Release {
+    /// May be empty.
+    var piece: ReleasedPiece
+    /// Tokens that are clear as a whole.
+    var tokens = 0
+    var finding: Assessment?
+  }
+
+  mutating func take(_ deltas: ArraySlice<CompletionDelta>) -> Release {
+    var text = ""
+    var arguments = ""
+    for delta in deltas {
+      text += delta.text
+      for call in delta.toolCalls { arguments += call.arguments }
+      self.pending.append(
+        Pending(
+          end: self.producedBytes + text.utf8.count, callEnd: self.producedCallBytes + arguments.utf8.count, tokens: delta.tokens,
+          toolCalls: delta.toolCalls, logprobs: delta.logprobs))
+    }
+    self.producedBytes += text.utf8.count
+    self.producedCallBytes += arguments.utf8.count
+    return self.release(self.guarding.append(text), arguments.isEmpty ? nil : self.callGuarding.append(arguments))
+  }
+
+  /// What the guard held back to the end.
+  mutating func finish() -> Release {
+    let text = self.guarding.finish()
+    return self.release(text, self.producedCallBytes > 0 ? self.callGuarding.finish() : nil)
+  }
+
+  /// What is shown of a token beside its text is shown once its text is.
+  private mutating func release(_ text: GuardStep, _ calls: GuardStep?) -> Release {
+    self.releasedBytes += text.released.utf8.count
+    self.releasedCallBytes += calls?.released.utf8.count ?? 0
+    let clear = self.pending.prefix { $0.end <= self.releasedBytes && $0.callEnd <= self.releasedCallBytes }
+    var release = Release(
+      piece: ReleasedPiece(answer: self.answer, text: text.released), finding: text.finding ?? calls?.finding)
+    for entry in clear {
+      release.tokens += entry.tokens
+      release.piece.toolCalls += entry.toolCalls
+      release.piece.logprobs += entry.logprobs
+    }
+    self.pending.removeFirst(clear.count)
+    if self.recordsText { self.recorded.append(release.piece) }
+    return release
   }
 }

@@ -36,7 +36,7 @@ extension LiveRequest {
   func extend(_ delivery: inout Delivery) async throws(JournalError) {
     delivery.takeDurableMark()
     let policy = self.gate.policy
-    let wanted = delivery.tokensAfterDelivery + policy.leadTokens
+    let wanted = delivery.tokensAfterDelivery + policy.leadTokens * self.dossier.call.request.answers
     if wanted > delivery.granted, delivery.granted < delivery.ceiling, !delivery.grantIsFinal {
       try await self.topUp(&delivery)
     }

@@ -4,13 +4,16 @@ internal import Synchronization
 
 /// The result of a request that is over, for a retry under the same idempotency key.
 public struct RecordedReply: Sendable {
-  public let answer: ReleasedPiece
+  /// One for each answer that was asked for.
+  public let answers: [ReleasedPiece]
   public let record: UsageRecord
   public let finish: Finish
   public let model: ModelID
   public let terms: [TermFileID]
   /// Duties that ride along and reach the client as headers.
   public let responseHeaders: [(name: String, value: String)]
+
+  var byteCount: Int { self.answers.reduce(0) { $0 + $1.byteCount } }
 }
 
 /// Replies to requests that carried an idempotency key, in memory only: prompts and completions are never stored.
@@ -25,10 +28,10 @@ struct RecordedReplies: Sendable {
   mutating func keep(_ reply: RecordedReply) {
     self.replies[reply.record.usage] = reply
     self.order.append(reply.record.usage)
-    self.bytes += reply.answer.byteCount
+    self.bytes += reply.byteCount
     while self.bytes > Self.byteLimit, let oldest = self.order.first {
       self.order.removeFirst()
-      self.bytes -= self.replies.removeValue(forKey: oldest)?.answer.byteCount ?? 0
+      self.bytes -= self.replies.removeValue(forKey: oldest)?.byteCount ?? 0
     }
   }
 
@@ -101,10 +104,11 @@ extension Gate {
   }
 
   /// Keeps the reply for a retry, where the request carried a key.
-  func record(reply finish: Finish, _ record: UsageRecord, answer: ReleasedPiece, of live: LiveRequest) {
+  func record(reply finish: Finish, _ record: UsageRecord, answers: [ReleasedPiece], of live: LiveRequest) {
     guard live.dossier.call.idempotencyKey != nil else { return }
     let reply = RecordedReply(
-      answer: answer, record: record, finish: finish, model: live.model, terms: live.terms, responseHeaders: live.responseHeaders)
+      answers: answers, record: record, finish: finish, model: live.model, terms: live.terms,
+      responseHeaders: live.responseHeaders)
     self.state.withLock { $0.replies.keep(reply) }
   }
 

@@ -27,7 +27,8 @@ public final class LiveRequest: Sendable {
     self.dossier = dossier
     self.prompt = prompt
     self.held = held
-    self.allowance = TokenAllowance(tokens: min(held.completionTokens, gate.policy.leadTokens), isFinal: false)
+    self.allowance = TokenAllowance(
+      tokens: min(held.completionTokens, gate.policy.leadTokens * dossier.call.request.answers), isFinal: false)
     self.stream = dossier.engine.start(prompt, allowance: self.allowance)
     gate.state.withLock { $0.live[dossier.usage] = LiveReference(request: self) }
   }
@@ -162,7 +163,8 @@ public final class LiveRequest: Sendable {
     }
     guard isFirst else { return nil }
     return Delivery(
-      guarding: self.gate.acceptableUse.streamGuard(), granted: self.held.completionTokens,
+      guarding: self.gate.acceptableUse.streamGuard(), answers: self.dossier.call.request.answers,
+      granted: self.held.completionTokens,
       ceiling: self.prompt.completionCeiling, highWater: self.gate.policy.leaseTokens,
       prompt: self.promptUsage.withLock { $0 }, recordsText: self.dossier.call.idempotencyKey != nil, handover: handover)
   }

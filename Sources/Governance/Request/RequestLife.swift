@@ -64,10 +64,10 @@ extension LiveRequest {
         case .delta, .deltas:
           // 8. Acceptable use of the output: only text whose window is clear is released.
           let step = delivery.take(event.steps)
-          if let released = step.piece {
+          if !step.pieces.isEmpty {
             // What is beyond the last durable mark waits for the next one.
             try await self.mark(&delivery)
-            try await deliver(.piece(released))
+            for released in step.pieces { try await deliver(.piece(released)) }
             delivery.delivered()
           }
           if let finding = step.finding { return await self.endFiltered(delivery, finding, deliver: deliver) }

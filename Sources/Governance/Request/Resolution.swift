@@ -22,13 +22,19 @@ extension Gate {
       throw Refusal(
         .modelUnpriced, "The model '\(call.model)' has no price in force, so it cannot be served. The operator can set one.")
     }
+    let usage: UsageID = self.makeID(at: now)
     return Dossier(
-      call: call, caller: caller, model: model, engine: try self.engine(for: call, of: model), price: price,
-      decision: self.makeID(at: now), usage: self.makeID(at: now))
+      call: call, caller: caller, model: model, engine: try self.engine(for: call, of: model, usage: usage), price: price,
+      decision: self.makeID(at: now), usage: usage)
   }
 
-  private func engine(for call: Call, of model: ServedModel) throws(Refusal) -> any CompletionEngine {
-    guard let inputs = call.embeddings else { return model.engine }
+  private func engine(
+    for call: Call, of model: ServedModel, usage: UsageID
+  ) throws(Refusal) -> any CompletionEngine {
+    guard let inputs = call.embeddings else {
+      guard call.request.answers > 1, !model.engine.answersSeveral else { return model.engine }
+      return SeveralAnswers(model.engine, usage: usage)
+    }
     guard let engine = model.engine as? any EmbeddingEngine else {
       throw Refusal(.invalidRequest, "The model '\(model.id)' does not make embeddings.", parameter: "model")
     }

@@ -17,9 +17,9 @@ extension LiveRequest {
     delivery.counted(end.usage.completion, end.usage)
     let step = delivery.finish()
     do {
-      if let released = step.piece {
+      if !step.pieces.isEmpty {
         try await self.mark(&delivery)
-        try await deliver(.piece(released))
+        for released in step.pieces { try await deliver(.piece(released)) }
         delivery.delivered()
       }
     } catch let error as JournalError {
@@ -31,7 +31,8 @@ extension LiveRequest {
     guard end.reason != .cancelled else { return await self.endCancelled(delivery, deliver: deliver) }
     self.note(end.attempts, countedBy: end.countedBy)
     delivery.deliveredAll(end.usage)
-    let finish = self.finish(end.reason)
+    var finish = self.finish(end.reason)
+    finish.reasons = end.reasons.map { self.finish($0).reason }
     return await self.settle(
       delivery, finish: finish, name: finish.detail == nil ? finish.reason.rawValue : "spend_limit", deliver: deliver)
   }
@@ -75,7 +76,7 @@ extension LiveRequest {
     do {
       try await settled.ticket.durable()
       record.receipt = settled.ticket.receipt
-      self.gate.record(reply: finish, record, answer: delivery.recorded, of: self)
+      self.gate.record(reply: finish, record, answers: delivery.recorded, of: self)
       try await deliver(.finished(record, finish: finish))
     } catch let error as JournalError {
       try? await deliver(.failed(record, Refusal(error)))  // The client may be gone; the record is kept and retried either way.

@@ -54,7 +54,8 @@ public struct MessagesDialect: AnswerDialect {
 
   public func failure(_ error: WireError) -> [UInt8] { ServerSentEvent.named("error", error.anthropic) }
 
-  public func whole(_ answer: AnswerPiece, _ end: AnswerEnd) -> JSON {
+  public func whole(_ answers: [AnswerPiece], _ end: AnswerEnd) -> JSON {
+    let answer = answers.first ?? AnswerPiece()
     var content: [JSON] = answer.text.isEmpty ? [] : [["type": "text", "text": .string(answer.text)]]
     content += answer.wholeCalls.map { call in
       ["type": "tool_use", "id": .string(call.id), "name": .string(call.name), "input": Self.input(call.arguments)]

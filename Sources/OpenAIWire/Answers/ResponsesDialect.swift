@@ -135,7 +135,8 @@ public struct ResponsesDialect: AnswerDialect {
 
   // MARK: Whole
 
-  public func whole(_ answer: AnswerPiece, _ end: AnswerEnd) -> JSON {
+  public func whole(_ answers: [AnswerPiece], _ end: AnswerEnd) -> JSON {
+    let answer = answers.first ?? AnswerPiece()
     var whole = self
     let calls = answer.wholeCalls
     whole.items = answer.text.isEmpty && !calls.isEmpty ? [] : [.message(answer.text)]

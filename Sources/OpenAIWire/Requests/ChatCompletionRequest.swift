@@ -3,7 +3,7 @@ public import Documents
 
 /// A chat completion request (`POST /v1/chat/completions`), reduced to what is asked of an engine.
 ///
-/// Every field of OpenAI's schema is either honoured or refused by name; a value that changes nothing (`n: 1`, `store: false`) is
+/// Every field of OpenAI's schema is either honoured or refused by name; a value that changes nothing (`store: false`) is
 /// accepted.
 public struct ChatCompletionRequest: Sendable {
   public let asked: AskedCompletion
@@ -15,12 +15,13 @@ public struct ChatCompletionRequest: Sendable {
     var reader = try DocumentReader(document)
     let model = try reader.string("model")
     let tools = try ToolFields.chat(&reader)
-    let completion = CompletionRequest(
+    var completion = CompletionRequest(
       prompt: .chat(try ChatMessages.read(&reader)), sampling: try reader.sampling(),
       maximumCompletionTokens: try Self.maximumTokens(&reader), stop: try reader.stop(),
       output: try reader.outputFormat("response_format"), logprobs: try Self.logprobs(&reader), tools: tools,
       toolChoice: try ToolFields.choice(&reader, among: tools),
       allowsParallelToolCalls: try reader.optionalBool("parallel_tool_calls") ?? true)
+    completion.answers = try reader.answers()
     var asked = AskedCompletion(model: model, completion: completion)
     asked.stream = try reader.optionalBool("stream") ?? false
     self.includesUsage = try reader.includesUsage(stream: asked.stream)

@@ -46,6 +46,9 @@ extension DocumentReader {
     return biases
   }
 
+  /// How many answers are wanted.
+  mutating func answers() throws(DocumentError) -> Int { try self.optionalInteger("n", in: 1...128) ?? 1 }
+
   /// A text or up to `most` texts.
   mutating func stop(_ key: String = "stop", most: Int = 4) throws(DocumentError) -> [String] {
     guard let value = self.document(key) else { return [] }

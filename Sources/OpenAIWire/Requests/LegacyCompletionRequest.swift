@@ -13,10 +13,14 @@ public struct LegacyCompletionRequest: Sendable {
     var reader = try DocumentReader(document)
     let model = try reader.string("model")
     let prompt = try PromptField.prompt(&reader)
-    let completion = CompletionRequest(
+    var completion = CompletionRequest(
       prompt: prompt, sampling: try reader.sampling(),
       maximumCompletionTokens: try reader.optionalInteger("max_tokens", in: 1...(1 << 31)) ?? 16, stop: try reader.stop(),
       logprobs: try reader.optionalInteger("logprobs", in: 0...5))
+    completion.answers = try reader.answers()
+    if let best = try reader.optionalInteger("best_of", in: 1...128), best != completion.answers {
+      throw reader.failure("best_of", "is \(best); only the value of 'n' is supported: no answer is thrown away here")
+    }
     var asked = AskedCompletion(model: model, completion: completion)
     asked.stream = try reader.optionalBool("stream") ?? false
     self.includesUsage = try reader.includesUsage(stream: asked.stream)

@@ -3,7 +3,6 @@ internal import Documents
 /// Fields of OpenAI's schemas that this version does not honour: refused by name unless their value asks for nothing.
 enum UnsupportedFields {
   static func checkChat(_ reader: inout DocumentReader) throws(DocumentError) {
-    try self.accept(&reader, "n", where: { $0.isNumber("1") }, "only 1 is supported; send one request for each answer")
     try self.accept(&reader, "store", where: { $0.isFalse }, "only false is supported: prompts and answers are not stored here")
     try self.accept(&reader, "functions", where: { $0.isEmptyCollection }, "is not supported; use 'tools'")
     try self.accept(
@@ -21,9 +20,6 @@ enum UnsupportedFields {
   }
 
   static func checkLegacy(_ reader: inout DocumentReader) throws(DocumentError) {
-    for key in ["n", "best_of"] {
-      try self.accept(&reader, key, where: { $0.isNumber("1") }, "only 1 is supported; send one request for each answer")
-    }
     try self.accept(&reader, "suffix", where: { $0.isText("") }, "is not supported in this version")
   }
 
