@@ -103,6 +103,20 @@ static void wait_a_little(const uint8_t *ahead, size_t step) {
   for (size_t i = 0; i < LINES_AHEAD; i++) __builtin_prefetch(ahead + (step * LINES_AHEAD + i) * 64, 0, 2);
 }
 
+size_t ck_allowed_processors(int *numbers, size_t most) {
+  size_t count = 0;
+#if defined(__linux__)
+  cpu_set_t set;
+  // Fails on a machine with more processors than the set has places.
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return 0;
+  for (int i = 0; i < CPU_SETSIZE && count < most; i++)
+    if (CPU_ISSET(i, &set)) numbers[count++] = i;
+#else
+  (void)numbers, (void)most;
+#endif
+  return count;
+}
+
 static bool idle(ck_pool *pool, size_t seen) { return atomic_load(&pool->published) == seen && !atomic_load(&pool->quit); }
 
 // The order "count myself, then look" here and "publish, then count sleepers" in ck_pool_run (both sequentially consistent)

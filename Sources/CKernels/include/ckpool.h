@@ -33,6 +33,10 @@ size_t ck_pool_first(size_t tasks, size_t worker, size_t workers);
 /// Ends the threads. No job may be running.
 void ck_pool_destroy(ck_pool *pool);
 
+/// Writes the numbers of the first `most` processors on which the process may run; returns how many those are, 0 where the system does
+/// not say.
+size_t ck_allowed_processors(int *numbers, size_t most);
+
 /// Names the calling thread for the system's tools (Linux; the first 15 bytes count), elsewhere does nothing.
 void ck_thread_set_name(const char *name);
 

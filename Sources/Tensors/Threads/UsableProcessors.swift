@@ -1,3 +1,4 @@
+internal import CKernels
 internal import Glibc
 
 /// How many threads of this process can compute at once: the cores on which it may run, and no more than its container's share of time.
@@ -5,18 +6,16 @@ public enum UsableProcessors {
   /// At least 1; asked for once.
   public static let count: Int = {
     let cores = Self.cores(Self.allowed) { Self.read("/sys/devices/system/cpu/cpu\($0)/topology/thread_siblings_list") }
-    return max(1, min(cores, Self.share(read: Self.read) ?? cores))
+    // Where the system does not say, those that are there.
+    let known = Self.allowed.isEmpty ? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))) : cores
+    return max(1, min(known, Self.share(read: Self.read) ?? known))
   }()
 
   /// The processors on which the process may run, by number; empty where the system does not say.
   public static let allowed: [Int] = {
-    var set = cpu_set_t()
-    guard sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 else {
-      return Array(0..<max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
-    }
-    return withUnsafeBytes(of: set) { bytes in
-      (0..<8 * bytes.count).filter { bytes[$0 / 8] >> UInt8($0 % 8) & 1 == 1 }
-    }
+    var numbers = [Int32](repeating: 0, count: WorkerPool.threadLimit)
+    let count = ck_allowed_processors(&numbers, numbers.count)
+    return numbers.prefix(count).map { Int($0) }
   }()
 
   /// Cores among processors: those that share a core's arithmetic count once.
