@@ -74,11 +74,12 @@ public struct AdminClient: Sendable {
   private func connected<Value: Sendable>(
     _ request: HTTPClientRequest, _ read: (HTTPClientResponse) async throws -> Value
   ) async throws -> Value {
-    var configuration = HTTPClient.Configuration(timeout: .init(connect: .seconds(5)))
+    // An export of millions of entries takes its time; only silence is a failure.
+    var configuration = HTTPClient.Configuration(timeout: .init(connect: .seconds(5), read: .seconds(300)))
     configuration.connectionPool.retryConnectionEstablishment = false
     let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     do {
-      let value = try await read(try await client.execute(request, timeout: .seconds(60)))
+      let value = try await read(try await client.execute(request, timeout: .hours(24)))
       try await client.shutdown()
       return value
     } catch let failure as ClientFailure {
@@ -86,7 +87,7 @@ public struct AdminClient: Sendable {
       throw failure
     } catch {
       try await client.shutdown()
-      throw ClientFailure("\(self.url) cannot be reached: \(error). Is the gateway running there?")
+      throw ClientFailure("\(self.url) cannot be reached, or does not answer: \(error). Is the gateway running there?")
     }
   }
 }
