@@ -1,7 +1,7 @@
 #if defined(__x86_64__)
 #include "vectors_avx2.h"
 
-enum { TILE = 4 };
+enum { TILE = 6, PART = 4, CHAINED = 2 };
 
 #include "attention_kernels.h"
 

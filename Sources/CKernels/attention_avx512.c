@@ -1,7 +1,7 @@
 #if defined(__x86_64__)
 #include "vectors_avx512.h"
 
-enum { TILE = 8 };
+enum { TILE = 12, PART = 8, CHAINED = 4 };
 
 #include "attention_kernels.h"
 

@@ -1,13 +1,20 @@
 // Attention in terms of one vector type. The including file defines what simd_kernels.h asks of it (V, W, TARGET, V_INLINE, NAME and
 // the functions v_...), the reads v_load_half and v_load_bytes (W binary16 or int8 numbers as floats), v_store_half, and TILE, the
 // most queries that share one read of keys and values: TILE * 2 + 3 vectors fit the registers.
+//
+// A segment against many queries is a product of matrices: its keys and values are expanded to f32 once, and TILE queries at a time
+// go over them from the caches.
 #include <math.h>
 #include <string.h>
 
 #include "attention.h"
 #include "tables.h"
 
-enum { PAIR = 2, BLOCK_VECTORS = CK_KV_BLOCK / W };
+// EXPANDED_DIM: the longest head whose segments are expanded, on the stack.
+enum { PAIR = 2, BLOCK_VECTORS = CK_KV_BLOCK / W, EXPANDED_DIM = 128 };
+
+// Sums stay in registers where loops over them are unrolled, which the compiler does not do by itself for many.
+#define UNROLLED _Pragma("clang loop unroll(full)")
 
 // Keys of dimension d at positions t to t + W - 1 of a block, values of position t at dimensions d to d + W - 1.
 typedef V load_numbers(const uint8_t *block, size_t head_dim, size_t t, size_t d);
@@ -41,41 +48,56 @@ V_INLINE V load_value_q8_0(const uint8_t *values, size_t head_dim, size_t t, siz
 }
 
 // p[i * CK_KV_SEGMENT + t...] = scale * q[i] . key[t] for `n` queries and PAIR vectors of positions in each of `blocks` blocks in turn
-// (constants after inlining).
+// (constants after inlining). Meanwhile the values of these blocks and the keys of `next`, as many blocks, come into the cache.
 V_INLINE void score(
-  float *p, const ck_attention_query *queries, const ck_attention_view *view, const uint8_t *const *keys, size_t t, const int n,
-  const int blocks, load_numbers *load) {
+  float *p, const ck_attention_query *queries, const ck_attention_view *view, const uint8_t *const *keys, const uint8_t *const *next,
+  size_t t, size_t line, const int n, const int blocks, load_numbers *load) {
   V acc[TILE][PAIR];
-  for (int i = 0; i < n * blocks; i++)
-    for (int j = 0; j < PAIR; j++) acc[i][j] = v_zero();
+  UNROLLED for (int i = 0; i < n * blocks; i++)
+    UNROLLED for (int j = 0; j < PAIR; j++) acc[i][j] = v_zero();
   for (size_t d = 0; d < view->head_dim; d++) {
-    for (int b = 0; b < blocks; b++) {
+    UNROLLED for (int b = 0; b < blocks; b++) {
       V k[PAIR];
-      for (int j = 0; j < PAIR; j++) k[j] = load(keys[b] + view->key_offset, view->head_dim, t + (size_t)(j * W), d);
-      for (int i = 0; i < n; i++) {
+      if (next != NULL) {
+        __builtin_prefetch(keys[b] + view->value_offset + d * line, 0, 3);
+        __builtin_prefetch(next[b] + view->key_offset + d * line, 0, 3);
+      }
+      UNROLLED for (int j = 0; j < PAIR; j++) k[j] = load(keys[b] + view->key_offset, view->head_dim, t + (size_t)(j * W), d);
+      UNROLLED for (int i = 0; i < n; i++) {
         V x = v_set1(queries[i].q[d]);
-        for (int j = 0; j < PAIR; j++) acc[i * blocks + b][j] = v_fma(x, k[j], acc[i * blocks + b][j]);
+        UNROLLED for (int j = 0; j < PAIR; j++) acc[i * blocks + b][j] = v_fma(x, k[j], acc[i * blocks + b][j]);
       }
     }
   }
   V scale = v_set1(view->scale);
-  for (int i = 0; i < n; i++)
-    for (int b = 0; b < blocks; b++)
-      for (int j = 0; j < PAIR; j++)
+  UNROLLED for (int i = 0; i < n; i++)
+    UNROLLED for (int b = 0; b < blocks; b++)
+      UNROLLED for (int j = 0; j < PAIR; j++)
         v_store(p + i * CK_KV_SEGMENT + b * CK_KV_BLOCK + t + j * W, v_mul(acc[i * blocks + b][j], scale));
 }
 
 // The scores of `n` queries with all positions of blocks `begin` to `end` - 1 of a segment. One query reads several blocks at once,
-// so that its additions need not wait for one another.
+// so that its additions need not wait for one another. line: bytes that a dimension of a block's keys takes, as far as they come from
+// memory; 0 where they are in a cache.
 V_INLINE void score_blocks(
   float *p, const ck_attention_query *queries, const ck_attention_view *view, const uint8_t *const *blocks, size_t begin, size_t end,
-  const int n, load_numbers *load) {
+  const size_t line, const int n, load_numbers *load) {
   size_t b = begin;
-  for (; n == 1 && b + TILE / 2 <= end; b += TILE / 2)
+  for (; n == 1 && b + CHAINED <= end; b += CHAINED) {
+    const uint8_t *const *here = blocks + b, *const *next = b + 2 * CHAINED <= end ? here + CHAINED : here;
     for (size_t t = 0; t < CK_KV_BLOCK; t += PAIR * W)
-      score(p + b * CK_KV_BLOCK, queries, view, blocks + b, t, 1, TILE / 2, load);
-  for (; b < end; b++)
-    for (size_t t = 0; t < CK_KV_BLOCK; t += PAIR * W) score(p + b * CK_KV_BLOCK, queries, view, blocks + b, t, n, 1, load);
+      score(p + b * CK_KV_BLOCK, queries, view, here, t == 0 && line != 0 ? next : NULL, t, line, 1, CHAINED, load);
+  }
+  for (; b < end; b++) {
+    const uint8_t *const *here = blocks + b, *const *next = b + 1 < end ? here + 1 : here;
+    for (size_t t = 0; t < CK_KV_BLOCK; t += PAIR * W)
+      score(p + b * CK_KV_BLOCK, queries, view, here, t == 0 && line != 0 ? next : NULL, t, line, n, 1, load);
+  }
+}
+
+V_INLINE ck_range widened(ck_range any, ck_range seen) {
+  if (seen.lo >= seen.hi) return any;
+  return (ck_range){seen.lo < any.lo ? seen.lo : any.lo, seen.hi > any.hi ? seen.hi : any.hi};
 }
 
 // Turns a query's scores in blocks `begin` to `end` - 1 into exp(score - max), 0 outside what it sees. Sums stand in lanes by
@@ -102,19 +124,19 @@ V_INLINE void gather(
   const int c, load_numbers *load) {
   size_t stride = view->head_dim + 2;
   V acc[TILE * PAIR];
-  for (int i = 0; i < n; i++)
-    for (int j = 0; j < c; j++) acc[i * c + j] = v_load(part + (size_t)i * stride + d + (size_t)(j * W));
+  UNROLLED for (int i = 0; i < n; i++)
+    UNROLLED for (int j = 0; j < c; j++) acc[i * c + j] = v_load(part + (size_t)i * stride + d + (size_t)(j * W));
   for (size_t t = range.lo; t < range.hi; t++) {
     const uint8_t *values = blocks[t / CK_KV_BLOCK] + view->value_offset;
     V v[TILE * PAIR];
-    for (int j = 0; j < c; j++) v[j] = load(values, view->head_dim, t % CK_KV_BLOCK, d + (size_t)(j * W));
-    for (int i = 0; i < n; i++) {
+    UNROLLED for (int j = 0; j < c; j++) v[j] = load(values, view->head_dim, t % CK_KV_BLOCK, d + (size_t)(j * W));
+    UNROLLED for (int i = 0; i < n; i++) {
       V weight = v_set1(p[(size_t)i * CK_KV_SEGMENT + t]);
-      for (int j = 0; j < c; j++) acc[i * c + j] = v_fma(weight, v[j], acc[i * c + j]);
+      UNROLLED for (int j = 0; j < c; j++) acc[i * c + j] = v_fma(weight, v[j], acc[i * c + j]);
     }
   }
-  for (int i = 0; i < n; i++)
-    for (int j = 0; j < c; j++) v_store(part + (size_t)i * stride + d + (size_t)(j * W), acc[i * c + j]);
+  UNROLLED for (int i = 0; i < n; i++)
+    UNROLLED for (int j = 0; j < c; j++) v_store(part + (size_t)i * stride + d + (size_t)(j * W), acc[i * c + j]);
 }
 
 // All dimensions: by as many vectors at once as the registers hold, then one by one.
@@ -135,20 +157,16 @@ V_INLINE void gather_all(
       }
 }
 
-// `n` (constant after inlining) queries against one segment. Values that all of them see are read once for all; each query adds its
-// values in the order of their positions whether it shares them or not.
+// `n` (constant after inlining) queries against one segment, whose blocks are given. Values that all of them see are read once for
+// all; each query adds its values in the order of their positions whether it shares them or not.
 V_INLINE void segment_of_tile(
-  float *part, const ck_attention_view *view, const ck_attention_query *queries, size_t segment, const int n, load_numbers *key,
-  load_numbers *value, ck_read_number *read) {
-  const uint8_t *const *blocks = view->blocks + segment * (CK_KV_SEGMENT / CK_KV_BLOCK);
+  float *part, const ck_attention_view *view, const uint8_t *const *blocks, const ck_attention_query *queries, size_t segment,
+  const size_t line, const int n, load_numbers *key, load_numbers *value, ck_read_number *read) {
   size_t stride = view->head_dim + 2;
   ck_range seen[TILE], any = {CK_KV_SEGMENT, 0}, all = {0, CK_KV_SEGMENT};
   for (int i = 0; i < n; i++) {
     seen[i] = ck_seen(queries + i, segment);
-    if (seen[i].lo < seen[i].hi) {
-      any.lo = seen[i].lo < any.lo ? seen[i].lo : any.lo;
-      any.hi = seen[i].hi > any.hi ? seen[i].hi : any.hi;
-    }
+    any = widened(any, seen[i]);
     all.lo = seen[i].lo > all.lo ? seen[i].lo : all.lo;
     all.hi = seen[i].hi < all.hi ? seen[i].hi : all.hi;
     memset(part + (size_t)i * stride, 0, stride * sizeof(float));
@@ -157,7 +175,7 @@ V_INLINE void segment_of_tile(
   if (any.lo >= any.hi) return;
   float p[TILE * CK_KV_SEGMENT];
   size_t begin = any.lo / CK_KV_BLOCK, end = (any.hi + CK_KV_BLOCK - 1) / CK_KV_BLOCK;
-  score_blocks(p, queries, view, blocks, begin, end, n, key);
+  score_blocks(p, queries, view, blocks, begin, end, line, n, key);
   if (all.lo > all.hi) all.lo = all.hi;
   for (int i = 0; i < n; i++) {
     float *own = part + (size_t)i * stride;
@@ -175,25 +193,61 @@ V_INLINE void segment_of_tile(
 }
 
 V_INLINE void segment_of_all(
-  float *part, const ck_attention_view *view, const ck_attention_query *queries, size_t count, size_t segment, load_numbers *key,
-  load_numbers *value, ck_read_number *read) {
+  float *part, const ck_attention_view *view, const uint8_t *const *blocks, const ck_attention_query *queries, size_t count,
+  size_t segment, const size_t line, load_numbers *key, load_numbers *value, ck_read_number *read) {
   size_t stride = view->head_dim + 2, i = 0;
   for (; i + TILE <= count; i += TILE)
-    segment_of_tile(part + i * stride, view, queries + i, segment, TILE, key, value, read);
-  for (; i + TILE / 2 <= count; i += TILE / 2)
-    segment_of_tile(part + i * stride, view, queries + i, segment, TILE / 2, key, value, read);
-  for (; i < count; i++) segment_of_tile(part + i * stride, view, queries + i, segment, 1, key, value, read);
+    segment_of_tile(part + i * stride, view, blocks, queries + i, segment, line, TILE, key, value, read);
+  for (; i + PART <= count; i += PART)
+    segment_of_tile(part + i * stride, view, blocks, queries + i, segment, line, PART, key, value, read);
+  for (; i < count; i++) segment_of_tile(part + i * stride, view, blocks, queries + i, segment, line, 1, key, value, read);
 }
 
-#define DEFINE_SEGMENT(type) \
+// Keys and values of one segment in f32, in the layout of blocks.
+typedef struct expanded {
+  _Alignas(64) float numbers[2 * CK_KV_SEGMENT * EXPANDED_DIM];
+  const uint8_t *blocks[CK_KV_SEGMENT / CK_KV_BLOCK];
+} expanded;
+
+// head_dim: a multiple of W, at most EXPANDED_DIM.
+V_INLINE void expand(
+  expanded *wide, const ck_attention_view *view, const uint8_t *const *blocks, size_t begin, size_t end, load_numbers *key,
+  load_numbers *value) {
+  size_t n = view->head_dim, numbers = CK_KV_BLOCK * n;
+  for (size_t b = begin; b < end; b++) {
+    float *keys = wide->numbers + 2 * b * numbers, *values = keys + numbers;
+    wide->blocks[b] = (const uint8_t *)keys;
+    for (size_t d = 0; d < n; d++)
+      for (size_t t = 0; t < CK_KV_BLOCK; t += W)
+        v_store(keys + d * CK_KV_BLOCK + t, key(blocks[b] + view->key_offset, n, t, d));
+    for (size_t t = 0; t < CK_KV_BLOCK; t++)
+      for (size_t d = 0; d < n; d += W) v_store(values + t * n + d, value(blocks[b] + view->value_offset, n, t, d));
+  }
+}
+
+V_INLINE void segment_of_many(
+  float *part, const ck_attention_view *view, const uint8_t *const *blocks, const ck_attention_query *queries, size_t count,
+  size_t segment, load_numbers *key, load_numbers *value) {
+  ck_range any = {CK_KV_SEGMENT, 0};
+  for (size_t i = 0; i < count; i++) any = widened(any, ck_seen(queries + i, segment));
+  expanded wide;
+  if (any.lo < any.hi) expand(&wide, view, blocks, any.lo / CK_KV_BLOCK, (any.hi + CK_KV_BLOCK - 1) / CK_KV_BLOCK, key, value);
+  ck_attention_view plain = {NULL, 0, CK_KV_BLOCK * view->head_dim * sizeof(float), view->head_dim, view->scale};
+  segment_of_all(part, &plain, wide.blocks, queries, count, segment, 0, load_key_f32, load_value_f32, ck_value_f32);
+}
+
+#define DEFINE_SEGMENT(type, bytes) \
   static TARGET void NAME(segment_##type)( \
     float *part, const ck_attention_view *view, const ck_attention_query *queries, size_t count, size_t segment) { \
-    segment_of_all(part, view, queries, count, segment, load_key_##type, load_value_##type, ck_value_##type); \
+    const uint8_t *const *blocks = view->blocks + segment * (CK_KV_SEGMENT / CK_KV_BLOCK); \
+    if (bytes < 4 && count > TILE && view->head_dim % W == 0 && view->head_dim <= EXPANDED_DIM) \
+      segment_of_many(part, view, blocks, queries, count, segment, load_key_##type, load_value_##type); \
+    else segment_of_all(part, view, blocks, queries, count, segment, bytes * CK_KV_BLOCK, load_key_##type, load_value_##type, ck_value_##type); \
   }
 
-DEFINE_SEGMENT(f32)
-DEFINE_SEGMENT(f16)
-DEFINE_SEGMENT(q8_0)
+DEFINE_SEGMENT(f32, 4)
+DEFINE_SEGMENT(f16, 2)
+DEFINE_SEGMENT(q8_0, 1)
 
 static TARGET void NAME(merge)(float *total, const float *part, size_t count, size_t head_dim) {
   for (size_t i = 0; i < count; i++, total += head_dim + 2, part += head_dim + 2) {

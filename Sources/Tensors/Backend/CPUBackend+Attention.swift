@@ -137,8 +137,8 @@ private struct StoreJob {
 extension CPUBackend {
   /// Multiplications that one thread does in some ten microseconds.
   private static let smallAttention = 128 << 10
-  /// Queries of one tile, where one head's group is not larger.
-  private static let tileQueries = 32
+  /// Queries of one tile, where one head's group is not larger: so many that expanding the keys and values of a segment for them costs little.
+  private static let tileQueries = 96
 
   /// Writes each row's keys and values, which begin at these floats of a row, to the last position that the row looks at.
   public func store(_ input: Activations, plan: AttentionPlan, layer: Int, keys: Int, values: Int) {
