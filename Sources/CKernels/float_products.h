@@ -76,8 +76,8 @@ INLINE void float_few(
       const float_rows values = {x + b * x_stride + c, x_stride, 1};
       const uint8_t *piece = w + c * column_bytes;
       WITH_ROWS(
-        count, float_piece(
-          sums, piece, panel_bytes, column_bytes, n, values, load, panels, rows < FEW_ROWS ? rows : FEW_ROWS, 1))
+        count, FEW_ROWS, float_piece(
+          sums, piece, panel_bytes, column_bytes, n, values, load, panels, rows, 1))
     }
     float_store(here, sums, count);
   }

@@ -1,13 +1,16 @@
 // Products of packed panels with activations that were rounded to integers, and the rounding. Included once for each instruction set
-// after lanes.h; the including file defines NAME(x) and ROWS: how many activation rows share one reading of the weights.
+// after lanes.h; the including file defines NAME(x), ROWS: how many activation rows share one reading of the weights, and TILE_ROWS and
+// TILE_PANELS: how many rows and panels are multiplied at once where the weights are unpacked. TILE_ROWS * TILE_PANELS * 2 vectors and
+// a few more fit the registers; two panels read each activation once.
 //
 // The integer products of a step are exact; each output adds them up step after step, from the first column to the last, in one f32
 // sum. So a result is the same to the bit in any batch, on any number of threads and with every instruction set.
 
 #include "packed_blocks.h"
 
-// Steps that are unpacked at a time: 16 KiB of bytes, which with their activations stay in the first-level cache.
-enum { UNPACKED_LINES = 256, PREFETCH = 6144 };
+// Steps of a panel that are unpacked at a time: 16 KiB of bytes of all panels, which with their activations stay in the first-level
+// cache.
+enum { UNPACKED_LINES = 256 / TILE_PANELS, PREFETCH = 4096 };
 
 INLINE void prefetch_ahead(const uint8_t *p, int bytes) {
   for (int i = 0; i < bytes; i += CK_LINE) __builtin_prefetch(p + PREFETCH + i, 0, 2);
@@ -77,34 +80,64 @@ typedef struct unpacked {
   float scales[UNPACKED_LINES / 4][CK_PANEL], minima[UNPACKED_LINES / 4][CK_PANEL];
 } unpacked;
 
-// A piece of a panel, unpacked, against `rows` activation rows: sums (rows, 16) go on.
-INLINE void unpacked_products(
-  float (*sums)[CK_PANEL], const unpacked *w, size_t steps, const ck_activations *x, size_t x_stride, const packed_form form,
-  const int rows) {
-  const int parts = 8 / form.lines;
-  F running[ROWS];
-  for (int b = 0; b < rows; b++) running[b] = f_load(sums[b]);
-  for (size_t s = 0; s < steps; s += (size_t)parts, x++)
-    for (int part = 0; part < parts; part++) {
-      size_t at = s + (size_t)part;
-      add_step(
-        running, (const B *)(w->lines + at * (size_t)form.lines * CK_LINE), f_load(w->scales[at]), f_load(w->minima[at]), x, x_stride,
-        part, form, rows);
+// Sums stay in registers where loops over them are unrolled, which the compiler does not do by itself for many.
+#define UNROLLED _Pragma("clang loop unroll(full)")
+
+// A step of `panels` panels, unpacked, against `rows` activation rows. The same additions as in add_step.
+INLINE void add_unpacked_step(
+  F (*sums)[TILE_PANELS], const unpacked *w, size_t at, const ck_activations *x, size_t x_stride, int part, const packed_form form,
+  const int rows, const int panels) {
+  I products[TILE_ROWS][TILE_PANELS];
+  UNROLLED for (int b = 0; b < rows; b++) {
+    I offset = offset_lanes(x + (size_t)b * x_stride, part, form);
+    UNROLLED for (int p = 0; p < panels; p++) products[b][p] = offset;
+  }
+  UNROLLED for (int j = 0; j < form.lines; j++) {
+    B lines[TILE_PANELS];
+    UNROLLED for (int p = 0; p < panels; p++) lines[p] = b_load(w[p].lines + (at * (size_t)form.lines + (size_t)j) * CK_LINE);
+    UNROLLED for (int b = 0; b < rows; b++) {
+      int32_t four = four_bytes(x[(size_t)b * x_stride].q + 16 * part + 4 * j);
+      UNROLLED for (int p = 0; p < panels; p++)
+        products[b][p] = form.is_wide ? dot_wide(products[b][p], lines[p], four) : dot_narrow(products[b][p], lines[p], four);
     }
-  for (int b = 0; b < rows; b++) f_store(sums[b], running[b]);
+  }
+  UNROLLED for (int p = 0; p < panels; p++) {
+    F scale = f_load(w[p].scales[at]), minimum = form.shift == 0 ? f_load(w[p].minima[at]) : f_all(0);
+    UNROLLED for (int b = 0; b < rows; b++) {
+      const ck_activations *a = x + (size_t)b * x_stride;
+      sums[b][p] = f_fma(__builtin_convertvector(products[b][p], F), scale * f_all(a->d), sums[b][p]);
+      if (form.shift == 0) sums[b][p] = f_fma(minimum, f_all(form.lines == 8 ? a->sum : a->half_sums[part]), sums[b][p]);
+    }
+  }
 }
 
-// Runs BODY with `rows` as a constant.
-#define WITH_ROWS(count, BODY) \
+// A piece of `panels` panels, unpacked, against `rows` activation rows: sums go on.
+INLINE void unpacked_products(
+  float (*sums)[TILE_PANELS][CK_PANEL], const unpacked *w, size_t steps, const ck_activations *x, size_t x_stride,
+  const packed_form form, const int rows, const int panels) {
+  const int parts = 8 / form.lines;
+  F running[TILE_ROWS][TILE_PANELS];
+  UNROLLED for (int b = 0; b < rows; b++)
+    UNROLLED for (int p = 0; p < panels; p++) running[b][p] = f_load(sums[b][p]);
+  for (size_t s = 0; s < steps; s += (size_t)parts, x++)
+    UNROLLED for (int part = 0; part < parts; part++)
+      add_unpacked_step(running, w, s + (size_t)part, x, x_stride, part, form, rows, panels);
+  UNROLLED for (int b = 0; b < rows; b++)
+    UNROLLED for (int p = 0; p < panels; p++) f_store(sums[b][p], running[b][p]);
+}
+
+// Runs BODY with `rows`, at most `most`, as a constant.
+#define ROWS_CASE(number, most, BODY) case number: { enum { rows = number < most ? number : most }; BODY; break; }
+#define WITH_ROWS(count, most, BODY) \
   switch (count) { \
-    case 1: { enum { rows = 1 }; BODY; break; } \
-    case 2: { enum { rows = 2 < ROWS ? 2 : ROWS }; BODY; break; } \
-    case 3: { enum { rows = 3 < ROWS ? 3 : ROWS }; BODY; break; } \
-    case 4: { enum { rows = 4 < ROWS ? 4 : ROWS }; BODY; break; } \
-    case 5: { enum { rows = 5 < ROWS ? 5 : ROWS }; BODY; break; } \
-    case 6: { enum { rows = 6 < ROWS ? 6 : ROWS }; BODY; break; } \
-    case 7: { enum { rows = 7 < ROWS ? 7 : ROWS }; BODY; break; } \
-    default: { enum { rows = ROWS }; BODY; break; } \
+    ROWS_CASE(1, most, BODY) \
+    ROWS_CASE(2, most, BODY) \
+    ROWS_CASE(3, most, BODY) \
+    ROWS_CASE(4, most, BODY) \
+    ROWS_CASE(5, most, BODY) \
+    ROWS_CASE(6, most, BODY) \
+    ROWS_CASE(7, most, BODY) \
+    default: { enum { rows = most }; BODY; break; } \
   }
 
 INLINE void unpack(unpacked *w, const uint8_t *panel, size_t supers, load_packed_step *load, const packed_form form) {
@@ -123,36 +156,38 @@ INLINE void unpack(unpacked *w, const uint8_t *panel, size_t supers, load_packed
   }
 }
 
-// A piece of one panel against many activation rows: unpacked once, then multiplied with all of them. `is_first`: nothing to add to.
+typedef struct shape { size_t out_stride, rows, supers, x_stride, batch; } shape;
+
+// A piece of `panels` panels, `valid` rows in all, against many activation rows: unpacked once, then multiplied with all of them.
+// `is_first`: nothing to add to.
 INLINE void panel_tiles(
-  float *out, size_t out_stride, const uint8_t *piece, size_t supers, const ck_activations *x, size_t x_stride, size_t batch,
-  load_packed_step *load, const packed_form form, size_t valid, int is_first) {
+  float *out, shape s, const unpacked *w, size_t supers, const ck_activations *x, const packed_form form, const int panels,
+  size_t valid, int is_first) {
   const size_t steps = supers * (size_t)(form.columns / (4 * form.lines));
-  unpacked w;
-  unpack(&w, piece, supers, load, form);
-  for (size_t b = 0, n; b < batch; b += n) {
-    float sums[ROWS][CK_PANEL] = {{0}};
-    n = batch - b < ROWS ? batch - b : ROWS;
+  for (size_t b = 0, n; b < s.batch; b += n) {
+    float sums[TILE_ROWS][TILE_PANELS][CK_PANEL] = {{{0}}};
+    n = s.batch - b < TILE_ROWS ? s.batch - b : TILE_ROWS;
     if (!is_first)
-      for (size_t k = 0; k < n; k++) memcpy(sums[k], out + (b + k) * out_stride, valid * sizeof(float));
-    WITH_ROWS(n, unpacked_products(sums, &w, steps, x + b * x_stride, x_stride, form, rows))
-    for (size_t k = 0; k < n; k++) memcpy(out + (b + k) * out_stride, sums[k], valid * sizeof(float));
+      for (size_t k = 0; k < n; k++) memcpy(sums[k], out + (b + k) * s.out_stride, valid * sizeof(float));
+    WITH_ROWS(n, TILE_ROWS, unpacked_products(sums, w, steps, x + b * s.x_stride, s.x_stride, form, rows, panels))
+    for (size_t k = 0; k < n; k++) memcpy(out + (b + k) * s.out_stride, sums[k], valid * sizeof(float));
   }
 }
-
-typedef struct shape { size_t out_stride, rows, supers, x_stride, batch; } shape;
 
 // Piece by piece of the columns, so that the activations of a piece stay in the second-level cache while all panels meet them.
 INLINE void product_by_tiles(
   float *out, const uint8_t *panels, const ck_activations *x, shape s, load_packed_step *load, const packed_form form) {
   const size_t piece = UNPACKED_LINES * 4 / (size_t)form.columns, panel_bytes = s.supers * (size_t)form.bytes;
+  unpacked w[TILE_PANELS];
   for (size_t start = 0; start < s.supers; start += piece) {
     const size_t count = s.supers - start < piece ? s.supers - start : piece;
     const ck_activations *columns = x + start * (size_t)(form.columns / CK_QK);
     const uint8_t *part = panels + start * (size_t)form.bytes;
-    for (size_t first = 0; first < s.rows; first += CK_PANEL, part += panel_bytes) {
-      const size_t valid = s.rows - first < CK_PANEL ? s.rows - first : CK_PANEL;
-      panel_tiles(out + first, s.out_stride, part, count, columns, s.x_stride, s.batch, load, form, valid, start == 0);
+    for (size_t first = 0; first < s.rows; first += TILE_PANELS * CK_PANEL, part += TILE_PANELS * panel_bytes) {
+      const size_t left = s.rows - first, valid = left < TILE_PANELS * CK_PANEL ? left : TILE_PANELS * CK_PANEL;
+      for (size_t p = 0; p * CK_PANEL < valid; p++) unpack(w + p, part + p * panel_bytes, count, load, form);
+      if (valid > CK_PANEL) panel_tiles(out + first, s, w, count, columns, form, TILE_PANELS, valid, start == 0);
+      else panel_tiles(out + first, s, w, count, columns, form, 1, valid, start == 0);
     }
   }
 }
@@ -165,7 +200,7 @@ INLINE void product_by_rows(
       float *place = out + b * s.out_stride + first;
       n = s.batch - b < ROWS ? s.batch - b : ROWS;
       WITH_ROWS(
-        n, panel_products(place, s.out_stride, panels, s.supers, x + b * s.x_stride, s.x_stride, load, form, rows, valid))
+        n, ROWS, panel_products(place, s.out_stride, panels, s.supers, x + b * s.x_stride, s.x_stride, load, form, rows, valid))
     }
   }
 }
@@ -176,7 +211,7 @@ INLINE void product_by_rows(
     const packed_form form = FORM_##TYPE; \
     const size_t columns = (size_t)form.columns; \
     shape s = {out_stride, rows_in_all, (cols + columns - 1) / columns, x_stride / sizeof(ck_activations), batch}; \
-    if (batch >= (size_t)form.unpacked_from && cols != 0) product_by_tiles(out, panels, x, s, load_##type, form); \
+    if (batch >= UNPACKED_FROM && cols != 0) product_by_tiles(out, panels, x, s, load_##type, form); \
     else product_by_rows(out, panels, x, s, load_##type, form); \
   }
 

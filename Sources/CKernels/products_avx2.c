@@ -5,7 +5,7 @@
 #define NAME(x) x##_avx2
 #include "lanes.h"
 
-enum { ROWS = 4, FLOAT_ROWS = 4, FLOAT_PANELS = 1, WIDE_IS_SIGNED = 1 };
+enum { ROWS = 4, TILE_ROWS = 4, TILE_PANELS = 1, FLOAT_ROWS = 4, FLOAT_PANELS = 1, WIDE_IS_SIGNED = 1 };
 
 typedef struct halves { __m256i low, high; } halves;
 
