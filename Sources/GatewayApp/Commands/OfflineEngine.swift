@@ -1,6 +1,7 @@
 internal import Completions
 public import Documents
 internal import InferenceEngine
+internal import Tensors
 
 /// A model file worked with offline, for the `engine` commands.
 public struct OfflineEngine: Sendable {
@@ -84,10 +85,15 @@ public struct OfflineEngine: Sendable {
   let threads: Int
   private let memoryLimit: Int?
 
-  /// - Parameter memoryLimit: bytes; a model that needs more is refused before it is loaded. Nil for no limit.
+  /// 0 stands for as many threads as there are cores that the process may use, a container's limit respected.
+  static func threads(_ asked: Int) -> Int { asked == 0 ? UsableProcessors.count : asked }
+
+  /// - Parameters:
+  ///   - threads: 0 for as many as there are cores for them.
+  ///   - memoryLimit: bytes; a model that needs more is refused before it is loaded. Nil for no limit.
   public init(model: String, threads: Int, memoryLimit: Int? = nil) {
     self.model = model
-    self.threads = threads
+    self.threads = Self.threads(threads)
     self.memoryLimit = memoryLimit
   }
 

@@ -60,8 +60,8 @@ public struct GatewayConfiguration: Sendable {
     public var concurrentSequences = 16
     /// Completions that may wait for it; one more is refused as overloaded.
     public var queuedRequests = 256
-    /// Threads of one model's engine.
-    public var engineThreads = 2
+    /// Threads of one model's engine; 0 for as many as there are cores for it.
+    public var engineThreads = 0
     /// MiB that one model may take, weights, keys and values of all completions included; 0 for no limit.
     public var engineMemoryMiB = 0
     /// The most tokens of a prompt and its completion; 0 takes the model's own context.
@@ -307,7 +307,7 @@ public struct GatewayConfiguration: Sendable {
     limits.concurrentSequences = try section.optionalInteger("concurrent_sequences", in: 1...1024) ?? limits.concurrentSequences
     limits.queuedRequests = try section.optionalInteger("queued_requests", in: 0...100_000) ?? limits.queuedRequests
     limits.engineMemoryMiB = try section.optionalInteger("engine_memory_mib", in: 0...1 << 30) ?? limits.engineMemoryMiB
-    limits.engineThreads = try section.optionalInteger("engine_threads", in: 1...256) ?? limits.engineThreads
+    limits.engineThreads = try section.optionalInteger("engine_threads", in: 0...256) ?? limits.engineThreads
     limits.contextTokens = try section.optionalInteger("context_tokens", in: 0...1_048_576) ?? limits.contextTokens
     limits.initialHoldTokens = try section.optionalInteger("initial_hold_tokens", in: 1...1_048_576) ?? limits.initialHoldTokens
     limits.requestsInProgress =

@@ -51,7 +51,8 @@ public final class EmbeddedEngine: CompletionEngine {
     self.inbox = inbox
     do {
       let backend = try CPUBackend(
-        threads: options.threads, instructionSet: options.instructionSet, activations: options.isExact ? .exact : .fast)
+        threads: options.threads, instructionSet: options.instructionSet, activations: options.isExact ? .exact : .fast,
+        pinned: options.pinsThreads)
       let core = Core(
         Scheduler(
           model: model.weights, backend: backend, inbox: inbox, options: options, kvType: model.kvType, blocks: blocks,

@@ -29,11 +29,13 @@ public struct EngineOptions: Sendable, Equatable {
   /// Whether quantised weights multiply activations as they are, to give what the dequantised weights give in f32, many times slower.
   /// Else activations are rounded to 8 bits.
   public var isExact: Bool
+  /// Whether each helper stays on a processor, where there are as many threads as processors.
+  public var pinsThreads: Bool
 
   public init(
     threads: Int = 1, maximumSequences: Int = 8, queueLimit: Int = 64, contextLimit: Int? = nil, prefillChunk: Int = 512,
     instructionSet: InstructionSet? = nil, memoryLimit: Int? = nil, kvType: KVType? = nil, kvMemory: Int? = nil,
-    sharesPrefixes: Bool = true, looksAhead: Bool = true, isExact: Bool = false
+    sharesPrefixes: Bool = true, looksAhead: Bool = true, isExact: Bool = false, pinsThreads: Bool = true
   ) {
     self.threads = threads
     self.maximumSequences = maximumSequences
@@ -47,6 +49,7 @@ public struct EngineOptions: Sendable, Equatable {
     self.sharesPrefixes = sharesPrefixes
     self.looksAhead = looksAhead
     self.isExact = isExact
+    self.pinsThreads = pinsThreads
   }
 
   /// What may be kept for later prompts where nothing else is said: running sequences seldom need all that they might, and memory

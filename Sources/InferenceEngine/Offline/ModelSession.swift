@@ -23,7 +23,8 @@ public final class ModelSession {
     self.preparation = loaded.preparation(contextLength: self.contextLength)
     do {
       let backend = try CPUBackend(
-        threads: options.threads, instructionSet: options.instructionSet, activations: options.isExact ? .exact : .fast)
+        threads: options.threads, instructionSet: options.instructionSet, activations: options.isExact ? .exact : .fast,
+        pinned: options.pinsThreads)
       self.pass = ForwardPass(
         model: self.model, backend: backend, rowLimit: options.rowLimit)
     } catch {

@@ -80,12 +80,18 @@ private struct ReadingJob {
 }
 
 extension CPUBackend {
+  /// Activation rows from which a product is bound by arithmetic.
+  private static let manyRows = 12
+
   /// output[b] = weights x input[b], b < rows. Input rows are `weights.columns` long, output rows `weights.rows`.
   ///
   /// Plain weights multiply activations as they are, quantised ones as ``activations`` says. A row's result has the same bits whatever other rows are there, and with every instruction set.
   ///
   /// - Precondition: the buffers hold the rows and do not overlap.
-  public func multiply(_ weights: Projection, _ input: Activations, rows: Int, into output: Activations) {
+  /// - Parameter next: the weights that will be read after these, which threads that wait for the others begin to fetch.
+  public func multiply(
+    _ weights: Projection, _ input: Activations, rows: Int, into output: Activations, before next: Projection? = nil
+  ) {
     guard rows > 0 else { return }
     precondition(input.stride >= weights.columns && output.stride >= weights.rows)
     let source = input.buffer.pointer(0, (rows - 1) * input.stride + weights.columns)
@@ -97,13 +103,13 @@ extension CPUBackend {
       return
     }
     weights.pack(self.pool)
-    weights.chunks.withUnsafeBufferPointer { chunks in
+    (rows < Self.manyRows ? weights.chunks : weights.slabs).withUnsafeBufferPointer { chunks in
       guard let first = chunks.baseAddress else { return }
       var job = ProductJob(
         chunks: first, products: self.products, columns: weights.columns, rows: rows, plain: plain, rounded: rounded,
         output: target,
         outputStride: output.stride)
-      self.pool.run(&job, count: chunks.count) { context, task, _ in
+      self.pool.run(&job, count: chunks.count, ahead: next?.startsAhead) { context, task, _ in
         context?.assumingMemoryBound(to: ProductJob.self).pointee.run(task)
       }
     }
@@ -152,12 +158,12 @@ extension CPUBackend {
   }
 
   /// Reads the packed weights as products do and computes next to nothing: the least time that a product with one row can take.
-  public func readPacked(_ weights: Projection) {
+  public func readPacked(_ weights: Projection, before next: Projection? = nil) {
     weights.pack(self.pool)
     weights.chunks.withUnsafeBufferPointer { chunks in
       guard let first = chunks.baseAddress else { return }
       var job = ReadingJob(chunks: first, products: self.products, columns: weights.columns)
-      self.pool.run(&job, count: chunks.count) { context, task, _ in
+      self.pool.run(&job, count: chunks.count, ahead: next?.startsAhead) { context, task, _ in
         context?.assumingMemoryBound(to: ReadingJob.self).pointee.run(task)
       }
     }

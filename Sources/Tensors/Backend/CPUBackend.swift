@@ -41,15 +41,16 @@ public final class CPUBackend {
   // Rounded or arranged activations of the product in work; grown before a dispatch, never within.
   private var prepared = FloatBuffer(count: 0)
 
+  /// - Parameter pinned: see ``WorkerPool/init(threads:pinned:)``.
   /// - Throws: `threadsUnavailable`, `instructionSetUnavailable`.
   public init(
-    threads: Int, instructionSet: InstructionSet? = nil, activations: ActivationPrecision = .fast
+    threads: Int, instructionSet: InstructionSet? = nil, activations: ActivationPrecision = .fast, pinned: Bool = false
   ) throws(TensorError) {
     self.activations = activations
     if let instructionSet { self.instructionSet = instructionSet } else { self.instructionSet = try InstructionSet.selected() }
     self.kernels = self.instructionSet.kernels
     self.products = self.kernels.pointee.products
-    self.pool = try WorkerPool(threads: threads)
+    self.pool = try WorkerPool(threads: threads, pinned: pinned)
   }
 
   func preparedActivations(byteCount: Int) -> UnsafeMutableRawPointer {
@@ -61,16 +62,15 @@ public final class CPUBackend {
   /// output[i] = row tokens[i] of the table whose pieces stand one above the other: (tokens, columns).
   ///
   /// - Precondition: ids are rows of the table.
-  public func embed(_ tokens: some Sequence<Int32>, from table: [Matrix], into output: FloatBuffer, firstRow: Int = 0) {
-    for (index, token) in tokens.enumerated() {
-      var row = Int(token)
-      guard row >= 0,
-        let piece = table.first(where: { piece in
-          if row < piece.rows { return true }
-          row -= piece.rows
-          return false
-        })
-      else { preconditionFailure("A token id is outside the embedding table.") }
+  public func embed(_ tokens: [Int32], from table: [Matrix], into output: FloatBuffer, firstRow: Int = 0) {
+    for index in tokens.indices {
+      var (row, number) = (Int(tokens[index]), 0)
+      while number < table.count, row >= table[number].rows {
+        row -= table[number].rows
+        number += 1
+      }
+      precondition(row >= 0 && number < table.count, "A token id is outside the embedding table.")
+      let piece = table[number]
       piece.type.dequantize(
         output.pointer((firstRow + index) * piece.columns, piece.columns), piece.base + row * piece.rowBytes, piece.columns)
     }

@@ -26,12 +26,19 @@ public final class Projection {
   let needsPlain: Bool
   let parts: [Matrix]
   private var memory: PackedMemory?
-  // Invariant: the chunks point into `memory` and cover each row of the matrices once; empty until they are packed.
+  // Invariant: each of the two covers each row of the matrices once and points into `memory`; empty until they are packed.
+  /// For few activation rows: small pieces, so that threads end together.
   private(set) var chunks: [Chunk] = []
+  /// For many: large pieces, which go over the activations fewer times.
+  private(set) var slabs: [Chunk] = []
+  // Invariant: where each thread begins to read the chunks; set once, freed by `deinit`.
+  private var starts: UnsafeMutablePointer<UnsafePointer<UInt8>?>?
+  var startsAhead: UnsafePointer<UnsafePointer<UInt8>?>? { self.starts.map { UnsafePointer($0) } }
 
-  /// Weight bytes that one task streams: long enough to hide the cost of claiming it and of starting to read; an eighth of what is left
-  /// towards the end, so that threads end together.
-  private static let chunkBytes = (least: 48 << 10, most: 384 << 10)
+  /// Weight bytes of a chunk, which a thread streams in some three microseconds; those of a slab, and the least of them: an eighth of
+  /// what is left towards the end.
+  private static let chunkBytes = 48 << 10
+  private static let slabBytes = (least: 48 << 10, most: 384 << 10)
 
   /// - Throws: `shapeMismatch` where the matrices differ in columns or there are none.
   public init(_ parts: [Matrix]) throws(TensorError) {
@@ -48,28 +55,25 @@ public final class Projection {
 
   public var isPacked: Bool { self.memory != nil }
 
+  deinit { self.starts?.deallocate() }
+
   /// Packs with all threads; O(bytes), at about the speed of memory. Later calls do nothing.
   func pack(_ pool: WorkerPool) {
     guard self.memory == nil else { return }
     let memory = PackedMemory(count: self.packedBytes)
     var jobs: [PackingJob] = []
-    var (offset, column) = (0, 0)
+    self.slabs = self.pieces(of: memory) { min(max((self.packedBytes - $0) / 8, Self.slabBytes.least), Self.slabBytes.most) }
+    self.chunks = self.pieces(of: memory) { _ in Self.chunkBytes }
+    var offset = 0
     for part in self.parts {
       let panelBytes = part.type.packedBytes(rows: 1, columns: part.columns)
-      var row = 0
-      while row < part.rows {
-        let bytes = min(max((self.packedBytes - offset) / 8, Self.chunkBytes.least), Self.chunkBytes.most)
-        let rows = min(max(1, bytes / panelBytes) * ElementType.panelRows, part.rows - row)
-        let panels = memory.base + offset
-        self.chunks.append(Chunk(panels: panels, type: part.type, rows: rows, column: column + row))
+      for row in stride(from: 0, to: part.rows, by: ElementType.panelRows) {
         jobs.append(
           PackingJob(
-            panels: panels, type: part.type.identifier, source: part.base + row * part.rowBytes, rows: rows, columns: part.columns
-          ))
-        offset += part.type.packedBytes(rows: rows, columns: part.columns)
-        row += rows
+            panels: memory.base + offset, type: part.type.identifier, source: part.base + row * part.rowBytes,
+            rows: min(ElementType.panelRows, part.rows - row), columns: part.columns))
+        offset += panelBytes
       }
-      column += part.rows
     }
     jobs.withUnsafeBufferPointer { jobs in
       guard var first = jobs.baseAddress else { return }
@@ -78,6 +82,31 @@ public final class Projection {
       }
     }
     self.memory = memory
+    let starts = UnsafeMutablePointer<UnsafePointer<UInt8>?>.allocate(capacity: pool.threads)
+    for worker in 0..<pool.threads {
+      let first = ck_pool_first(self.chunks.count, worker, pool.threads)
+      let panels = first < self.chunks.count ? self.chunks[first].panels.assumingMemoryBound(to: UInt8.self) : nil
+      (starts + worker).initialize(to: panels)
+    }
+    self.starts = starts
+  }
+
+  /// All rows in runs of whole panels, of about `bytes` bytes each, which depends on the bytes before it.
+  private func pieces(of memory: PackedMemory, bytes: (Int) -> Int) -> [Chunk] {
+    var pieces: [Chunk] = []
+    var (offset, column) = (0, 0)
+    for part in self.parts {
+      let panelBytes = part.type.packedBytes(rows: 1, columns: part.columns)
+      var row = 0
+      while row < part.rows {
+        let rows = min(max(1, bytes(offset) / panelBytes) * ElementType.panelRows, part.rows - row)
+        pieces.append(Chunk(panels: memory.base + offset, type: part.type, rows: rows, column: column + row))
+        offset += part.type.packedBytes(rows: rows, columns: part.columns)
+        row += rows
+      }
+      column += part.rows
+    }
+    return pieces
   }
 }
 

@@ -86,7 +86,7 @@ struct Engine: AsyncParsableCommand {
 /// What every command that runs a model takes.
 struct EngineOptionGroup: ParsableArguments {
   @Option(help: "A GGUF file, a Hugging Face folder or a Meta checkpoint.") var model: String
-  @Option(help: "Threads of the engine.") var threads = 2
+  @Option(help: "Threads of the engine; 0 for as many as there are cores for it.") var threads = 0
   @Option(help: "The most memory in MiB; a model that needs more is refused before it is loaded.") var memoryLimit: Int?
 
   func validate() throws {
