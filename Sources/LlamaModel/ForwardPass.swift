@@ -33,6 +33,8 @@ public final class ForwardPass {
   private let projected: FloatBuffer
   private let rotation: Rotation
   private let plan = AttentionPlan()
+  /// For the layers before those with a window, where there are such.
+  private let widePlan: AttentionPlan?
   private var logits: FloatBuffer
   private var logitRows = 0
   private let hiddenRow: FloatBuffer
@@ -55,6 +57,7 @@ public final class ForwardPass {
     self.attended = FloatBuffer(count: rowLimit * parameters.queryLength)
     self.gateUp = FloatBuffer(count: rowLimit * 2 * parameters.feedForwardLength)
     self.projected = FloatBuffer(count: rowLimit * parameters.embeddingLength)
+    self.widePlan = parameters.slidingWindow != nil && parameters.firstWindowedLayer > 0 ? AttentionPlan() : nil
     self.hiddenRow = FloatBuffer(count: parameters.embeddingLength)
     self.rotation = Rotation(parameters, factors: model.ropeFactors, order: model.rotaryOrder, rowLimit: rowLimit)
     self.logits = FloatBuffer(count: model.vocabulary.size)
@@ -65,7 +68,10 @@ public final class ForwardPass {
 
   /// Reads all weights as a run does and computes nothing: the bound of decoding.
   public func readWeights() {
-    for projection in self.model.projections.joined() { self.backend.readPacked(projection) }
+    let all = self.model.projections.flatMap(\.self)
+    for (index, projection) in all.enumerated() {
+      self.backend.readPacked(projection, before: index + 1 < all.count ? all[index + 1] : nil)
+    }
   }
 
   public var vocabularySize: Int { self.model.vocabulary.size }
@@ -84,6 +90,7 @@ public final class ForwardPass {
     self.backend.add(self.projected, count: rows * self.model.hyperparameters.embeddingLength, to: self.state)
     for step in steps { step.cache.commit(count: step.cache.count + step.tokens.count) }
     self.plan.removeAll()
+    self.widePlan?.removeAll()
     self.project(steps)
     return self.logitRows
   }
@@ -113,6 +120,7 @@ public final class ForwardPass {
   private func place(_ steps: [SequenceStep]) throws(TensorError) -> Int {
     for step in steps { try step.cache.reserve(positions: step.cache.count + step.tokens.count) }
     self.plan.removeAll()
+    self.widePlan?.removeAll()
     var row = 0
     for step in steps {
       precondition(!step.tokens.isEmpty && row + step.tokens.count <= self.rowLimit, "The steps have more tokens than rows.")
@@ -123,6 +131,7 @@ public final class ForwardPass {
         self.rotation.set(row: row + index, position: first + index)
         self.plan.append(
           step.cache, positions: first + index + 1, window: self.model.hyperparameters.slidingWindow ?? .max)
+        self.widePlan?.append(step.cache, positions: first + index + 1)
       }
       row += step.tokens.count
     }
@@ -146,11 +155,14 @@ public final class ForwardPass {
         into: self.normed)
     }
     let hidden = Activations(self.gateUp, stride: 2 * parameters.feedForwardLength)
-    self.multiply(.gateUp, layer.gateUp, Activations(self.normed, stride: width), rows: rows, into: hidden)
+    self.multiply(
+      .gateUp, layer.gateUp, Activations(self.normed, stride: width), rows: rows, into: hidden, before: layer.down)
     self.measure(.activation) {
       self.backend.siluMultiply(self.gateUp, rows: rows, width: parameters.feedForwardLength)
     }
-    self.multiply(.down, layer.down, hidden, rows: rows, into: Activations(self.projected, stride: width))
+    let next = index + 1 < self.model.layers.count ? self.model.layers[index + 1].queryKeyValue : self.model.output
+    self.multiply(
+      .down, layer.down, hidden, rows: rows, into: Activations(self.projected, stride: width), before: next)
   }
 
   /// projected = attention of `normed`.
@@ -159,7 +171,8 @@ public final class ForwardPass {
     let (width, query, keyValue) = (parameters.embeddingLength, parameters.queryLength, parameters.keyValueLength)
     let queries = Activations(self.queryKeyValue, stride: query + 2 * keyValue)
     self.multiply(
-      .queryKeyValue, layer.queryKeyValue, Activations(self.normed, stride: width), rows: rows, into: queries)
+      .queryKeyValue, layer.queryKeyValue, Activations(self.normed, stride: width), rows: rows, into: queries,
+      before: layer.attentionOutput)
     self.measure(.rotation) {
       if let bias = layer.bias { self.backend.add(bias: bias, to: self.queryKeyValue, count: rows, stride: queries.stride) }
       for row in 0..<rows {
@@ -172,20 +185,23 @@ public final class ForwardPass {
     }
     let attended = Activations(self.attended, stride: query)
     self.measure(.attention) {
-      self.backend.store(queries, plan: self.plan, layer: index, keys: query, values: query + keyValue)
+      let plan = index < parameters.firstWindowedLayer ? self.widePlan ?? self.plan : self.plan
+      self.backend.store(queries, plan: plan, layer: index, keys: query, values: query + keyValue)
       self.backend.attend(
-        queries, plan: self.plan, layer: index, group: parameters.headCount / parameters.keyValueHeadCount,
+        queries, plan: plan, layer: index, group: parameters.headCount / parameters.keyValueHeadCount,
         scale: 1 / Float(parameters.headDimension).squareRoot(), into: attended)
     }
     self.multiply(
-      .attentionOutput, layer.attentionOutput, attended, rows: rows, into: Activations(self.projected, stride: width))
+      .attentionOutput, layer.attentionOutput, attended, rows: rows, into: Activations(self.projected, stride: width),
+      before: layer.gateUp)
   }
 
   private func multiply(
-    _ part: PassProfile.Part, _ weights: Projection, _ input: Activations, rows: Int, into output: Activations
+    _ part: PassProfile.Part, _ weights: Projection, _ input: Activations, rows: Int, into output: Activations,
+    before next: Projection? = nil
   ) {
     self.measure(part, weightBytes: weights.packedBytes, operations: 2 * weights.rows * weights.columns * rows) {
-      self.backend.multiply(weights, input, rows: rows, into: output)
+      self.backend.multiply(weights, input, rows: rows, into: output, before: next)
     }
   }
 

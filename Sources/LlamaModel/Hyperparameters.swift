@@ -20,6 +20,8 @@ public struct Hyperparameters: Sendable, Equatable {
   public let epsilon: Float
   /// How many positions, its own included, a query looks back on; `nil` for all.
   public let slidingWindow: Int?
+  /// The first layer whose queries have the window; those before look back on everything.
+  public let firstWindowedLayer: Int
 
   var queryLength: Int { self.headCount * self.headDimension }
   var keyValueLength: Int { self.keyValueHeadCount * self.headDimension }
@@ -58,7 +60,11 @@ public struct Hyperparameters: Sendable, Equatable {
     self.epsilon = Float(try reader.number("attention.layer_norm_rms_epsilon", 1e-12...0.1))
     let window = try reader.integer("attention.sliding_window", 0...Int(UInt32.max), ifAbsent: 0)
     self.slidingWindow = window == 0 ? nil : window
+    self.firstWindowedLayer = try reader.integer(Self.firstWindowedKey, 0...self.layerCount, ifAbsent: 0)
   }
+
+  /// A key of ours: GGUF has none for a window in the later layers alone.
+  static let firstWindowedKey = "attention.sliding_window_first_layer"
 
   /// Those whose layers are computed here; Mistral and Llama Guard files call themselves "llama".
   static let architectures = ["llama", "qwen2"]

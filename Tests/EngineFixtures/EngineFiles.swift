@@ -11,7 +11,7 @@ public enum EngineFiles {
     .appending(path: "Fixtures/Engine")
 
   /// Folders of models; the reference of `llama-2-meta` is that of `llama-2`.
-  public static let models = ["llama-2", "llama-2-meta", "llama-guard", "llama-3.1", "mistral", "qwen2"]
+  public static let models = ["llama-2", "llama-2-meta", "llama-guard", "llama-3.1", "mistral", "qwen2", "qwen2-window"]
 
   public static func path(_ name: String) -> String { self.folder.appending(path: name).path }
 

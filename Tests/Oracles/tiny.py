@@ -33,7 +33,26 @@ ARCHITECTURES = {
     "qwen2": (Qwen2ForCausalLM, Qwen2Config, torch.bfloat16,
               dict(num_key_value_heads=2, max_position_embeddings=128, tie_word_embeddings=True, rope_theta=1000000.0,
                    use_sliding_window=False)),
+    "qwen2-window": (Qwen2ForCausalLM, Qwen2Config, torch.bfloat16,
+                     dict(num_key_value_heads=2, max_position_embeddings=128, rope_theta=1000000.0, num_hidden_layers=3,
+                          use_sliding_window=True, sliding_window=5, max_window_layers=1)),
 }
+
+
+def windowed(attention, window):
+    """Gives one layer the window that this version of transformers leaves to its flash attention: a query looks at `window` positions,
+    its own included."""
+    plain = attention.forward
+
+    def forward(hidden_states, attention_mask=None, **rest):
+        # Sequences are read whole; the mask may have a column more than there are keys.
+        queries, keys = attention_mask.shape[-2:]
+        position = torch.arange(queries).reshape(-1, 1)
+        outside = torch.arange(keys).reshape(1, -1) <= position - window
+        mask = attention_mask.masked_fill(outside, torch.finfo(attention_mask.dtype).min)
+        return plain(hidden_states, attention_mask=mask, **rest)
+
+    attention.forward = forward
 
 
 def model_of(name, seed=5, **sizes):
@@ -53,6 +72,9 @@ def model_of(name, seed=5, **sizes):
             else:
                 weight.copy_(noise * 1.5 / weight.shape[1] ** 0.5)
             weight.copy_(weight.to(dtype).float())
+    if name == "qwen2-window":
+        for layer in model.model.layers[model.config.max_window_layers:]:
+            windowed(layer.self_attn, model.config.sliding_window)
     return model, dtype
 
 
@@ -105,7 +127,7 @@ def save_huggingface(model, dtype, folder, shards=1):
     config = model.config.to_dict()
     keep = ("model_type", "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
             "num_key_value_heads", "max_position_embeddings", "rms_norm_eps", "rope_theta", "rope_scaling", "sliding_window",
-            "use_sliding_window", "tie_word_embeddings", "hidden_act", "bos_token_id", "eos_token_id")
+            "use_sliding_window", "max_window_layers", "tie_word_embeddings", "hidden_act", "bos_token_id", "eos_token_id")
     kept = {key: config[key] for key in keep if config.get(key) is not None}
     json.dump(kept, open(f"{folder}/config.json", "w"), indent=1)
     json.dump(dict(bos_token_id=1, eos_token_id=2), open(f"{folder}/generation_config.json", "w"))

@@ -39,19 +39,28 @@ package struct HuggingFaceShape {
     entries.set(model: "attention.layer_norm_rms_epsilon", try config.number("rms_norm_eps", ifAbsent: 1e-6))
     self.ropeBase = try config.number("rope_theta", ifAbsent: 10_000)
     entries.set(model: "rope.freq_base", self.ropeBase)
-    if let window = try Self.window(kind, config) { entries.set(model: "attention.sliding_window", window) }
+    if let (window, first) = try Self.window(kind, config) {
+      entries.set(model: "attention.sliding_window", window)
+      if first > 0 { entries.set(model: Hyperparameters.firstWindowedKey, first) }
+    }
     self.scaling = try Self.scaling(config, &entries)
     self.headDimension = head
     self.entries = entries
   }
 
-  private static func window(_ kind: String, _ config: ConfigurationFile) throws(ModelFileError) -> Int? {
+  /// The window, and the first layer that has it; `nil` where no layer has one.
+  private static func window(_ kind: String, _ config: ConfigurationFile) throws(ModelFileError) -> (length: Int, first: Int)? {
     switch kind {
-    case "mistral": return try config.optionalInteger("sliding_window", 1...1 << 24)
+    case "mistral": return try config.optionalInteger("sliding_window", 1...1 << 24).map { ($0, 0) }
     case "qwen2":
       guard try config.flag("use_sliding_window", ifAbsent: false) else { return nil }
-      throw config.error(
-        .unsupportedVersion, "use_sliding_window", "A window in some of the layers is not supported; only none is.")
+      let layers = try config.integer("num_hidden_layers", 1...1_024)
+      // The defaults are those of `transformers`.
+      let first = try config.integer("max_window_layers", 0...1_024, ifAbsent: 28)
+      let length =
+        try config.optionalInteger("sliding_window", 1...1 << 24) ?? (config.document["sliding_window"] == nil ? 4_096 : nil)
+      guard first < layers, let length else { return nil }
+      return (length, first)
     default: return nil
     }
   }
