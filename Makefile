@@ -24,7 +24,6 @@ SWIFT_FILES = Package.swift Sources Tests $(wildcard FuzzTesting Benchmarks)
 ORACLE_VENV = .venv-oracle
 TARGET ?= gguf
 SECONDS ?= 60
-ORACLES_VENV = .venv-oracles
 TRAINING_VENV = .venv-training
 DATA ?=
 
@@ -48,10 +47,10 @@ test-clients: build ## run the clients of OpenAI, Anthropic, LangChain, LlamaInd
 	  .venv-$$group/bin/python Tests/Clients/run.py $$group || exit 1; \
 	done
 
-$(ORACLE_VENV)/bin/python: Tests/Oracles/requirements-models.txt
+$(ORACLE_VENV)/bin/python: Tests/Oracles/requirements.txt
 	@/usr/bin/python3 -c 'import torch' || { echo "PyTorch is missing: apt-get install python3-torch" >&2; exit 1; }
 	@/usr/bin/python3 -m venv --system-site-packages $(ORACLE_VENV)
-	@$(ORACLE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/Oracles/requirements-models.txt
+	@$(ORACLE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/Oracles/requirements.txt
 	@touch $@
 
 fixtures: $(ORACLE_VENV)/bin/python ## make the models and blocks of Tests/Fixtures/Engine anew with PyTorch, transformers and gguf
@@ -133,12 +132,19 @@ bench-engine: deps $(PEER_PYTHON) ## the engine beside llama.cpp on random model
 		--models $(ENGINE_BENCH)/models --rounds $(ENGINE_ROUNDS) --names $(ENGINE_MODELS) $(ARGS)
 
 LOAD_MODEL ?= $(ENGINE_BENCH)/models/1b-Q8_0.gguf
-bench-engine-load: deps $(PEER_PYTHON) ## 16 streams with one beginning beside llama.cpp, the wait beside a long prompt, allocations (LOAD_MODEL=…, ARGS="--soak 10000")
+bench-engine-load: deps $(PEER_PYTHON) ## 16 streams with one beginning beside llama.cpp, the wait beside a long prompt, allocations (LOAD_MODEL=…, ARGS="--rounds 5")
 	@$(SWIFT) build -c release --product engine-load
 	@test -f $(LOAD_MODEL) || $(PEER_PYTHON) Benchmarks/Engine/models.py $(ENGINE_BENCH)/models 1b-Q8_0
 	@cc -O2 -shared -fPIC -o .build/allocations.so Benchmarks/AcceptableUse/allocations.c
-	@LD_PRELOAD=$(CURDIR)/.build/allocations.so .build/release/engine-load --model $(LOAD_MODEL) $(ARGS)
-	@$(PEER_PYTHON) Benchmarks/EngineLoad/peer_load.py $(LOAD_MODEL)
+	@$(PYTHON) Benchmarks/EngineLoad/load.py --engine-load .build/release/engine-load --peer-python $(PEER_PYTHON) --model $(LOAD_MODEL) \
+		--preload $(CURDIR)/.build/allocations.so $(ARGS)
+
+SOAK ?= 10000
+SOAK_MODEL ?= $(ENGINE_BENCH)/models/tiny-Q8_0.gguf
+soak-engine: deps $(PEER_PYTHON) ## thousands of short requests through one engine: what memory the last nine tenths of them add (SOAK_MODEL=… SOAK=10000)
+	@$(SWIFT) build -c release --product engine-load
+	@test -f $(SOAK_MODEL) || $(PEER_PYTHON) Benchmarks/Engine/models.py $(ENGINE_BENCH)/models tiny-Q8_0
+	@.build/release/engine-load --model $(SOAK_MODEL) --soak $(SOAK) --only soak
 
 bench-ledger: deps ## measure the ledger: in memory, rows/s beside raw SQLite, durable pairs/s
 	@$(SWIFT) build -c release --product ledger-bench
@@ -147,21 +153,16 @@ bench-ledger: deps ## measure the ledger: in memory, rows/s beside raw SQLite, d
 test-tsan: deps ## run the concurrent tests of ledger, gate and store under the thread sanitizer (ARGS="--filter …")
 	@$(PYTHON) Tests/Endurance/tsan.py $(ARGS)
 
-oracle-tokenizers: $(ORACLES_VENV) deps ## compare token ids with tokenizers and sentencepiece on generated texts (DATA=folder with data/tokenizer/; COUNT=10000 SEED=…)
+oracle-tokenizers: $(ORACLE_VENV)/bin/python deps ## compare token ids with tokenizers, tiktoken and sentencepiece on generated texts (DATA=folder with data/tokenizer/; COUNT=10000 SEED=…)
 	@test -n "$(DATA)" || { echo "Name the folder that holds data/tokenizer/: make oracle-tokenizers DATA=…" >&2; exit 1; }
 	@rm -rf .build/oracles && mkdir -p .build/oracles
-	@$(ORACLES_VENV)/bin/python Tests/Oracles/tokenizer_vectors.py generate .build/oracles Tests/Oracles/Tokenizers $(DATA)
+	@$(ORACLE_VENV)/bin/python Tests/Oracles/tokenizer_vectors.py generate .build/oracles Tests/Oracles/Tokenizers $(DATA)
 	@WEIGHBRIDGE_TOKENIZER_VECTORS=$(CURDIR)/.build/oracles $(SWIFT) test --disable-xctest --filter TokenizerVectorTests
 
-oracle-schemas: $(ORACLES_VENV) deps ## have a thousand texts of random weights, held to random schemas, checked by jsonschema (SEED=1)
+oracle-schemas: $(ORACLE_VENV)/bin/python deps ## have a thousand texts of random weights, held to random schemas, checked by jsonschema (SEED=1)
 	@rm -rf .build/oracles && mkdir -p .build/oracles
 	@WEIGHBRIDGE_SCHEMA_OUTPUTS=$(CURDIR)/.build/oracles $(SWIFT) test --disable-xctest --filter SchemaOracleTests
-	@$(ORACLES_VENV)/bin/python Tests/Oracles/check_schemas.py .build/oracles
-
-$(ORACLES_VENV): Tests/Oracles/requirements.txt
-	@test -x $@/bin/python || $(PYTHON) -m venv $@
-	@$@/bin/python -m pip install --quiet --disable-pip-version-check -r $<
-	@touch $@
+	@$(ORACLE_VENV)/bin/python Tests/Oracles/check_schemas.py .build/oracles
 
 bench-audit: deps ## write and verify a bundle of a million entries, beside sha256sum over the same bytes (ENTRIES=1000000)
 	@$(SWIFT) build -c release --product audit-bench
@@ -209,4 +210,4 @@ deps: ## install the system packages that are missing, and look for the Swift to
 	@command -v $(SWIFT) > /dev/null || { echo "There is no '$(SWIFT)' in PATH. Install Swift 6.2 or later: https://www.swift.org/install/linux/" >&2; exit 1; }
 
 clean: ## remove what was built
-	@rm -rf .build .venv-clients .venv-frameworks .venv-audience $(ORACLE_VENV) $(ORACLES_VENV) $(TRAINING_VENV)
+	@rm -rf .build .venv-clients .venv-frameworks .venv-audience $(ORACLE_VENV) $(TRAINING_VENV)

@@ -144,7 +144,7 @@ let package = Package(
       ], path: "Benchmarks/Gateway/Plain", swiftSettings: strict),
     .executableTarget(
       name: "engine-load", dependencies: ["Completions", "InferenceEngine", "Tensors"], path: "Benchmarks/EngineLoad",
-      exclude: ["peer_load.py"], swiftSettings: strict),
+      exclude: ["load.py", "peer_load.py"], swiftSettings: strict),
     // Writes the files of `make conformance` too.
     .executableTarget(
       name: "billing-bench",
@@ -175,7 +175,7 @@ let package = Package(
     .target(name: "EngineFixtures", path: "Tests/EngineFixtures", swiftSettings: strict),
     tests("CKernelsTests", "CKernels", "EngineFixtures"),
     tests("TensorsTests", "EngineFixtures", "Tensors"),
-    tests("LlamaModelTests", "EngineFixtures", "LlamaModel", "ModelFiles", "Tensors"),
+    tests("LlamaModelTests", "EngineFixtures", "LlamaModel", "ModelFiles", "Tensors", "Tokenization"),
     tests("InferenceEngineTests", "Completions", "EngineFixtures", "InferenceEngine", "LlamaModel", "Tensors"),
     tests("GovernanceStoreTests", "GovernanceStore", "Governance", "GovernanceTypes", "Documents", "AuditTrail", grdb),
     tests("BillingTests", "Billing", "Documents", "GovernanceTypes"),

@@ -16,6 +16,8 @@ import numpy as np
 
 SHAPES = {
     "1b": dict(width=2048, layers=22, heads=32, shared=4, hidden=5632, context=2048),
+    # For endurance: quick to run, with a vocabulary of ordinary size.
+    "tiny": dict(width=256, layers=4, heads=4, shared=2, hidden=512, context=2048),
     "7b": dict(width=4096, layers=32, heads=32, shared=32, hidden=11008, context=4096),
 }
 VOCABULARY = 32000

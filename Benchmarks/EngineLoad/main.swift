@@ -19,6 +19,8 @@ struct Load {
   var sharesPrefixes = true
   /// Short requests to run for the flatness of memory; none by default.
   var soak = 0
+  /// Whether nothing but the soak is run.
+  var soaksOnly = false
 
   init(_ arguments: [String]) throws {
     var rest = arguments.dropFirst()
@@ -35,6 +37,9 @@ struct Load {
         guard let type = KVType(rawValue: value) else { throw Usage("--kv-type is one of f32, f16, q8_0") }
         self.kvType = type
       case "--soak": self.soak = try Self.number(name, value)
+      case "--only":
+        guard value == "soak" else { throw Usage("--only knows soak") }
+        self.soaksOnly = true
       case "--lookahead": self.looksAhead = value == "on"
       case "--prefix-sharing": self.sharesPrefixes = value == "on"
       default: throw Usage("\(name) is unknown")
@@ -48,7 +53,7 @@ struct Load {
     init(_ problem: String) {
       self.description =
         "\(problem)\nusage: engine-load --model FILE [--threads N] [--streams N] [--shared N] [--own N] [--generate N] [--kv-type T]"
-        + " [--lookahead on|off] [--prefix-sharing on|off] [--soak N]"
+        + " [--lookahead on|off] [--prefix-sharing on|off] [--soak N] [--only soak]"
     }
   }
 
@@ -163,20 +168,27 @@ func allocationCounter() -> (@convention(c) () -> UInt)? {
   dlsym(nil, "allocation_count").map { unsafeBitCast($0, to: (@convention(c) () -> UInt).self) }
 }
 
-/// Allocations for each token that one stream decodes in the steady state, its delivery to the reader included.
-func allocations(_ load: Load) async throws -> Double? {
+/// Allocations while one stream decodes in the steady state, delivery to the reader included: for each token, and for each but those with
+/// which a new block of keys and values begins.
+func allocations(_ load: Load) async throws -> [String: Any]? {
   guard let count = allocationCounter() else { return nil }
   let engine = try load.engine()
   defer { engine.shutdown() }
   let prompt = try await engine.prepare(Load.request(Load.tokens(16, salt: 5), generate: 200))
-  var (before, tokens) = (UInt(0), 0)
+  var counts: [UInt] = []
+  counts.reserveCapacity(201)
+  var tokens = 0
   for try await event in engine.start(prompt, allowance: TokenAllowance(tokens: 200)) {
     guard case .delta(let delta) = event else { continue }
     tokens += delta.tokens
-    if tokens == 100 { before = count() }
-    if tokens == 200 { return Double(count() - before) / 100 }
+    if tokens >= 100 && tokens < 200 { counts.append(count()) }
   }
-  return nil
+  let steps = zip(counts.dropFirst(), counts).map { $0 - $1 }
+  guard !steps.isEmpty else { return nil }
+  return [
+    "per_token": Double(steps.reduce(0, +)) / Double(steps.count), "tokens": steps.count,
+    "tokens_without_any": steps.count { $0 == 0 }, "most_at_once": Int(steps.max() ?? 0),
+  ]
 }
 
 /// Bytes of the process in memory.
@@ -210,9 +222,13 @@ do {
   let load = try Load(CommandLine.arguments)
   var figures: [String: Any] = [
     "streams": load.streams, "shared_tokens": load.shared, "own_tokens": load.own, "generate": load.generate,
-    "threads": load.threads, "throughput": try await throughput(load), "waiting": try await waiting(load),
+    "threads": load.threads,
   ]
-  if let allocations = try await allocations(load) { figures["allocations_per_token"] = allocations }
+  if !load.soaksOnly {
+    figures["throughput"] = try await throughput(load)
+    figures["waiting"] = try await waiting(load)
+    if let allocations = try await allocations(load) { figures["allocations"] = allocations }
+  }
   if load.soak > 0 { figures["soak"] = try await soak(load) }
   let data = try JSONSerialization.data(withJSONObject: figures, options: [.prettyPrinted, .sortedKeys])
   print(String(decoding: data, as: UTF8.self))

@@ -3,7 +3,8 @@
 usage: peer_load.py MODEL [THREADS [STREAMS [SHARED [OWN [GENERATE]]]]]
 
 The shared beginning is computed once and copied to every sequence; then each stream's own tokens are read and all streams are decoded in
-one batch a step: what the peer's server does at its best, without its HTTP. Prints one JSON object.
+one batch a step: what llama.cpp's server does at its best, without its HTTP and its queue. (The server of llama-cpp-python itself answers
+one request at a time, so it would be no fair measure.) Tells its progress on standard error and prints one JSON object.
 """
 import json
 import sys
@@ -14,6 +15,10 @@ import llama_cpp
 
 def number(index, standard):
     return int(sys.argv[index]) if len(sys.argv) > index else standard
+
+
+def tell(text):
+    print(text, file=sys.stderr, flush=True)
 
 
 def tokens(count, salt):
@@ -44,6 +49,8 @@ def main():
     silent = llama_cpp.llama_log_callback(lambda level, text, data: None)
     llama_cpp.llama_log_set(silent, None)
     model = llama_cpp.llama_model_load_from_file(path.encode(), llama_cpp.llama_model_default_params())
+    if not model:
+        raise SystemExit(f"llama.cpp cannot load {path}")
     vocabulary = llama_cpp.llama_vocab_n_tokens(llama_cpp.llama_model_get_vocab(model))
     settings = llama_cpp.llama_context_default_params()
     settings.n_ctx = (shared + own + generate + 32) * (streams + 1)
@@ -53,6 +60,8 @@ def main():
     if hasattr(settings, "kv_unified"):
         settings.kv_unified = True
     context = llama_cpp.llama_init_from_model(model, settings)
+    if not context:
+        raise SystemExit("llama.cpp made no context; is there memory enough?")
     memory = llama_cpp.llama_get_memory(context)
     batch = llama_cpp.llama_batch_init(512, 0, 1)
     run(context, batch, [(t, i, streams, i == 31) for i, t in enumerate(tokens(32, 999))])
@@ -61,6 +70,7 @@ def main():
     beginning = tokens(shared, 1)
     for first in range(0, shared, 512):
         run(context, batch, [(t, first + i, 0, False) for i, t in enumerate(beginning[first:first + 512])])
+    tell(f"peer: {shared} shared tokens read after {time.perf_counter() - start:.1f} s")
     for stream in range(1, streams):
         llama_cpp.llama_memory_seq_cp(memory, 0, stream, -1, -1)
     rows = [(t, shared + i, s, i == own - 1) for s in range(streams) for i, t in enumerate(tokens(own, 2 + s))]
@@ -72,7 +82,10 @@ def main():
             if row[3]:
                 last[row[2]] = best(context, i, vocabulary)
                 firsts.append(time.perf_counter() - start)
+    tell(f"peer: all prompts read after {time.perf_counter() - start:.1f} s")
     for step in range(1, generate):
+        if step % 16 == 0:
+            tell(f"peer: {step} of {generate} tokens of each of {streams} streams after {time.perf_counter() - start:.1f} s")
         run(context, batch, [(last[s], shared + own + step - 1, s, True) for s in range(streams)])
         last = [best(context, s, vocabulary) for s in range(streams)]
     seconds = time.perf_counter() - start

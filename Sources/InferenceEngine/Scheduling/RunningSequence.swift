@@ -31,6 +31,8 @@ final class RunningSequence {
   /// What is shared with other sequences: the node of the last whole block that stands in the index.
   private var sharing: (index: PrefixIndex, node: PrefixIndex.Node, blocks: Int)?
   var lookup = PromptLookup()
+  /// The tokens of the step in work, kept for its memory.
+  private var nextStep: [Int32] = []
   /// The turn in which a piece of its prompt was last read.
   var lastTurn: UInt64 = 0
   var sampler: Sampler
@@ -76,6 +78,11 @@ final class RunningSequence {
   var isPrefilling: Bool { if case .prefilling = self.phase { true } else { false } }
   /// Read up to the newest token, and allowed to produce one more.
   var isReady: Bool { !self.isPrefilling && self.produced < self.grant.tokens }
+  /// Ready, and its newest token is still to be read.
+  var isDecoding: Bool {
+    guard self.isReady, case .decoding = self.phase else { return false }
+    return true
+  }
   /// Waits for the payer.
   var isParked: Bool {
     let grant = self.grant
@@ -228,8 +235,10 @@ extension RunningSequence {
   func nextTokens(guessing limit: Int) -> [Int32] {
     let last = self.tokens[self.tokens.count - 1]
     let left = min(self.grant.tokens, self.submission.prompt.completionCeiling) - self.produced - 1
-    guard limit > 0, left > 0 else { return [last] }
-    return [last] + self.lookup.guess(self.tokens, limit: min(limit, left))
+    self.nextStep.removeAll(keepingCapacity: true)
+    self.nextStep.append(last)
+    if limit > 0, left > 0 { self.nextStep += self.lookup.guess(self.tokens, limit: min(limit, left)) }
+    return self.nextStep
   }
 
   /// Forgets the positions of guesses that were wrong.

@@ -34,7 +34,11 @@ final class Scheduler {
   var shares = Shares()
   var statistics = EngineStatistics()
   private var turn: UInt64 = 0
+  // Kept from turn to turn for their memory: in the steady state of decoding a turn allocates nothing.
   private var parts: [TurnPart] = []
+  private var steps: [SequenceStep] = []
+  /// Whether somebody came or went since the shares were last kept.
+  private var membersMayDiffer = true
   private let embeddings: EmbeddingTurns
 
   init(
@@ -86,17 +90,21 @@ final class Scheduler {
       submission.events.finish()
       self.didFinish()
     }
-    for sequence in self.running + self.suspended {
-      if sequence.isCancelled {
-        self.end(sequence, .cancelled)
-      } else if sequence.isExhausted {
-        self.end(sequence, .allowance, last: sequence.finish())
-      }
+    for sequence in self.running { self.endIfOver(sequence) }
+    for sequence in self.suspended { self.endIfOver(sequence) }
+  }
+
+  private func endIfOver(_ sequence: RunningSequence) {
+    if sequence.isCancelled {
+      self.end(sequence, .cancelled)
+    } else if sequence.isExhausted {
+      self.end(sequence, .allowance, last: sequence.finish())
     }
   }
 
   /// A sequence for a request, without a place yet.
   func makeSequence(_ submission: Submission) -> RunningSequence {
+    self.membersMayDiffer = true
     if self.grammarRoom == nil { self.grammarRoom = submission.vocabulary.map { GrammarRoom($0) } }
     return RunningSequence(
       submission, tokenizer: self.pass.model.vocabulary.tokenizer, grammars: self.grammarRoom, pool: self.pool,
@@ -119,13 +127,17 @@ final class Scheduler {
   /// One forward pass; false where there is nothing to do.
   private func step() -> Bool {
     // What has ended is held by nobody after the step.
-    defer { self.parts.removeAll(keepingCapacity: true) }
+    defer {
+      self.parts.removeAll(keepingCapacity: true)
+      self.steps.removeAll(keepingCapacity: true)
+    }
     self.planDecoding()
     let decoding = self.parts.count
     let adopted = self.planPrefill(decoding: decoding)
     guard !self.parts.isEmpty else { return adopted }
     do {
-      try self.pass.run(self.parts.map(\.step))
+      for part in self.parts { self.steps.append(part.step) }
+      try self.pass.run(self.steps)
     } catch {
       for part in self.parts { self.fail(part.sequence, error.message) }
       return true
@@ -147,17 +159,14 @@ final class Scheduler {
 
   /// One token, and guesses, for every sequence that may have one and has room.
   private func planDecoding() {
-    let isDecoding = { (sequence: RunningSequence) in
-      guard sequence.isReady, case .decoding = sequence.phase else { return false }
-      return true
-    }
     // Room first: who has to give up its place for another is no part of this turn.
-    for sequence in self.running.filter(isDecoding) where self.running.contains(where: { $0 === sequence }) {
-      _ = self.makeRoom(for: sequence, positions: sequence.cache.count + 1)
+    if self.running.contains(where: { $0.isDecoding && $0.cache.missingBlocks(positions: $0.cache.count + 1) > 0 }) {
+      for sequence in self.running.filter(\.isDecoding) where self.running.contains(where: { $0 === sequence }) {
+        _ = self.makeRoom(for: sequence, positions: sequence.cache.count + 1)
+      }
     }
-    let ready = self.running.filter(isDecoding)
-    var guesses = self.looksAhead ? max(0, Self.guessedRows - ready.count) : 0
-    for sequence in ready {
+    var guesses = self.looksAhead ? max(0, Self.guessedRows - self.running.count(where: \.isDecoding)) : 0
+    for sequence in self.running where sequence.isDecoding {
       var tokens = sequence.nextTokens(guessing: guesses)
       // A guess is no reason to take memory from anybody.
       if tokens.count > 1, (try? sequence.cache.reserve(positions: sequence.cache.count + tokens.count)) == nil {
@@ -215,7 +224,10 @@ final class Scheduler {
 
   /// Whoever is here or waits has a share.
   private func keepShares() {
-    var active = Set(self.inbox.waitingKeys.map(\.key))
+    let waiting = self.inbox.waitingKeys
+    guard self.membersMayDiffer || !waiting.isEmpty else { return }
+    self.membersMayDiffer = !waiting.isEmpty
+    var active = Set(waiting.map(\.key))
     for sequence in self.running { active.insert(sequence.submission.fairnessKey) }
     for sequence in self.suspended { active.insert(sequence.submission.fairnessKey) }
     self.shares.keep(active)
@@ -285,6 +297,7 @@ final class Scheduler {
   }
 
   private func remove(_ sequence: RunningSequence) {
+    self.membersMayDiffer = true
     sequence.end(pool: self.pool)
     self.running.removeAll { $0 === sequence }
     self.suspended.removeAll { $0 === sequence }
