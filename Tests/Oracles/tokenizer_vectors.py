@@ -6,12 +6,14 @@
 A set is one JSON file: {"source": a file or "gguf", "pre": ..., "seed": ..., "cases": [[hex of the UTF-8 text, [ids]], ...]}.
 """
 
+import base64
 import json
 import os
 import random
 import sys
 
 import sentencepiece
+import tiktoken
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 CONTRACTIONS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"
@@ -116,6 +118,32 @@ def characters(processor):
     return tokenizer
 
 
+def write_ranks(folder):
+    """A list of ranks in the form of Llama 3's tokenizer.model: the byte-level vocabulary, and runs of a letter, which merge in several
+    ways."""
+    with open(os.path.join(folder, "llama-bpe.tokenizer.json")) as file:
+        vocabulary = json.load(file)["model"]["vocab"]
+    letters = {letter: byte for byte, letter in alphabet().items()}
+    tokens = [bytes(letters[letter] for letter in piece) for piece in sorted(vocabulary, key=vocabulary.get)]
+    tokens += [token for token in (b"a" * n for n in (2, 3, 5, 6)) if token not in tokens]
+    with open(os.path.join(folder, "ranks.tokenizer.model"), "wb") as file:
+        for rank, token in enumerate(tokens):
+            file.write(base64.b64encode(token) + f" {rank}\n".encode())
+
+
+def alphabet():
+    """By byte: the character that byte-level vocabularies write it with."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {byte: chr(byte) for byte in printable} | {byte: chr(0x100 + i) for i, byte in enumerate(others)}
+
+
+def ranked(path, name):
+    with open(path, "rb") as file:
+        ranks = {base64.b64decode(token): int(rank) for token, rank in (line.split() for line in file)}
+    return tiktoken.Encoding(name, pat_str=EXPRESSIONS["llama-bpe"], mergeable_ranks=ranks, special_tokens={})
+
+
 def train(folder):
     lines = list(corpus(1))
     for pre, composes in [("llama-bpe", False), ("qwen2", True), ("gpt-2", False)]:
@@ -132,6 +160,7 @@ def train(folder):
     os.remove(os.path.join(folder, "sentencepiece.vocab"))
     plain = sentencepiece.SentencePieceProcessor(model_file=os.path.join(folder, "sentencepiece.tokenizer.model"))
     characters(plain).save(os.path.join(folder, "characters.tokenizer.json"), pretty=False)
+    write_ranks(folder)
 
 
 def small(out, golden, seed, count):
@@ -142,6 +171,8 @@ def small(out, golden, seed, count):
     write(out, "sentencepiece", "sentencepiece.tokenizer.model", "", seed, count, processor.encode)
     tokenizer = Tokenizer.from_file(os.path.join(golden, "characters.tokenizer.json"))
     write(out, "characters", "characters.tokenizer.json", "", seed, count, lambda text: tokenizer.encode(text).ids)
+    encoding = ranked(os.path.join(golden, "ranks.tokenizer.model"), "small")
+    write(out, "ranks", "ranks.tokenizer.model", "llama-bpe", seed, count, encoding.encode_ordinary)
 
 
 def large(out, shared, seed, count):

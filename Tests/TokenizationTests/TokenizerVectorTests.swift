@@ -3,7 +3,7 @@ import ModelFiles
 import Testing
 import Tokenization
 
-/// Token ids computed by `tokenizers` and `sentencepiece` (`Tests/Oracles/tokenizer_vectors.py`).
+/// Token ids computed by `tokenizers`, `sentencepiece` and `tiktoken` (`Tests/Oracles/tokenizer_vectors.py`).
 struct VectorSet: Decodable, Sendable, CustomTestStringConvertible {
   struct Case: Decodable, Sendable {
     let text: [UInt8]
@@ -42,10 +42,11 @@ struct VectorSet: Decodable, Sendable, CustomTestStringConvertible {
       return try VocabularySource(sentencePieceModel: bytes).makeTokenizer()
     default:
       let bytes = [UInt8](try Data(contentsOf: Self.golden.appending(path: self.source)))
-      let source =
-        self.source.hasSuffix(".json")
-        ? try VocabularySource(tokenizerJSON: bytes) : try VocabularySource(sentencePieceModel: bytes)
-      return try source.makeTokenizer()
+      if self.source.hasSuffix(".json") { return try VocabularySource(tokenizerJSON: bytes).makeTokenizer() }
+      if VocabularySource.isRankFile(bytes) {
+        return try VocabularySource(rankFile: bytes, generation: .llama3).makeTokenizer()
+      }
+      return try VocabularySource(sentencePieceModel: bytes).makeTokenizer()
     }
   }
 
@@ -67,7 +68,7 @@ struct TokenizerVectorTests {
   @Test("the vectors in the repository")
   func golden() throws {
     let sets = try VectorSet.all(in: VectorSet.golden)
-    #expect(sets.count == 5)
+    #expect(sets.count == 6)
     for set in sets {
       #expect(set.cases.count == 150)
       let differences = try set.differences()
@@ -80,7 +81,7 @@ struct TokenizerVectorTests {
   @Test("the vectors of `make oracle-tokenizers`", .enabled(if: Self.generated != nil, "run `make oracle-tokenizers`"))
   func oracle() throws {
     let sets = try VectorSet.all(in: URL(filePath: Self.generated ?? ""))
-    #expect(sets.count >= 5)
+    #expect(sets.count >= 6)
     for set in sets {
       let differences = try set.differences()
       #expect(differences.isEmpty, "\(set.testDescription): \(differences.count) differ: \(differences.prefix(5))")

@@ -16,9 +16,9 @@ struct MetaFolder {
   }
 
   func source() throws(ModelFileError) -> WeightSource {
-    var vocabulary = try self.vocabulary()
-    let parts = try self.parts()
     let shape = try MetaShape(self.parameters)
+    var vocabulary = try self.vocabulary(shape)
+    let parts = try self.parts()
     if let rows = try self.rows(parts, width: shape.width) { vocabulary.fit(rows: rows) }
     var tensors = try MetaShards(parts, width: shape.width).tensors()
     if let scaling = shape.scaling {
@@ -36,11 +36,13 @@ struct MetaFolder {
     return embedding.columns == width ? embedding.rows * parts.count : embedding.rows
   }
 
-  private func vocabulary() throws(ModelFileError) -> VocabularySource {
+  /// SentencePiece's file of the first two generations, or the third's list of ranks.
+  private func vocabulary(_ shape: MetaShape) throws(ModelFileError) -> VocabularySource {
     for path in [self.path + "/tokenizer.model", self.path + "/../tokenizer.model"] {
       guard let bytes = try VocabularySource.bytes(path: path, limit: 64 << 20) else { continue }
       do {
-        return try VocabularySource(sentencePieceModel: bytes)
+        guard VocabularySource.isRankFile(bytes) else { return try VocabularySource(sentencePieceModel: bytes) }
+        return try VocabularySource(rankFile: bytes, generation: shape.scaling == nil ? .llama3 : .llama3_1)
       } catch {
         throw ModelFileError(error, path: path)
       }

@@ -22,6 +22,15 @@ enum ByteAlphabet {
     return table
   }()
 
+  /// How a piece of these bytes is written.
+  static func encode(_ bytes: [UInt8]) -> String {
+    var text = String.UnicodeScalarView()
+    for byte in bytes {
+      if let scalar = Unicode.Scalar(Self.scalars[Int(byte)]) { text.append(scalar) }
+    }
+    return String(text)
+  }
+
   /// The bytes that a piece is written for; `nil` where it has a character of another alphabet.
   static func decode(_ piece: some StringProtocol) -> [UInt8]? {
     var bytes: [UInt8] = []

@@ -27,7 +27,7 @@ struct BytePairVocabulary: Sendable {
     self.pairs = PairTable(capacity: merging.merges.count)
     try self.addPieces(source.pieces)
     try self.findBytes(source.pieces)
-    for (rank, merge) in merging.merges.enumerated() { try self.add(merge, rank) }
+    for (rank, merge) in merging.merges.enumerated() { try self.add(merge, rank, byResult: merging.ranksByResult) }
   }
 
   func appendSurface(of token: Int32, to bytes: inout [UInt8]) {
@@ -118,7 +118,7 @@ struct BytePairVocabulary: Sendable {
     }
   }
 
-  private mutating func add(_ merge: VocabularySource.PairMerging.Merge, _ rank: Int) throws(TokenizerError) {
+  private mutating func add(_ merge: VocabularySource.PairMerging.Merge, _ rank: Int, byResult: Bool) throws(TokenizerError) {
     guard let left = self.bytes(of: merge.left), let right = self.bytes(of: merge.right), let rank = UInt32(exactly: rank),
       let leftID = self.table.id(of: left, 0, left.count), let rightID = self.table.id(of: right, 0, right.count),
       let token = self.table.id(of: left + right, 0, left.count + right.count)
@@ -126,6 +126,6 @@ struct BytePairVocabulary: Sendable {
       throw TokenizerError(
         field: "merge \(rank)", message: "Its parts and what they make must all be pieces; the file is damaged.")
     }
-    self.pairs.insert(leftID, rightID, PairTable.Merge(rank: rank, token: token))
+    self.pairs.insert(leftID, rightID, PairTable.Merge(rank: byResult ? UInt32(token) : rank, token: token))
   }
 }

@@ -33,16 +33,19 @@ public struct VocabularySource: Sendable {
     public var prefersWholeWords: Bool
     /// The text is brought to Unicode's NFC first (Qwen2).
     public var composes: Bool
+    /// What a pair makes says when it merges, lower ids first, and not the pair's place in the list (lists of ranks).
+    public var ranksByResult: Bool
 
     public init(
       merges: [Merge], alphabet: Alphabet = .bytes, preTokenizer: PreTokenizer = .gpt2, prefersWholeWords: Bool = false,
-      composes: Bool = false
+      composes: Bool = false, ranksByResult: Bool = false
     ) {
       self.merges = merges
       self.alphabet = alphabet
       self.preTokenizer = preTokenizer
       self.prefersWholeWords = prefersWholeWords
       self.composes = composes
+      self.ranksByResult = ranksByResult
     }
   }
 
