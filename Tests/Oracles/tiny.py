@@ -45,8 +45,9 @@ def windowed(attention, window):
     plain = attention.forward
 
     def forward(hidden_states, attention_mask=None, **rest):
+        # Sequences are read whole; the mask may have a column more than there are keys.
         queries, keys = attention_mask.shape[-2:]
-        position = torch.arange(keys - queries, keys).reshape(-1, 1)
+        position = torch.arange(queries).reshape(-1, 1)
         outside = torch.arange(keys).reshape(1, -1) <= position - window
         mask = attention_mask.masked_fill(outside, torch.finfo(attention_mask.dtype).min)
         return plain(hidden_states, attention_mask=mask, **rest)
