@@ -21,7 +21,9 @@ MUTATIONS ?= 1000
 SWIFT ?= swift
 PYTHON ?= python3
 SWIFT_FILES = Package.swift Sources Tests $(wildcard FuzzTesting Benchmarks)
+# Two, as the transformers that goes with Debian's PyTorch and the tokenizers that knows Unicode 15 exclude each other.
 ORACLE_VENV = .venv-oracle
+ORACLES_VENV = .venv-oracles
 TARGET ?= gguf
 SECONDS ?= 60
 TRAINING_VENV = .venv-training
@@ -47,10 +49,10 @@ test-clients: build ## run the clients of OpenAI, Anthropic, LangChain, LlamaInd
 	  .venv-$$group/bin/python Tests/Clients/run.py $$group || exit 1; \
 	done
 
-$(ORACLE_VENV)/bin/python: Tests/Oracles/requirements.txt
+$(ORACLE_VENV)/bin/python: Tests/Oracles/requirements-models.txt
 	@/usr/bin/python3 -c 'import torch' || { echo "PyTorch is missing: apt-get install python3-torch" >&2; exit 1; }
 	@/usr/bin/python3 -m venv --system-site-packages $(ORACLE_VENV)
-	@$(ORACLE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/Oracles/requirements.txt
+	@$(ORACLE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/Oracles/requirements-models.txt
 	@touch $@
 
 fixtures: $(ORACLE_VENV)/bin/python ## make the models and blocks of Tests/Fixtures/Engine anew with PyTorch, transformers and gguf
@@ -153,16 +155,21 @@ bench-ledger: deps ## measure the ledger: in memory, rows/s beside raw SQLite, d
 test-tsan: deps ## run the concurrent tests of ledger, gate and store under the thread sanitizer (ARGS="--filter …")
 	@$(PYTHON) Tests/Endurance/tsan.py $(ARGS)
 
-oracle-tokenizers: $(ORACLE_VENV)/bin/python deps ## compare token ids with tokenizers, tiktoken and sentencepiece on generated texts (DATA=folder with data/tokenizer/; COUNT=10000 SEED=…)
+oracle-tokenizers: $(ORACLES_VENV) deps ## compare token ids with tokenizers, tiktoken and sentencepiece on generated texts (DATA=folder with data/tokenizer/; COUNT=10000 SEED=…)
 	@test -n "$(DATA)" || { echo "Name the folder that holds data/tokenizer/: make oracle-tokenizers DATA=…" >&2; exit 1; }
 	@rm -rf .build/oracles && mkdir -p .build/oracles
-	@$(ORACLE_VENV)/bin/python Tests/Oracles/tokenizer_vectors.py generate .build/oracles Tests/Oracles/Tokenizers $(DATA)
+	@$(ORACLES_VENV)/bin/python Tests/Oracles/tokenizer_vectors.py generate .build/oracles Tests/Oracles/Tokenizers $(DATA)
 	@WEIGHBRIDGE_TOKENIZER_VECTORS=$(CURDIR)/.build/oracles $(SWIFT) test --disable-xctest --filter TokenizerVectorTests
 
-oracle-schemas: $(ORACLE_VENV)/bin/python deps ## have a thousand texts of random weights, held to random schemas, checked by jsonschema (SEED=1)
+oracle-schemas: $(ORACLES_VENV) deps ## have a thousand texts of random weights, held to random schemas, checked by jsonschema (SEED=1)
 	@rm -rf .build/oracles && mkdir -p .build/oracles
 	@WEIGHBRIDGE_SCHEMA_OUTPUTS=$(CURDIR)/.build/oracles $(SWIFT) test --disable-xctest --filter SchemaOracleTests
-	@$(ORACLE_VENV)/bin/python Tests/Oracles/check_schemas.py .build/oracles
+	@$(ORACLES_VENV)/bin/python Tests/Oracles/check_schemas.py .build/oracles
+
+$(ORACLES_VENV): Tests/Oracles/requirements.txt
+	@test -x $@/bin/python || $(PYTHON) -m venv $@
+	@$@/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 bench-audit: deps ## write and verify a bundle of a million entries, beside sha256sum over the same bytes (ENTRIES=1000000)
 	@$(SWIFT) build -c release --product audit-bench
@@ -210,4 +217,4 @@ deps: ## install the system packages that are missing, and look for the Swift to
 	@command -v $(SWIFT) > /dev/null || { echo "There is no '$(SWIFT)' in PATH. Install Swift 6.2 or later: https://www.swift.org/install/linux/" >&2; exit 1; }
 
 clean: ## remove what was built
-	@rm -rf .build .venv-clients .venv-frameworks .venv-audience $(ORACLE_VENV) $(TRAINING_VENV)
+	@rm -rf .build .venv-clients .venv-frameworks .venv-audience $(ORACLE_VENV) $(ORACLES_VENV) $(TRAINING_VENV)
