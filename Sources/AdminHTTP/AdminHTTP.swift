@@ -111,6 +111,7 @@ public struct AdminRoutes: Sendable {
     self.addOrganization(to: router)
     self.addDeliveries(to: router)
     self.addLicensing(to: router)
+    self.addConduct(to: router)
     self.addRecords(to: router)
   }
 

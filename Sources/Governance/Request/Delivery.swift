@@ -29,11 +29,13 @@ struct Delivery {
   /// The answer so far, kept only where a retry may ask for it again.
   private(set) var recorded = ReleasedPiece()
   private let recordsText: Bool
+  /// What the engine produced, shown or not, for whoever is asked about the whole answer; nil where nobody is, or it is too long.
+  private(set) var answer: String?
   private let handover: LiveRequest.Handover
 
   init(
     guarding: StreamGuard, granted: Int, ceiling: Int, highWater: Int, prompt: CompletionUsage, recordsText: Bool,
-    handover: LiveRequest.Handover
+    keepsAnswer: Bool, handover: LiveRequest.Handover
   ) {
     self.guarding = guarding
     self.callGuarding = guarding
@@ -42,6 +44,7 @@ struct Delivery {
     self.highWater = highWater
     self.prompt = prompt
     self.recordsText = recordsText
+    self.answer = keepsAnswer ? "" : nil
     self.handover = handover
   }
 
@@ -75,9 +78,18 @@ struct Delivery {
           toolCalls: delta.toolCalls, logprobs: delta.logprobs))
     }
     self.producedBytes += text.utf8.count
+    if self.answer != nil { self.keep(text + arguments) }
     self.producedCallBytes += arguments.utf8.count
     return self.release(self.guarding.append(text), arguments.isEmpty ? nil : self.callGuarding.append(arguments))
   }
+
+  private mutating func keep(_ text: String) {
+    self.answer?.append(text)
+    if (self.answer?.utf8.count ?? 0) > SecondOpinion.mostBytes { self.answer = nil }
+  }
+
+  /// What rules and classifier found in the answer so far.
+  var assessment: Assessment { self.guarding.assessment }
 
   /// What the guard held back to the end.
   mutating func finish() -> Step {
