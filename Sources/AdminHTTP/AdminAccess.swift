@@ -11,7 +11,10 @@ enum AdminAccess {
     .billing: [
       "customers", "projects", "keys", "credits", "limits", "prices", "invoices", "exports", "usage", "adjustments", "deliveries",
     ],
-    .counsel: ["licenses", "attestations", "grants", "terminations", "policies", "terms", "exports", "audience", "affiliations"],
+    .counsel: [
+      "licenses", "attestations", "grants", "terminations", "policies", "terms", "exports", "audience", "affiliations",
+      "exemptions", "appeals", "incidents",
+    ],
     .auditor: ["exports"],
   ]
 

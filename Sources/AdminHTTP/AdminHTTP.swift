@@ -117,6 +117,7 @@ public struct AdminRoutes: Sendable {
     self.addDeliveries(to: router)
     self.addCaptureRate(to: router)
     self.addLicensing(to: router)
+    self.addConduct(to: router)
     self.addRecords(to: router)
   }
 

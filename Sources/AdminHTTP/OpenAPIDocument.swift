@@ -39,7 +39,7 @@ struct OpenAPIDocument {
   }
 
   private func operation(_ route: Route) -> JSON {
-    let known = Self.table[route] ?? Self.billing[route]
+    let known = Self.table[route] ?? Self.billing[route] ?? Self.conduct[route]
     var members = [
       JSONMember("operationId", .string(Self.operationID(route))),
       JSONMember("summary", .string(known?.summary ?? "\(route.method) \(route.path)")),

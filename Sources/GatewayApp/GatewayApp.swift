@@ -66,7 +66,8 @@ public struct GatewayApp {
     let classifier = try RuleLibrary.classifier(self.configuration.classifier, environment: self.environment)
     try RuleLibrary.check(packs, classifier, against: terms)
     let policy = try AcceptableUsePolicy(packs: packs, classifier: classifier)
-    let gatePolicy = try self.gatePolicy(terms)
+    var gatePolicy = try self.gatePolicy(terms)
+    gatePolicy.secondOpinion = try RuleLibrary.secondOpinion(self.configuration, terms: terms, environment: self.environment)
     let store = try self.openStore(boot: boot)
     let remote = RemoteRoom(self.configuration, environment: self.environment, log: self.log)
     do {

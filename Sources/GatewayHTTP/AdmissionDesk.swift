@@ -22,7 +22,7 @@ public final class AdmissionDesk: Sendable {
   /// A place that is given back when it is dropped.
   final class Place: Sendable {
     private let desk: AdmissionDesk
-    private let customer: CustomerID
+    let customer: CustomerID
 
     fileprivate init(_ desk: AdmissionDesk, _ customer: CustomerID) {
       self.desk = desk

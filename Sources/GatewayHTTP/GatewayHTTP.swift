@@ -96,6 +96,7 @@ public struct PublicRoutes: Sendable {
       await answering { try await self.embeddings(request, on: context.channel) }
     }
     router.post("/v1/moderations") { request, _ in await answering { try await self.moderations(request) } }
+    self.addAppeals(to: router)
     router.post("/tokenize") { request, _ in await answering { try await self.tokenize(request) } }
     router.post("/detokenize") { request, _ in await answering { try await self.detokenize(request) } }
     self.addResponses(to: router)

@@ -32,6 +32,8 @@ public struct GateEnvironment: Sendable {
   public var verifySignature: @Sendable (StatementSignature, _ content: [UInt8]) throws -> String = { _, _ in
     throw Refusal(.invalidRequest, "Signatures are not checked here, so a signed statement is not taken.", parameter: "signature")
   }
+  /// Waits; throws when it is cancelled before.
+  public var sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
   /// Takes note of what somebody should look at.
   public var alert: @Sendable (Alert) -> Void = { _ in }
   /// The rules of a time zone by its name in the system's zone data; nil where there is none.
@@ -76,6 +78,8 @@ public struct GatePolicy: Sendable {
   public var invoicing: InvoicePolicy?
   /// The operator's choices where a license text is silent.
   public var parameters: [TermFileID: [String: ParameterValue]] = [:]
+  /// A guard model that is asked about what rules and classifier leave open.
+  public var secondOpinion: SecondOpinion?
 
   public init() {}
 }
@@ -92,7 +96,7 @@ public final class Gate: Sendable {
   let books: (any BillingArchive)?
   let acceptableUse: AcceptableUsePolicy
   let counters = Counters()
-  let scanners = PromptScanners()
+  let questions = SampledQuestions()
   let state: Mutex<GateState>
 
   /// A gate without customers, models or history; see ``restore(objects:openHolds:settled:activeUsers:idempotency:lastAt:)``.

@@ -49,6 +49,8 @@ struct GateState: Sendable {
   /// Digests of signed statements on record: each counts once.
   var signedStatements: Set<Digest> = []
   var grants: [GrantID: StoredGrant] = [:]
+  /// Modes, exemptions, appeals and incidents of acceptable use.
+  var conduct = ConductBook()
   var adminKeys: [AdminKeyID: AdminKey] = [:]
   var standings: [StandingKey: RecordedStanding] = [:]
   /// The operator's half of the standings of a model and an action, made once for all customers.

@@ -59,7 +59,7 @@ struct RulePackTests {
     ("score: 900", "score: 1001", "line 11, column 12: rules[0].score: is 1001"),
     ("score: 900", "skore: 900", "line 11, column 5: rules[0].skore: is not a known key; did you mean 'score'?"),
     ("direction: [prompt]", "direction: []", "line 12, column 16: rules[0].direction: must name"),
-    ("direction: [prompt]", "direction: [both]", "line 12, column 16: rules[0].direction: 'both' is neither"),
+    ("direction: [prompt]", "direction: [both]", "line 12, column 16: rules[0].direction: 'both' is none of"),
     ("uses: [1a]", "uses: [1a, 1a]", "line 8, column 11: rules[0].uses: must name 1 to 8 different uses"),
     (
       "<ask> juggle", "<asks> juggle",

@@ -16,6 +16,11 @@ public struct ProhibitedUseID: Hashable, Sendable, Comparable, CustomStringConve
 public enum TextDirection: String, Sendable, Hashable, CaseIterable {
   case prompt
   case response
+  /// What whoever runs an application tells the model about its task. All rules for prompts are run over it too.
+  case system
+
+  /// The directions whose rules are run over a text of this one.
+  var read: Set<TextDirection> { self == .system ? [.prompt, .system] : [self] }
 }
 
 /// What a rule's match leads to.

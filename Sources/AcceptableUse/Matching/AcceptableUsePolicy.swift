@@ -4,6 +4,7 @@ public import GovernanceTypes
 public struct AcceptableUsePolicy: Sendable {
   private var prompt: DirectedRules
   private var response: DirectedRules
+  private var system: DirectedRules
   /// The packs, as given.
   public let packs: [RulePack]
   /// Nil where the operator switched it off or gave no weights.
@@ -27,6 +28,9 @@ public struct AcceptableUsePolicy: Sendable {
     let terms = ClassifierTerms(mode: .annotate, threshold: classifier?.threshold ?? 1_000_000)
     self.prompt = DirectedRules(CompiledRules(packs, direction: .prompt), terms)
     self.response = DirectedRules(CompiledRules(packs, direction: .response), terms)
+    // Few packs have rules for system prompts alone; without any the prompt's are the same.
+    let hasOwn = packs.contains { $0.rules.contains { $0.directions.contains(.system) } }
+    self.system = hasOwn ? DirectedRules(CompiledRules(packs, direction: .system), terms) : self.prompt
   }
 
   /// The term file whose uses the findings of a pack, or of the classifier, name.
@@ -41,6 +45,7 @@ public struct AcceptableUsePolicy: Sendable {
     var copy = self
     copy.prompt.permit(uses)
     copy.response.permit(uses)
+    copy.system.permit(uses)
     return copy
   }
 
@@ -49,6 +54,7 @@ public struct AcceptableUsePolicy: Sendable {
     var copy = self
     copy.prompt.apply(settings)
     copy.response.apply(settings)
+    copy.system.apply(settings)
     return copy
   }
 
@@ -66,18 +72,46 @@ public struct AcceptableUsePolicy: Sendable {
 
   /// A guard for one stream of generated text.
   ///
-  /// - Parameter maximumHold: How many bytes may be held back at most, see ``StreamGuard``.
+  /// - Parameters:
+  ///   - maximumHold: How many bytes may be held back at most, see ``StreamGuard``.
+  ///   - waitsForMore: Whether the text waits as `hold` says for a detector that the guard does not know, too.
   public func streamGuard(
-    maximumHold: Int = StreamGuard.defaultHold, hold: StreamHold = .live
+    maximumHold: Int = StreamGuard.defaultHold, hold: StreamHold = .live, waitsForMore: Bool = false
   ) -> StreamGuard {
-    StreamGuard(self.response, classifier: self.classifier, hold: hold, maximumHold: maximumHold)
+    StreamGuard(self.response, classifier: self.classifier, hold: hold, waitsForMore: waitsForMore, maximumHold: maximumHold)
   }
 
   func rules(_ direction: TextDirection) -> DirectedRules {
     switch direction {
     case .prompt: self.prompt
     case .response: self.response
+    case .system: self.system
     }
+  }
+}
+
+extension AcceptableUsePolicy {
+  /// Every rule, as `pack/rule`.
+  public var ruleNames: Set<String> { Set(self.packs.flatMap { pack in pack.rules.map { "\(pack.id)/\($0.id)" } }) }
+
+  /// Uses that some rule or the classifier looks for.
+  public var uses: Set<ProhibitedUseID> {
+    self.packs.reduce(into: Set(self.classifier?.heads.compactMap(\.use) ?? [])) { $0.formUnion($1.uses) }
+  }
+
+  /// What is in mode enforce in any direction: rules as `pack/rule`, the classifier by ``LinearClassifier/packID``, each with its uses.
+  public var enforced: [String: Set<ProhibitedUseID>] {
+    var found: [String: Set<ProhibitedUseID>] = [:]
+    for direction in TextDirection.allCases {
+      let directed = self.rules(direction)
+      for (rule, mode) in zip(directed.compiled.rules, directed.modes) where mode == .enforce {
+        found["\(rule.packID)/\(rule.id)"] = Set(rule.uses)
+      }
+    }
+    if let classifier, self.prompt.classifier.mode == .enforce {
+      found[LinearClassifier.packID] = Set(classifier.heads.compactMap(\.use))
+    }
+    return found
   }
 }
 

@@ -50,7 +50,7 @@ final class CompiledRules: Sendable {
   init(_ packs: [RulePack], direction: TextDirection) {
     var builder = RuleCompiler()
     for pack in packs {
-      for rule in pack.rules where rule.directions.contains(direction) { builder.add(rule, of: pack) }
+      for rule in pack.rules where !rule.directions.isDisjoint(with: direction.read) { builder.add(rule, of: pack) }
     }
     self.rules = builder.rules
     self.modes = builder.modes

@@ -129,11 +129,11 @@ extension DocumentReader {
     var directions: Set<TextDirection> = []
     for name in try self.strings("direction") {
       guard let direction = TextDirection(rawValue: name) else {
-        throw self.failure("direction", "'\(name)' is neither prompt nor response")
+        throw self.failure("direction", "'\(name)' is none of: prompt, response, system")
       }
       directions.insert(direction)
     }
-    guard !directions.isEmpty else { throw self.failure("direction", "must name prompt, response or both") }
+    guard !directions.isEmpty else { throw self.failure("direction", "must name at least one of: prompt, response, system") }
     return directions
   }
 

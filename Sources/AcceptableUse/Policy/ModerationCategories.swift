@@ -28,27 +28,32 @@ public enum ModerationCategories {
 
   /// One entry of `results`: every category with its score, our own names beside them.
   ///
-  /// - Parameter category: The shared category of a use, by the term file; nil for a use it does not have.
-  /// - Parameter threshold: From which score, in thousandths, a category counts as found although nothing was enforced.
-  public static func result(
-    _ assessment: Assessment, threshold: Int, category: (ProhibitedUseID) -> String?
-  ) -> JSON {
+  /// A category counts as found where a rule in mode enforce or annotate, or the classifier over its threshold, found evidence of it;
+  /// what only a rule in mode shadow found shows in the scores.
+  ///
+  /// - Parameter categories: The shared categories of a hit's uses, by the term file of its pack.
+  public static func result(_ assessment: Assessment, categories: (RuleHit) -> Set<String>) -> JSON {
     var scores: [String: Int] = [:]
-    var own: [JSONMember] = []
-    for use in assessment.uses {
-      guard let shared = category(use.id) else { continue }
-      own.append(JSONMember(shared, .number(decimalText(milli: use.score))))
-      for name in self.names(for: shared) { scores[name] = max(scores[name] ?? 0, use.score) }
+    var own: [String: Int] = [:]
+    var found: Set<String> = []
+    for hit in assessment.rules {
+      for shared in categories(hit) {
+        own[shared] = max(own[shared] ?? 0, hit.score)
+        for name in self.names(for: shared) {
+          scores[name] = max(scores[name] ?? 0, hit.score)
+          if hit.mode != .shadow { found.insert(name) }
+        }
+      }
     }
-    let isFound = { (name: String) in (scores[name] ?? 0) >= threshold }
     return [
-      "flagged": .bool(assessment.flagged || self.names.contains(where: isFound)),
-      "categories": .object(self.names.map { JSONMember($0, .bool(isFound($0))) }),
+      "flagged": .bool(assessment.flagged || !found.isEmpty),
+      "categories": .object(self.names.map { JSONMember($0, .bool(found.contains($0))) }),
       "category_scores": .object(self.names.map { JSONMember($0, .number(decimalText(milli: scores[$0] ?? 0))) }),
       "category_applied_input_types": .object(
-        self.names.map { JSONMember($0, isFound($0) ? .array(["text"]) : .array([])) }),
+        self.names.map { JSONMember($0, found.contains($0) ? .array(["text"]) : .array([])) }),
       "aup": [
-        "score": .number(decimalText(micro: assessment.probability)), "categories": .object(own),
+        "refused": .bool(assessment.flagged), "score": .number(decimalText(micro: assessment.probability)),
+        "categories": .object(own.sorted { $0.key < $1.key }.map { JSONMember($0.key, .number(decimalText(milli: $0.value))) }),
         "uses": .array(assessment.uses.map(\.json)),
       ],
     ]

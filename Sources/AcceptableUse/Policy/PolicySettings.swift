@@ -13,6 +13,23 @@ public struct PolicySettings: Sendable, Hashable {
 
   public init() {}
 
+  /// What ``init(_:)`` reads, members in order of their names: its digest names these settings.
+  public var json: JSON {
+    func modes(_ entries: [(String, RuleMode)]) -> JSON {
+      .object(entries.sorted { $0.0 < $1.0 }.map { JSONMember($0.0, .string($0.1.rawValue)) })
+    }
+    var members: [JSONMember] = []
+    if !self.rules.isEmpty { members.append(JSONMember("rules", modes(self.rules.map { ($0.key, $0.value) }))) }
+    if !self.uses.isEmpty { members.append(JSONMember("uses", modes(self.uses.map { ($0.key.name, $0.value) }))) }
+    if let classifier {
+      members.append(
+        JSONMember(
+          "classifier",
+          ["mode": .string(classifier.mode.rawValue), "threshold": .integer(classifier.threshold / 1000)]))
+    }
+    return .object(members)
+  }
+
   func mode(ofRule id: String, pack: String, uses: [ProhibitedUseID], shipped: RuleMode) -> RuleMode? {
     if let mode = self.rules["\(pack)/\(id)"] { return mode }
     let modes = uses.map { self.uses[$0] ?? shipped }

@@ -86,6 +86,21 @@ public struct PolicyReplay: Sendable, Hashable {
     }
   }
 
+  /// Reads what ``json`` writes; other members of the object (who made it, what was objected) are left aside. Places are not read back.
+  public init(_ document: Document) throws(DocumentError) {
+    var reader = try DocumentReader(document)
+    let counts = 0...Int(Int32.max)
+    self.texts = try reader.integer("texts", in: counts)
+    self.violations = try reader.integer("violations", in: 0...self.texts)
+    self.harmless = try reader.integer("harmless", in: 0...(self.texts - self.violations))
+    self.current = try Tally(try reader.reader("current"), of: self.texts)
+    self.candidate = try Tally(try reader.reader("candidate"), of: self.texts)
+    self.newlyFlaggedCount = try reader.integer("newly_flagged", in: 0...self.texts)
+    self.noLongerFlaggedCount = try reader.integer("no_longer_flagged", in: 0...self.texts)
+    var entries = try reader.reader("rules")
+    for rule in entries.keys { self.rules[rule] = try Tally(try entries.reader(rule), of: self.texts) }
+  }
+
   public var json: JSON {
     [
       "texts": .integer(self.texts), "violations": .integer(self.violations), "harmless": .integer(self.harmless),
@@ -99,6 +114,14 @@ public struct PolicyReplay: Sendable, Hashable {
 }
 
 extension PolicyReplay.Tally {
+  fileprivate init(_ reader: DocumentReader, of texts: Int) throws(DocumentError) {
+    var reader = reader
+    self.flagged = try reader.integer("flagged", in: 0...texts)
+    self.flaggedViolations = try reader.integer("flagged_violations", in: 0...self.flagged)
+    self.flaggedHarmless = try reader.integer("flagged_harmless", in: 0...(self.flagged - self.flaggedViolations))
+    try reader.finish()
+  }
+
   public var json: JSON {
     [
       "flagged": .integer(self.flagged), "flagged_violations": .integer(self.flaggedViolations),

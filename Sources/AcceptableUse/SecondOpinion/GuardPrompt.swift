@@ -1,3 +1,5 @@
+public import GovernanceTypes
+
 /// What a guard model is asked, in the form that it was trained on, and how its answer is read.
 ///
 /// The form is public documentation of such models: a task, the unsafe categories under codes, the conversation, and an instruction to
@@ -26,9 +28,14 @@ public struct GuardPrompt: Sendable, Hashable {
   }
 
   public let categories: [Category]
+  /// The term file whose uses the categories name.
+  public let policy: TermFileID
+
+  /// Under which findings of the guard model stand among those of the rules.
+  public static let packID = "guard-model"
 
   /// - Throws: ``AcceptableUseError`` where a code occurs twice or is no letter with a number.
-  public init(categories: [Category]) throws(AcceptableUseError) {
+  public init(categories: [Category], policy: TermFileID) throws(AcceptableUseError) {
     var seen: Set<String> = []
     for category in categories {
       let number = category.code.dropFirst()
@@ -40,6 +47,7 @@ public struct GuardPrompt: Sendable, Hashable {
       }
     }
     self.categories = categories
+    self.policy = policy
   }
 
   /// The part that is the same for every conversation with this speaker at its end.
@@ -55,9 +63,20 @@ public struct GuardPrompt: Sendable, Hashable {
 
   /// The whole prompt; turns are separated by one blank line.
   public func text(_ turns: [(speaker: Speaker, text: String)], judging speaker: Speaker) -> String {
-    let conversation = turns.map { "\($0.speaker.rawValue): \($0.text)" }.joined(separator: "\n\n")
+    let conversation = turns.map { "\($0.speaker.rawValue): \(Self.defused($0.text))" }.joined(separator: "\n\n")
     return self.prefix(judging: speaker) + conversation
       + "\n\n<END CONVERSATION>\n\nProvide your safety assessment for \(speaker.rawValue) in the above conversation:\n- First line must read 'safe' or 'unsafe'.\n- If unsafe, a second line must include a comma-separated list of violated categories. [/INST]"
+  }
+
+  /// A text without the marks that the form itself is made of, so that nobody ends the conversation from within it.
+  static func defused(_ text: String) -> String {
+    var text = text
+    for mark in ["[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<BEGIN CONVERSATION>", "<END CONVERSATION>"]
+    where text.contains(mark) {
+      let broken = String(mark.prefix(1)) + " " + mark.dropFirst()
+      text = text.split(separator: mark, omittingEmptySubsequences: false).joined(separator: broken)
+    }
+    return text
   }
 
   public enum Answer: Sendable, Hashable {

@@ -25,6 +25,7 @@ public struct StreamGuard: Sendable {
 
   private let rules: DirectedRules
   private let hold: StreamHold
+  private let waitsForMore: Bool
   private let maximumHold: Int
   private var scan: TextScan
   private var held: [UInt8] = []
@@ -36,9 +37,10 @@ public struct StreamGuard: Sendable {
   /// Whether text was released that would have waited, because more than the bound would have been held.
   public private(set) var exceededHold = false
 
-  init(_ rules: DirectedRules, classifier: LinearClassifier?, hold: StreamHold, maximumHold: Int) {
+  init(_ rules: DirectedRules, classifier: LinearClassifier?, hold: StreamHold, waitsForMore: Bool, maximumHold: Int) {
     self.rules = rules
     self.hold = hold
+    self.waitsForMore = waitsForMore
     self.maximumHold = max(0, maximumHold)
     self.scan = TextScan(rules.compiled, modes: rules.modes, classifier: classifier)
   }
@@ -96,7 +98,7 @@ public struct StreamGuard: Sendable {
   }
 
   private var waitingOffset: Int {
-    switch self.isEnforcing ? self.hold : .live {
+    switch self.isEnforcing || self.waitsForMore ? self.hold : .live {
     case .live: .max
     case .sentence: self.evaluated
     case .all: 0

@@ -1,5 +1,7 @@
 internal import AcceptableUse
+internal import AuditSigning
 public import Documents
+internal import GovernanceTypes
 internal import YAMLDocuments
 
 /// Runs two acceptable-use policies over texts that the operator supplies, offline: what the candidate would change, and whether that
@@ -8,6 +10,7 @@ public struct PolicyComparison: Sendable {
   private var current: TextScanner
   private var candidate: TextScanner
   private var replay = PolicyReplay()
+  private var settings = PolicySettings()
 
   /// - Parameter packs: Paths of the packs in force; those that come with the gateway where there is none.
   /// - Parameter candidatePacks: Paths of the candidate's packs; the same where there is none.
@@ -23,7 +26,8 @@ public struct PolicyComparison: Sendable {
       candidate = try AcceptableUsePolicy(
         packs: try RuleLibrary.packs(candidatePacks, environment: environment), classifier: weights)
     }
-    if let settings { candidate = candidate.applying(try Self.settings(settings)) }
+    if let settings { self.settings = try Self.settings(settings) }
+    candidate = candidate.applying(self.settings)
     self.current = current.scanner(.prompt)
     self.candidate = candidate.scanner(.prompt)
   }
@@ -51,9 +55,13 @@ public struct PolicyComparison: Sendable {
   /// Why the candidate may not be promoted on this evidence; empty when it may.
   public var objections: [String] { PromotionGate().objections(self.replay) }
 
-  /// Counts and places, never a text.
+  /// Counts and places, never a text; and which settings they are of: evidence for these and for no others.
   public var json: JSON {
     guard case .object(let members) = self.replay.json else { return self.replay.json }
-    return .object(members + [JSONMember("objections", .array(self.objections.map(JSON.string)))])
+    return .object(
+      members + [
+        JSONMember("objections", .array(self.objections.map(JSON.string))),
+        JSONMember("settings_sha256", .string(sha256(self.settings.json.canonicalBytes).hexadecimal)),
+      ])
   }
 }

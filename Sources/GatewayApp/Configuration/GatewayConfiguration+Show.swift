@@ -28,7 +28,7 @@ extension GatewayConfiguration {
       "policies": [
         "terms": .array(self.termsDirectories.map(JSON.string)), "acceptable_use": .array(self.rulePacks.map(JSON.string)),
         "classifier": .string(self.classifier),
-        "request_region": self.requestRegion.json,
+        "request_region": self.requestRegion.json, "second_opinion": self.guardModel?.json ?? .null,
       ],
       "engine": self.embedded.json,
       "billing": self.billing.json,

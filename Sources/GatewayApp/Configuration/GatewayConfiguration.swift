@@ -96,6 +96,8 @@ public struct GatewayConfiguration: Sendable {
   public var rulePacks: [String]
   /// Path of the weights of the acceptable-use classifier; `shipped` for those that come with the program, `off` for none.
   public var classifier: String
+  /// A guard model that is asked for a second opinion, where one is.
+  public var guardModel: GuardModel?
   /// Whence the gateway knows where a request comes from.
   public var requestRegion = RequestRegion()
   /// Months for which the key that end users are counted under is kept, the running one included.
@@ -159,6 +161,7 @@ public struct GatewayConfiguration: Sendable {
     if var section = policies {
       self.interpretations = try Self.members(&section, "interpretations")
       self.requestRegion = try RequestRegion(&section)
+      self.guardModel = try Self.guardModel(&section, models: self.models) { Self.resolve($0, directory) }
       try section.finish()
     }
     self.limits = try Self.limits(&reader)

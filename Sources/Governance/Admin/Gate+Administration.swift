@@ -110,6 +110,10 @@ extension GateState {
     case .model: try self.take(model: document)
     case .anonymousCalls: try self.take(anonymousCalls: document)
     case .audienceDay: try self.take(audienceDay: document)
+    case .conduct: self.conduct.put(try StoredConduct(stored: document))
+    case .exemption: self.conduct.put(try StoredExemption(stored: document))
+    case .appeal: self.conduct.put(try StoredAppeal(stored: document))
+    case .incident: self.conduct.put(try StoredIncident(stored: document))
     case .delivery, .export: break
     }
   }

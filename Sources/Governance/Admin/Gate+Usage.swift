@@ -1,5 +1,6 @@
 public import Documents
 public import GovernanceTypes
+internal import LicenseTerms
 internal import Synchronization
 public import UsageLedger
 
@@ -34,6 +35,14 @@ extension Gate {
     if case .string(let standing)? = decision["standing"], let entry = try? await self.entry(standing) {
       // A decision stays readable where the verdict it rests on is not yet on disk: it is submitted before, and follows.
       members.append(JSONMember("standing_verdict", entry["standing"] ?? .null))
+    }
+    if let response = try? await self.entry(Dossier.lookup(id, .response)) {
+      // Most answers are let through, and then there is no decision on them.
+      members.append(JSONMember("response", response))
+    }
+    if let sample = try? await self.entry(Dossier.sampleLookup(id)) {
+      // Few requests are sampled.
+      members.append(JSONMember("sample", sample))
     }
     return .object([JSONMember("object", "decision")] + members)
   }

@@ -9,6 +9,7 @@ public struct StoredObject: Sendable, Equatable {
   public enum Kind: String, Sendable, CaseIterable {
     case customer, project, key, limit, price, credit, attestation, grant, termination, delivery, export
     case affiliation, deletion, review, model, adjustment
+    case conduct, exemption, appeal, incident
     case billingProfile = "billing_profile"
     case invoiceDraft = "invoice_draft"
     case adminKey = "admin_key"

@@ -24,9 +24,9 @@ struct Delivery {
 
   init(
     guarding: StreamGuard, answers: Int, granted: Int, ceiling: Int, highWater: Int, prompt: CompletionUsage, recordsText: Bool,
-    handover: LiveRequest.Handover
+    keepsAnswers: Bool, handover: LiveRequest.Handover
   ) {
-    self.answers = (0..<answers).map { GuardedAnswer($0, guarding: guarding, recordsText: recordsText) }
+    self.answers = (0..<answers).map { GuardedAnswer($0, guarding: guarding, recordsText: recordsText, isKept: keepsAnswers) }
     self.granted = granted
     self.ceiling = ceiling
     self.highWater = highWater
@@ -42,6 +42,23 @@ struct Delivery {
 
   /// The answers so far, kept only where a retry may ask for them again.
   var recorded: [ReleasedPiece] { self.answers.map(\.recorded) }
+
+  /// What the engine produced, shown or not, for whoever is asked about the whole: all answers, one after the other. Nil where nobody
+  /// is asked, or it is too long.
+  var produced: String? {
+    var whole: [String] = []
+    for answer in self.answers {
+      guard let text = answer.produced else { return nil }
+      whole.append(text)
+    }
+    let text = whole.joined(separator: "\n\n")
+    return text.utf8.count > SecondOpinion.mostBytes ? nil : text
+  }
+
+  /// What rules and classifier found so far: of the answer in which they found most.
+  var assessment: Assessment? {
+    self.answers.map(\.assessment).max { ($0.flagged ? 1 : 0, $0.probability) < ($1.flagged ? 1 : 0, $1.probability) }
+  }
 
   /// Counts what the engine produced and asks the guards what of it is clear. What belongs to no answer that was asked for is dropped.
   mutating func take(_ deltas: [CompletionDelta]) -> Step {
@@ -114,8 +131,11 @@ struct GuardedAnswer {
   private var producedCallBytes = 0
   private(set) var recorded: ReleasedPiece
   private let recordsText: Bool
+  /// Text and arguments as the engine produced them; nil where nobody asks, or they are too long.
+  private(set) var produced: String?
 
-  init(_ answer: Int, guarding: StreamGuard, recordsText: Bool) {
+  init(_ answer: Int, guarding: StreamGuard, recordsText: Bool, isKept: Bool) {
+    self.produced = isKept ? "" : nil
     self.answer = answer
     self.guarding = guarding
     self.callGuarding = guarding
@@ -154,8 +174,17 @@ struct GuardedAnswer {
     }
     self.producedBytes += text.utf8.count
     self.producedCallBytes += arguments.utf8.count
+    if self.produced != nil { self.keep(text + arguments) }
     return self.release(self.guarding.append(text), arguments.isEmpty ? nil : self.callGuarding.append(arguments))
   }
+
+  private mutating func keep(_ text: String) {
+    self.produced?.append(text)
+    if (self.produced?.utf8.count ?? 0) > SecondOpinion.mostBytes { self.produced = nil }
+  }
+
+  /// What rules and classifier found so far.
+  var assessment: Assessment { self.guarding.assessment }
 
   /// What the guard held back to the end.
   mutating func finish() -> Release {

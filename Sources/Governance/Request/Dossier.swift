@@ -14,6 +14,10 @@ struct Dossier: Sendable {
   var standing: RecordedStanding?
   /// What the rules found in the prompt, once they have read it.
   var assessment: Assessment?
+  /// The acceptable-use policy that the request is under, once its prompt has been read.
+  var conduct: EffectiveConduct?
+  /// What a guard model said of the prompt, where it was asked.
+  var opinion: OpinionRecord?
   /// HMAC of the prompt: lets a record be matched with a text that someone else kept.
   var promptTag: Digest?
   /// The end user and the scopes in which they are new this month.
@@ -74,6 +78,13 @@ struct CountedUser: Sendable {
 }
 
 extension Dossier {
+  /// The uses of which a rule in mode annotate found evidence in the prompt, for the client; nil where there are none.
+  var annotation: String? {
+    guard let rules = self.assessment?.rules, !rules.isEmpty else { return nil }
+    let uses = Set(rules.lazy.filter { $0.mode == .annotate }.flatMap(\.uses)).sorted()
+    return uses.isEmpty ? nil : uses.map(\.name).joined(separator: ", ")
+  }
+
   /// The log entry of the decision on this request.
   ///
   /// - Parameter refusal: nil for a request that is let through.
@@ -88,9 +99,21 @@ extension Dossier {
     if let purpose = self.call.declaredPurpose { fields.append(JSONMember("declared_purpose", .string(purpose))) }
     if let refusal { fields.append(contentsOf: Self.refusalFields(refusal)) }
     if let assessment { fields.append(JSONMember("acceptable_use", Self.findings(assessment))) }
+    if let opinion = self.opinion { fields.append(JSONMember("second_opinion", opinion.json)) }
+    if let conduct = self.conduct, !conduct.exemptions.isEmpty {
+      fields.append(JSONMember("exemptions", .array(conduct.exemptions.map { .string($0.description) })))
+    }
     if let tag = self.promptTag { fields.append(JSONMember("prompt_tag", .string(tag.hexadecimal))) }
-    return LogEntry(.decision, at: now, fields, lookup: moment == .response ? nil : self.decision.description)
+    return LogEntry(.decision, at: now, fields, lookup: Self.lookup(self.decision, moment))
   }
+
+  /// Under what a decision on the prompt, and one on the answer to it, is found again.
+  static func lookup(_ decision: DecisionID, _ moment: Moment) -> String {
+    moment == .response ? "\(decision)/response" : decision.description
+  }
+
+  /// Under what is found again what was said of a request when it was over.
+  static func sampleLookup(_ decision: DecisionID) -> String { "\(decision)/sample" }
 
   private static func refusalFields(_ refusal: Refusal) -> [JSONMember] {
     var fields = [JSONMember("code", .string(refusal.code.rawValue))]
@@ -110,11 +133,23 @@ extension Dossier {
         "rule": .string(hit.ruleID), "pack": .string(hit.packID), "mode": .string(hit.mode.rawValue),
         "uses": .array(hit.uses.map { .string($0.name) }), "score_milli": .integer(hit.score),
         "offset": .integer(hit.spanOffset), "length": .integer(hit.spanLength),
+        "pack_sha256": .string(hit.packDigest.hexadecimal),
       ]
     }
-    return [
-      "flagged": .bool(assessment.flagged), "scanned_bytes": .integer(assessment.scannedBytes), "rules": .array(rules),
-      "transforms": .array(assessment.transforms.names.map(JSON.string)),
+    var members = [
+      JSONMember("flagged", .bool(assessment.flagged)), JSONMember("score_milli", .integer(assessment.score)),
+      JSONMember("scanned_bytes", .integer(assessment.scannedBytes)), JSONMember("rules", .array(rules)),
+      JSONMember("transforms", .array(assessment.transforms.names.map(JSON.string))),
     ]
+    if let classifier = assessment.classifier {
+      members.append(
+        JSONMember(
+          "classifier",
+          [
+            "score_milli": .integer(classifier.score / 1000),
+            "heads_milli": .array(classifier.heads.map { .integer($0 / 1000) }),
+          ]))
+    }
+    return .object(members)
   }
 }

@@ -10,8 +10,8 @@ struct Ending: Sendable {
   var record: UsageRecord
   /// What it is charged by; nil for what costs nothing.
   var rating: Rating?
-  /// The decision on the answer, where a rule found something in it.
-  var finding: JournalRecord?
+  /// The decision on the answer, where something was found in it, and what that calls for.
+  var findings: [JournalRecord]
   var attempts: [EngineAttempt]
 
   struct Rating: Sendable {
@@ -20,10 +20,10 @@ struct Ending: Sendable {
     var reached: TokenUsage?
   }
 
-  init(_ record: UsageRecord, rating: Rating?, finding: JournalRecord? = nil, attempts: [EngineAttempt] = []) {
+  init(_ record: UsageRecord, rating: Rating?, findings: [JournalRecord] = [], attempts: [EngineAttempt] = []) {
     self.record = record
     self.rating = rating
-    self.finding = finding
+    self.findings = findings
     self.attempts = attempts
   }
 
@@ -43,7 +43,7 @@ struct Ending: Sendable {
     for (ordinal, attempt) in self.attempts.enumerated() {
       effects.append(.attempt(AttemptRecord(attempt, usage: record.usage, ordinal: ordinal)))
     }
-    return (self.finding.map { [$0] } ?? []) + [JournalRecord(record.entry(slices: slices), effects: effects)]
+    return self.findings + [JournalRecord(record.entry(slices: slices), effects: effects)]
   }
 }
 

@@ -82,7 +82,8 @@ extension Gate {
     let ticket = self.state.withLock { state in
       let now = state.tick(self.environment.now())
       let entry = dossier.decisionEntry(moment: moment, verdict: verdict, refusal: refusal, assessment: assessment, at: now)
-      return self.journal.submit([JournalRecord(entry, effects: dossier.counted?.effects ?? [])])
+      let incident = assessment.flatMap { self.incident(for: $0, dossier, state: &state, at: now) }
+      return self.journal.submit([JournalRecord(entry, effects: dossier.counted?.effects ?? [])] + (incident.map { [$0] } ?? []))
     }
     self.counters.request(outcome: refusal.code.rawValue)
     self.counters.decision(

@@ -56,7 +56,9 @@ public final class LiveRequest: Sendable {
   }
   public var rates: RateState { self.held.rates }
   /// Duties that ride along with the verdict and reach the client as headers.
-  public var responseHeaders: [(name: String, value: String)] { self.dossier.standing?.headers ?? [] }
+  public var responseHeaders: [(name: String, value: String)] {
+    (self.dossier.standing?.headers ?? []) + (self.dossier.annotation.map { [("weighbridge-acceptable-use", $0)] } ?? [])
+  }
 
   /// Waits for the hold to be on disk and for the engine to have read the prompt.
   ///
@@ -162,11 +164,14 @@ public final class LiveRequest: Sendable {
       return true
     }
     guard isFirst else { return nil }
+    let hasOpinion = self.gate.opinion(for: self.dossier) != nil
+    let guarding = self.dossier.conduct?.streamGuard(hasOpinion: hasOpinion) ?? self.gate.acceptableUse.streamGuard()
     return Delivery(
-      guarding: self.gate.acceptableUse.streamGuard(), answers: self.dossier.call.request.answers,
+      guarding: guarding, answers: self.dossier.call.request.answers,
       granted: self.held.completionTokens,
       ceiling: self.prompt.completionCeiling, highWater: self.gate.policy.leaseTokens,
-      prompt: self.promptUsage.withLock { $0 }, recordsText: self.dossier.call.idempotencyKey != nil, handover: handover)
+      prompt: self.promptUsage.withLock { $0 }, recordsText: self.dossier.call.idempotencyKey != nil, keepsAnswers: hasOpinion,
+      handover: handover)
   }
 
   func close() { self.phase.withLock { $0 = .closed } }

@@ -7,10 +7,13 @@ extension Gate {
   /// Reads the prompt with the rules and asks the license about what they found.
   func checkPrompt(_ dossier: inout Dossier) async throws(Refusal) {
     let texts = dossier.call.request.prompt.texts
-    let assessments = self.scanners.assess(texts, self.acceptableUse)
+    let conduct = self.conduct(of: dossier.caller.customer.id)
+    dossier.conduct = conduct
+    var assessments = conduct.assess(texts)
+    try await self.consult(&dossier, conduct, &assessments)
     let assessment = assessments.max { ($0.flagged ? 1 : 0, $0.score) < ($1.flagged ? 1 : 0, $1.score) }
     dossier.assessment = assessment
-    dossier.promptTag = self.tag(texts)
+    dossier.promptTag = self.tag(texts.map(\.text))
     guard let standing = dossier.standing?.standing else {
       throw Refusal(.licenseTerms, "The license has not been asked.", context: "checkPrompt before askLicense")
     }
@@ -26,7 +29,8 @@ extension Gate {
   func findings(in assessments: [Assessment], for model: ServedModel) -> [String] {
     var names: Set<String> = []
     for hit in assessments.flatMap(\.rules) where hit.mode == .enforce {
-      guard let policy = self.acceptableUse.policy(ofPack: hit.packID) else { continue }
+      let guardPolicy = hit.packID == GuardPrompt.packID ? self.policy.secondOpinion?.prompt.policy : nil
+      guard let policy = guardPolicy ?? self.acceptableUse.policy(ofPack: hit.packID) else { continue }
       if model.terms.contains(policy) { names.formUnion(hit.uses.map(\.name)) }
       guard model.terms.contains(where: { $0 != policy }), let file = self.termFile(policy) else { continue }
       names.formUnion(file.uses.filter { use in hit.uses.contains { $0.name == use.id } }.map(\.category))
@@ -41,10 +45,14 @@ extension Gate {
 }
 
 extension CompletionRequest.Prompt {
-  var texts: [String] {
+  var texts: [PromptText] {
     switch self {
-    case .chat(let messages): messages.flatMap { [$0.content] + $0.toolCalls.map(\.arguments) }.filter { !$0.isEmpty }
-    case .text(let text): [text]
+    case .chat(let messages):
+      messages.flatMap { message in
+        ([message.content] + message.toolCalls.map(\.arguments)).filter { !$0.isEmpty }
+          .map { PromptText(text: $0, isSystem: message.role == .system) }
+      }
+    case .text(let text): [PromptText(text: text, isSystem: false)]
     case .tokens: []
     }
   }

@@ -16,6 +16,11 @@ extension LiveRequest {
     var delivery = delivery
     delivery.counted(end.usage.completion, end.usage)
     let step = delivery.finish()
+    if step.finding == nil, end.reason != .cancelled {
+      let (finding, refusal) = await self.consult(delivery)
+      if let finding { return await self.endFiltered(delivery, finding, deliver: deliver) }
+      if let refusal { return await self.breakOff(delivery, refusal, deliver: deliver) }
+    }
     do {
       if !step.pieces.isEmpty {
         try await self.mark(&delivery)
@@ -31,6 +36,7 @@ extension LiveRequest {
     guard end.reason != .cancelled else { return await self.endCancelled(delivery, deliver: deliver) }
     self.note(end.attempts, countedBy: end.countedBy)
     delivery.deliveredAll(end.usage)
+    self.gate.sample(self.dossier, answer: delivery.produced ?? "")
     var finish = self.finish(end.reason)
     finish.reasons = end.reasons.map { self.finish($0).reason }
     return await self.settle(
@@ -58,12 +64,12 @@ extension LiveRequest {
     if let end { self.note(end.attempts, countedBy: end.countedBy) }
     let (citation, decision) = self.gate.decide(self, finding)
     let finish = Finish(.contentFilter, detail: .acceptableUse, citation: citation)
-    return await self.settle(delivery, finish: finish, name: "content_filter", finding: decision, deliver: deliver)
+    return await self.settle(delivery, finish: finish, name: "content_filter", findings: decision, deliver: deliver)
   }
 
   @concurrent
   private func settle(
-    _ delivery: Delivery, finish: Finish, name: String, finding: JournalRecord? = nil,
+    _ delivery: Delivery, finish: Finish, name: String, findings: [JournalRecord] = [],
     deliver: @concurrent (GovernedEvent) async throws -> Void
   ) async -> UsageRecord? {
     self.close()
@@ -71,7 +77,7 @@ extension LiveRequest {
     defer { self.gate.endReply(of: self) }
     let settled = self.gate.settle(
       Ending(
-        self.gate.usageRecord(self, delivery, finish: name), rating: self.rating, finding: finding, attempts: self.attempts))
+        self.gate.usageRecord(self, delivery, finish: name), rating: self.rating, findings: findings, attempts: self.attempts))
     var record = settled.record
     do {
       try await settled.ticket.durable()
@@ -258,8 +264,8 @@ extension Gate {
     }
   }
 
-  /// Decides on a finding in an answer: the clause that it falls under, and the decision as a record to write with the settlement.
-  func decide(_ live: LiveRequest, _ finding: Assessment) -> (Refusal.Citation?, JournalRecord) {
+  /// Decides on a finding in an answer: the clause that it falls under, and the records to write with the settlement.
+  func decide(_ live: LiveRequest, _ finding: Assessment) -> (Refusal.Citation?, [JournalRecord]) {
     let findings = self.findings(in: [finding], for: live.dossier.model)
     let facts = self.requestFacts(live.dossier, findings: findings)
     let now = self.now()
@@ -269,6 +275,7 @@ extension Gate {
     let entry = live.dossier.decisionEntry(moment: .response, verdict: "deny", refusal: refusal, assessment: finding, at: now)
     self.counters.decision(
       moment: "response", verdict: "deny", license: refusal.citation?.terms.name ?? "", clause: refusal.citation?.clause ?? "")
-    return (refusal.citation, JournalRecord(entry))
+    let incident = self.state.withLock { self.incident(for: finding, live.dossier, state: &$0, at: now) }
+    return (refusal.citation, [JournalRecord(entry)] + (incident.map { [$0] } ?? []))
   }
 }
