@@ -189,6 +189,10 @@ $(TRAINING_VENV)/bin/python: Training/AcceptableUse/requirements.txt
 	@$(TRAINING_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r Training/AcceptableUse/requirements.txt
 	@touch $@
 
+bench-encoder: deps ## time the text encoder in the shape of small encoders, random weights, one thread (ARGS="tokens rounds")
+	@$(SWIFT) build -c release --product encoder-bench
+	@.build/release/encoder-bench $(ARGS)
+
 train-aup: $(TRAINING_VENV)/bin/python ## train the acceptable-use classifier on DATA=folder (see Policies/classifier/README.md)
 	@test -n "$(DATA)" || { echo "Name the folder of train.jsonl and tune.jsonl: make train-aup DATA=…" >&2; exit 1; }
 	@$(TRAINING_VENV)/bin/python Training/AcceptableUse/train.py $(DATA) --weights Policies/classifier/linear.weights --golden Policies/classifier/golden.jsonl $(ARGS)

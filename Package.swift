@@ -72,6 +72,7 @@ let package = Package(
       "Governance", "AcceptableUse", "Audience", "Billing", "Completions", "Documents", "GovernanceTypes", "LicenseTerms",
       "UsageLedger"),
     layer("LlamaModel", "Documents", "ModelFiles", "Tensors", "Tokenization"),
+    layer("TextEncoder", "Documents", "ModelFiles", "Tensors"),
     layer(
       "InferenceEngine", "Completions", "ConstrainedOutput", "LlamaModel", "ModelFiles", "Sampling", "Tensors", "Tokenization"),
     // Layer 3
@@ -132,6 +133,9 @@ let package = Package(
       name: "acceptable-use-bench", dependencies: ["AcceptableUse", "Documents", "GovernanceTypes", "YAMLDocuments"],
       path: "Benchmarks/AcceptableUse", exclude: ["allocations.c"], swiftSettings: strict),
     .executableTarget(
+      name: "encoder-bench", dependencies: ["Documents", "ModelFiles", "TextEncoder"], path: "Benchmarks/TextEncoder",
+      swiftSettings: strict),
+    .executableTarget(
       name: "gateway-upstream",
       dependencies: [
         nioCore, .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
@@ -175,6 +179,9 @@ let package = Package(
     .target(name: "EngineFixtures", path: "Tests/EngineFixtures", swiftSettings: strict),
     tests("CKernelsTests", "CKernels", "EngineFixtures"),
     tests("TensorsTests", "EngineFixtures", "Tensors"),
+    .testTarget(
+      name: "TextEncoderTests", dependencies: ["Documents", "ModelFiles", "TextEncoder"], exclude: ["Tiny"], swiftSettings: strict
+    ),
     tests("LlamaModelTests", "EngineFixtures", "LlamaModel", "ModelFiles", "Tensors", "Tokenization"),
     tests("InferenceEngineTests", "Completions", "EngineFixtures", "InferenceEngine", "LlamaModel", "Tensors"),
     tests("GovernanceStoreTests", "GovernanceStore", "Governance", "GovernanceTypes", "Documents", "AuditTrail", grdb),

@@ -68,6 +68,7 @@ enum Architecture {
     Room("CKernels", layer: 1, kind: .c),
     Room("Tensors", layer: 1, own: ["CKernels"], system: basics),
     Room("LlamaModel", layer: 2, own: ["Tensors", "ModelFiles", "Tokenization", "Documents"], system: basics),
+    Room("TextEncoder", layer: 2, own: ["Tensors", "ModelFiles", "Documents"], system: basics),
     Room(
       "InferenceEngine", layer: 2,
       own: [

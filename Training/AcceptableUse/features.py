@@ -1,4 +1,4 @@
-"""Features of the classifier: what words say apart from how they ask, hashed. The Swift twin is Classifier/FeatureSum.swift."""
+"""Features of the classifier: what words say apart from how they ask, hashed. The Swift twin is Classifier/FeatureScan.swift."""
 
 import pathlib
 
@@ -8,7 +8,7 @@ import scipy.sparse
 import normaliser
 
 HERE = pathlib.Path(__file__).parent
-BITS = 20
+BITS = 22
 HEAD_BITS = 15
 PAIR = 0x9E3779B97F4A7C15
 MASK = 0xFFFFFFFFFFFFFFFF

@@ -190,7 +190,7 @@ def styled_other(text, random_source):
 def everything(seed=1):
     """All of it, the same for the same seed; texts that occur twice are left out."""
     source = random.Random(seed)
-    rows = english(source, 70, 4500) + illegal(source, 10) + loaded(source, 14) + jailbreaks(source, 500)
+    rows = english(source, 160, 6000) + illegal(source, 10) + loaded(source, 14) + jailbreaks(source, 900)
     for language in LANGUAGES[1:]:
         rows += other(language, source, 30, 700)
     return list({entry["text"]: entry for entry in rows}.values())

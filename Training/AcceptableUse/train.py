@@ -1,9 +1,9 @@
 """Trains the linear tier and writes the weights that the gateway ships.
 
-    python train.py DATA --weights Policies/classifier/linear.weights --golden Policies/classifier/golden.jsonl [--leave-out]
+    python train.py DATA --weights Policies/classifier/linear.weights --golden Policies/classifier/golden.jsonl
 
-DATA holds train.jsonl and tune.jsonl (other sources), one object a line: text, label, categories, source. Nothing of it is copied
-into the repository. The weights' format is written down in docs/decisions/0006-linear-classifier.md.
+DATA holds train.jsonl, one object a line: text, label, categories, source. Nothing of it is copied into the repository. Threshold and
+calibration come from the sources of the training set, each left out in turn; the tuning set is not read here. The weights' format is written down in docs/decisions/0006-linear-classifier.md.
 """
 
 import argparse
@@ -14,7 +14,9 @@ import random
 import struct
 
 import numpy
+import scipy.sparse
 
+import embedding
 import features
 import normaliser
 import own_text
@@ -25,14 +27,17 @@ HEADS = ["1a-i", "1a-ii", "1a-iii", "1a-iv", "1a-v", "1a-vi", "1b", "1c", "1d", 
 POLICY = "llama-2"
 LANES = 32
 HEAD_FEATURES = 4096
-SEGMENT = 96
+SEGMENT = 48
 PIECE = 48
 SEEN = 2048
-PROMPTS = ("figstep", "dangerousqa", "gptfuzz", "tdc2023")
-CHAT = ("vicuna", "self_instruct", "dolly_sensitive")
-FOLDS = [(("catqa_en", "catqa_zh", "catqa_vi"), ("coconot_pref",)), (("harmfulqa",), ("aounon_safe", "cvalues")),
-         (("advbench",), ("ifeval", "mitre_frr")), (("ailuminate_en",), ("belle", "medquad")),
-         (("inthewild_jb", "cse_interpreter"), ("cse_instruct", "gsm8k")), (("davidson", "surge_toxicity"), ("hardneg", "humaneval"))]
+# What is left out together: sources of one hand, and harmless ones beside them. Every source of the training set is in one of them.
+FOLDS = [(("catqa_en", "catqa_zh", "catqa_vi"), ("coconot_pref", "belle")), (("harmfulqa",), ("aounon_safe", "cvalues")),
+         (("advbench",), ("ifeval", "mitre_frr")), (("ailuminate_en",), ("medquad",)),
+         (("inthewild_jb", "cse_interpreter"), ("cse_instruct", "gsm8k")), (("davidson", "surge_toxicity"), ("hardneg", "humaneval")),
+         (("cold_train",), ())]
+CORE = ("catqa_en", "harmfulqa", "advbench", "ailuminate_en")
+CHAT = ("aounon_safe", "ifeval", "gsm8k", "medquad", "belle", "cvalues", "humaneval")
+ALIKE = ("coconot_pref", "hardneg", "mitre_frr")
 
 
 def read(path):
@@ -65,12 +70,16 @@ def counted(lists, bits):
 
 
 class Corpus:
-    def __init__(self, rows):
+    def __init__(self, rows, vectors):
         self.rows = rows
-        self.texts = [features.features(normaliser.words(row["text"])) for row in rows]
+        self.vectors = vectors
+        words = [normaliser.words(row["text"]) for row in rows]
+        self.texts = [features.features(text) for text in words]
+        known = [vectors.places(text) for text in words]
         pieces = [(index, piece) for index, text in enumerate(self.texts) for piece in segments(text)]
         self.owner = numpy.array([index for index, _ in pieces])
         self.lists = [distinct(piece) for _, piece in pieces]
+        self.meanings = vectors.sums([piece for text in known for piece in segments(text)], [len(piece) for piece in self.lists])
         self.labels = numpy.array([rows[index]["label"] for index in self.owner], dtype=float)
         self.share = 1 / numpy.bincount(self.owner)[self.owner]
 
@@ -79,45 +88,85 @@ class Corpus:
 
 
 def fit(corpus, matrix, without=(), strength=5):
+    """Weights of the features. What the meanings of words weigh is folded into the weights of the words, those of the vectors that no
+    text of the training set has included: a text's sum is the same."""
     weights = corpus.weights(without)
     used = weights > 0
-    return training.logistic(matrix[used], corpus.labels[used], weights[used], strength, 40)
+    both = scipy.sparse.hstack([matrix, scipy.sparse.csr_matrix(corpus.meanings)]).tocsr()
+    dense, bias = training.logistic(both[used], corpus.labels[used], weights[used], strength, 30)
+    table = dense[: matrix.shape[1]].copy()
+    # One step of a quantised weight is chosen by the weights that were trained: those that are folded in are many and small.
+    step = training.step(table)
+    corpus.vectors.fold(dense[matrix.shape[1]:], table)
+    return table, bias, step
 
 
 def sources(rows, *names):
     return numpy.array([row["source"] in names for row in rows])
 
 
-def show(name, rows, scores):
-    chat = scores[sources(rows, *CHAT)]
-    harm = scores[sources(rows, *PROMPTS)]
-    labels = numpy.r_[numpy.ones(len(harm)), numpy.zeros(len(chat))]
-    print(f"{name}: tuning prompts against chat: AP {training.average_precision(labels, numpy.r_[harm, chat]):.3f}, "
-          f"recall {training.recall_at(harm, chat, 0.05):.3f} at 5 % false positives, {training.recall_at(harm, chat, 0.01):.3f} at 1 %")
+def parts(rows, scores, names, label):
+    """The scores of each source that has texts of this label."""
+    found = [scores[numpy.array([row["source"] == name and row["label"] == label for row in rows])] for name in names]
+    return [part for part in found if len(part)]
 
 
-def leave_out(corpus, matrix, tune, tune_matrix):
-    chat = sources(tune.rows, *CHAT)
+def shares(groups, total):
+    """For each text how much it counts: a source by the root of its size."""
+    roots = [len(group) ** 0.5 for group in groups]
+    return numpy.concatenate([numpy.full(len(group), total * root / sum(roots) / len(group)) for group, root in zip(groups, roots)])
+
+
+# Harmless texts to violations, as in the sets that the targets speak of.
+RATIO = 2.7
+
+
+def measured(positive, negative):
+    """Average precision, recall at 5 % and at 1 % false positives, and the score at 5 %."""
+    scores = numpy.concatenate(positive + negative)
+    labels = numpy.r_[numpy.ones(sum(map(len, positive))), numpy.zeros(sum(map(len, negative)))]
+    weights = numpy.r_[shares(positive, 1), shares(negative, RATIO)]
+    order = numpy.argsort(-scores, kind="stable")
+    scores, labels, weights = scores[order], labels[order], weights[order]
+    hits, false = numpy.cumsum(weights * labels), numpy.cumsum(weights * (1 - labels)) / RATIO
+    precision = float((hits / numpy.cumsum(weights) * weights * labels).sum())
+    place = {rate: min(int(numpy.searchsorted(false, rate)), len(scores) - 1) for rate in (0.05, 0.01)}
+    return precision, float(hits[place[0.05]]), float(hits[place[0.01]]), float(scores[place[0.05]])
+
+
+def left_out(corpus, matrix):
+    """For each text of the training set what a model says that has not seen its source: whole, and its worst stretch."""
+    whole, worst = numpy.full(len(corpus.rows), -math.inf), numpy.full(len(corpus.rows), -math.inf)
     for positive, negative in FOLDS:
-        weights, bias = fit(corpus, matrix, without=positive + negative)
-        scores, base = matrix @ weights + bias, (tune_matrix @ weights + bias)[chat]
-        threshold = numpy.quantile(base, 0.95)
-        for name in positive + negative:
-            for label in (1, 0):
-                chosen = numpy.array([corpus.rows[index]["source"] == name and corpus.rows[index]["label"] == label for index in corpus.owner])
-                if not chosen.any():
-                    continue
-                part = scores[chosen]
-                precision = training.average_precision(numpy.r_[numpy.ones(len(part)), numpy.zeros(len(base))], numpy.r_[part, base]) if label else None
-                print(f"  left out {name:16s} label {label} pieces {len(part):5d} over the 5 % threshold {float((part > threshold).mean()):.3f}"
-                      + (f" AP against chat {precision:.3f}" if label else ""), flush=True)
+        dense, bias, step = fit(corpus, matrix, without=positive + negative)
+        model = Model(quantised(dense, step), step, float(numpy.float32(bias)), [(-1, 0), (1, 1)], 0, 0, None, None, None)
+        for index in numpy.flatnonzero(sources(corpus.rows, *positive, *negative)):
+            whole[index], worst[index] = model.logits(corpus.texts[index])
+    return whole, worst
 
 
-def quantised(weights, levels=127):
-    """Signed bytes and the worth of one step; the few largest weights are held at the 99.9th percentile."""
-    used = numpy.abs(weights[weights != 0])
-    step = float(numpy.float32(numpy.quantile(used, 0.999) / levels))
-    return numpy.clip(numpy.floor(weights / step + 0.5), -levels, levels).astype(numpy.int8), step
+def report(corpus, scores):
+    rows = corpus.rows
+    harmless = parts(rows, scores, CHAT + ALIKE, 0)
+    print("sources that the model has not seen (each left out in turn; own texts are always in):")
+    for name, positive, negative in (
+            ("requests against chat and look-alikes", CORE, CHAT + ALIKE), ("requests against chat", CORE, CHAT),
+            ("jailbreaks against chat and look-alikes", ("inthewild_jb",), CHAT + ALIKE), ("Chinese requests against Chinese chat", ("catqa_zh",), ("belle", "cvalues")),
+            ("Chinese insults against harmless of the same source", ("cold_train",), ("cold_train",))):
+        precision, recall, strict, _ = measured(parts(rows, scores, positive, 1), parts(rows, scores, negative, 0))
+        print(f"  {name}: AP {precision:.3f}, recall {recall:.3f} at 5 % false positives, {strict:.3f} at 1 %")
+    threshold = measured(parts(rows, scores, CORE, 1), harmless)[3]
+    for label in (1, 0):
+        names = sorted({row["source"] for row in rows if row["label"] == label and not row["source"].startswith("own_")})
+        found = [(name, parts(rows, scores, (name,), label)) for name in names]
+        shown = ", ".join(f"{name} {float((part[0] > threshold).mean()):.2f}" for name, part in found if part)
+        print(f"  over the threshold, {'violations' if label else 'harmless'}: {shown}", flush=True)
+    return threshold
+
+
+def quantised(weights, step, levels=127):
+    """Signed bytes of steps; the few largest weights are held at the end of the scale."""
+    return numpy.clip(numpy.floor(weights / step + 0.5), -levels, levels).astype(numpy.int8)
 
 
 def total(table, lists, bits):
@@ -143,13 +192,15 @@ def isotonic(values):
 
 
 def knots(rows, logits):
-    """From logit to probability where violations and harmless texts are equally frequent: isotonic over quantiles of the tuning set."""
-    chosen = sources(rows, *PROMPTS, *CHAT)
-    labels = numpy.array([row["label"] for row in rows])[chosen]
-    values = numpy.array(logits)[chosen]
-    weight = numpy.where(labels == 1, 0.5 / labels.sum(), 0.5 / (1 - labels).sum())
+    """From logit to probability where violations and harmless texts are equally frequent: isotonic over quantiles of unseen sources."""
+    positive, negative = parts(rows, logits, CORE + ("inthewild_jb",), 1), parts(rows, logits, CHAT + ALIKE, 0)
+    values = numpy.concatenate(positive + negative)
+    labels = numpy.r_[numpy.ones(sum(map(len, positive))), numpy.zeros(sum(map(len, negative)))]
+    weight = numpy.r_[shares(positive, 0.5), shares(negative, 0.5)]
     order = numpy.argsort(values, kind="stable")
-    bins = numpy.array_split(order, 24)
+    # As many bins as before, each of the same weight.
+    ends = numpy.searchsorted(numpy.cumsum(weight[order]), numpy.arange(1, 24) / 24)
+    bins = [piece for piece in numpy.split(order, ends) if len(piece)]
     points = [(float(values[b].mean()), float((weight[b] * labels[b]).sum() / weight[b].sum()), float(weight[b].sum())) for b in bins]
     smooth = isotonic([(p, w) for _, p, w in points])
     result = [(-20000, 0)]
@@ -186,7 +237,8 @@ def heads(corpus):
         share[labels == 1] *= 0.25 / share[labels == 1].sum()
         share[labels == 0] *= 0.75 / share[labels == 0].sum()
         dense, bias = training.logistic(matrix, labels, share, 5, 20)
-        table[:, index], step = quantised(dense)
+        step = training.step(dense)
+        table[:, index] = quantised(dense, step)
         steps.append(step)
         biases.append(float(numpy.float32(bias)))
     return table, steps, biases
@@ -216,14 +268,19 @@ class Model:
         data += self.table.tobytes() + self.head_table.tobytes()
         return data + struct.pack("<Q", checksum(data))
 
-    def logit(self, row):
-        """The whole text, or a stretch of it that is worse by the bar."""
+    def logits(self, row):
+        """Of the whole text, and of its worst stretch."""
         spans = [row] + [row[s:s + SEGMENT] for s in range(SEGMENT // 2, len(row), SEGMENT // 2)]
         if len(row) > SEGMENT:
             spans.append(row[:SEGMENT])
         lists = [distinct(span) for span in spans]
         found = logit_milli(*total(self.table, lists, features.BITS), self.step, self.bias)
-        return max([found[0]] + [value - self.segment_bar for value in found[1:]])
+        return found[0], max(found[1:], default=-math.inf)
+
+    def logit(self, row):
+        """The whole text, or a stretch of it that is worse by the bar."""
+        whole, worst = self.logits(row)
+        return max(whole, worst - self.segment_bar) if worst > -math.inf else whole
 
     def assess(self, text):
         row = features.features(normaliser.words(text))
@@ -253,31 +310,27 @@ def main():
     parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("--weights", type=pathlib.Path, required=True)
     parser.add_argument("--golden", type=pathlib.Path, required=True)
-    parser.add_argument("--leave-out", action="store_true", help="also train without each group of sources and measure on it")
     options = parser.parse_args()
 
-    corpus = Corpus(read(options.data / "train.jsonl") + own_text.everything())
-    tune = Corpus(read(options.data / "tune.jsonl"))
-    print(f"{len(corpus.rows)} texts to train on, of which {sum(row['source'].startswith('own_') for row in corpus.rows)} our own; {len(tune.rows)} to tune on", flush=True)
+    corpus = Corpus(read(options.data / "train.jsonl") + own_text.everything(), embedding.Vectors.installed())
+    print(f"{len(corpus.rows)} texts to train on, of which {sum(row['source'].startswith('own_') for row in corpus.rows)} our own", flush=True)
     matrix = training.pruned(counted(corpus.lists, features.BITS), 2)
-    if options.leave_out:
-        leave_out(corpus, matrix, tune, counted(tune.lists, features.BITS))
-    dense, bias = fit(corpus, matrix)
-    table, step = quantised(dense)
-    model = Model(table, step, float(numpy.float32(bias)), [(-1, 0), (1, 1)], 0, 10 ** 6, *heads(corpus))
-    whole = numpy.array([model.logit(text) for text in tune.texts])
-    show("whole texts", tune.rows, whole)
-    chat = sources(tune.rows, *CHAT)
-    # Stretches may add at most a fiftieth of the false positives that the threshold allows.
-    for bar in range(0, 4001, 250):
-        model.segment_bar = bar
-        logits = numpy.array([model.logit(text) for text in tune.texts])
-        if (logits[chat] > numpy.quantile(whole[chat], 0.95)).mean() <= 0.051:
-            break
-    show(f"with stretches at a bar of {bar}", tune.rows, logits)
-    model.points = knots(tune.rows, logits)
-    model.threshold = interpolate(model.points, int(numpy.quantile(logits[chat], 0.95)))
-    print(f"threshold {model.threshold / 1e6:.3f}: 5 % of the harmless chat of sources that training did not see")
+    whole, worst = left_out(corpus, matrix)
+    # How much less a stretch counts than a whole text: whatever finds most of requests and of jailbreaks, which are long.
+    def found(bar):
+        logits = numpy.maximum(whole, worst - bar)
+        harmless = parts(corpus.rows, logits, CHAT + ALIKE, 0)
+        return sum(measured(parts(corpus.rows, logits, names, 1), harmless)[1] for names in (CORE, ("inthewild_jb",)))
+
+    bar = max(range(0, 2001, 250), key=found)
+    logits = numpy.maximum(whole, worst - bar)
+    print(f"stretches count at a bar of {bar}")
+    threshold = report(corpus, logits)
+    dense, bias, step = fit(corpus, matrix)
+    table = quantised(dense, step)
+    points = knots(corpus.rows, logits)
+    model = Model(table, step, float(numpy.float32(bias)), points, interpolate(points, int(threshold)), bar, *heads(corpus))
+    print(f"threshold {model.threshold / 1e6:.3f}: 5 % of harmless texts of sources left out")
     options.weights.write_bytes(model.encoded())
     with open(options.golden, "w", encoding="utf-8") as output:
         for text in golden_texts():

@@ -28,6 +28,12 @@ def logistic(matrix, labels, weights, strength, iterations=40):
     return dense, float(found.x[-1])
 
 
+def step(weights, levels=127):
+    """What one step of a signed byte is worth. No weight is cut off: the largest ones are what finds most (0.70 against 0.68 AP on
+    sources left out, where the largest thousandth was held)."""
+    return float(numpy.float32(numpy.abs(weights).max() / levels))
+
+
 def pruned(matrix, least):
     """Without features that fewer than `least` rows have: they say who wrote a text, not what it wants."""
     rows = numpy.asarray((matrix > 0).sum(0)).ravel()

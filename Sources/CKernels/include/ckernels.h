@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "ckattention.h"
+#include "ckencoder.h"
 #include "ckpool.h"
 
 /// Instruction sets, in rising order of preference.
