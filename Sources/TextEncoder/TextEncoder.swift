@@ -86,7 +86,7 @@ public final class TextEncoder {
   private func embed(_ tokens: [Int32]) {
     let (memory, width) = (self.memory, self.configuration.width)
     self.backend.embed(tokens, from: [self.weights.words], into: memory.states)
-    self.backend.embed((0..<Int32(tokens.count)), from: [self.weights.places], into: memory.term)
+    self.backend.embed(Array(0..<Int32(tokens.count)), from: [self.weights.places], into: memory.term)
     self.backend.add(memory.term, count: tokens.count * width, to: memory.states)
     self.backend.add(bias: self.weights.firstSegment, to: memory.states, count: tokens.count, stride: width)
     self.backend.layerNorm(
