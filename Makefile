@@ -49,6 +49,11 @@ test-clients: build ## run the clients of OpenAI, Anthropic, LangChain, LlamaInd
 	  .venv-$$group/bin/python Tests/Clients/run.py $$group || exit 1; \
 	done
 
+test-schema: build ## have schemathesis make requests from /openapi.json, and from OpenAI's document in DATA=folder (ARGS="--examples 500")
+	@test -x .venv-schema/bin/python || $(PYTHON) -m venv .venv-schema
+	@.venv-schema/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/Schema/requirements.txt
+	@.venv-schema/bin/python Tests/Schema/run.py $(if $(DATA),--data $(DATA)) $(ARGS)
+
 $(ORACLE_VENV)/bin/python: Tests/Oracles/requirements-models.txt
 	@/usr/bin/python3 -c 'import torch' || { echo "PyTorch is missing: apt-get install python3-torch" >&2; exit 1; }
 	@/usr/bin/python3 -m venv --system-site-packages $(ORACLE_VENV)
@@ -221,4 +226,4 @@ deps: ## install the system packages that are missing, and look for the Swift to
 	@command -v $(SWIFT) > /dev/null || { echo "There is no '$(SWIFT)' in PATH. Install Swift 6.2 or later: https://www.swift.org/install/linux/" >&2; exit 1; }
 
 clean: ## remove what was built
-	@rm -rf .build .venv-clients .venv-frameworks .venv-audience $(ORACLE_VENV) $(ORACLES_VENV) $(TRAINING_VENV)
+	@rm -rf .build .venv-clients .venv-frameworks .venv-schema .venv-audience $(ORACLE_VENV) $(ORACLES_VENV) $(TRAINING_VENV)

@@ -1,18 +1,17 @@
 internal import Documents
 
 extension OpenAPIDocument {
+  private static var error: JSON {
+    self.object(
+      ["message", "type", "param", "code"],
+      ["message": self.text, "type": self.text, "param": ["type": ["string", "null"]], "code": self.text], isOpen: true)
+  }
+
   /// The bodies of the table. An amount is a decimal text; what is not named here is refused by name.
   static var schemas: JSON {
     [
-      "Error": self.object(
-        ["error"],
-        [
-          "error": self.object(
-            ["message", "type", "param", "code"],
-            [
-              "message": self.text, "type": self.text, "param": ["type": ["string", "null"]], "code": self.text,
-            ], isOpen: true)
-        ]),
+      "Error": self.object(["error"], ["error": self.error]),
+      "MessagesError": self.object(["type", "error"], ["type": self.oneOf("error"), "error": self.error]),
       "Open": ["type": "object", "additionalProperties": true],
       "Named": self.object(["name"], ["name": self.text]),
       "Customer": self.object(

@@ -62,9 +62,12 @@ struct OpenAPIDocument {
 
   private func responses(_ known: Row?, _ route: Route) -> JSON {
     let good: JSON = ["description": .string(known?.answer ?? "What was asked for.")]
+    let isAnthropic = route.path.hasPrefix("/v1/messages")
     let error: JSON = [
-      "description": "OpenAI's error object, with members of ours.",
-      "content": ["application/json": ["schema": ["$ref": "#/components/schemas/Error"]]],
+      "description": .string("\(isAnthropic ? "Anthropic" : "OpenAI")'s error object, with members of ours."),
+      "content": [
+        "application/json": ["schema": ["$ref": .string("#/components/schemas/\(isAnthropic ? "MessagesError" : "Error")")]]
+      ],
     ]
     return .object([JSONMember(known?.status ?? "200", good), JSONMember("default", error)])
   }
