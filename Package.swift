@@ -43,6 +43,7 @@ let package = Package(
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
   ],
   targets: [
     // Layer 0
@@ -89,6 +90,8 @@ let package = Package(
       "GatewayHTTP", "Completions", "Documents", "Governance", "GovernanceTypes", "LicenseTerms", "OpenAIWire", "UsageLedger",
       hummingbird, httpTypes, nioCore, nioHTTPTypes),
     layer(
+      "AdminTokens", "Documents", "Governance", "GovernanceTypes", .product(name: "JWTKit", package: "jwt-kit")),
+    layer(
       "AdminHTTP", "Billing", "Completions", "Documents", "GatewayHTTP", "Governance", "GovernanceTypes", "LicenseTerms",
       "UsageLedger",
       hummingbird, httpTypes, nioCore),
@@ -97,7 +100,7 @@ let package = Package(
       "Simulation", "AcceptableUse", "Completions", "Documents", "Governance", "GovernanceTypes", "LicenseTerms", "UsageLedger"),
     // Layer 4
     layer(
-      "GatewayApp", "AcceptableUse", "AdminHTTP", "AuditSigning", "AuditTrail", "Billing", "Completions", "Documents",
+      "GatewayApp", "AcceptableUse", "AdminHTTP", "AdminTokens", "AuditSigning", "AuditTrail", "Billing", "Completions", "Documents",
       "GatewayHTTP",
       "Governance", "GovernanceStore", "GovernanceTypes", "InferenceEngine", "LicenseTerms", "LlamaModel", "ModelFiles",
       "RemoteEngines", "Tensors", "Tokenization", "YAMLDocuments",
@@ -194,6 +197,7 @@ let package = Package(
       ], path: "Tests/UpstreamFixtures", swiftSettings: strict),
     tests(
       "RemoteEnginesTests", "Completions", "RemoteEngines", "UpstreamFixtures", nioCore),
+    tests("AdminTokensTests", "AdminTokens", "Documents", "Governance", "GovernanceTypes"),
     tests("GatewayHTTPTests", "GatewayHTTP", "GovernanceTypes"),
     tests("OpenAIWireTests", "Completions", "OpenAIWire"),
     tests("UsageLedgerTests", "UsageLedger", "GovernanceTypes", "Simulation"),

@@ -92,18 +92,40 @@ public struct ExportContent: Sendable {
   }
 }
 
+/// Who asks, and what they may do: with several roles, what any of them may.
+public struct AdminHolder: Sendable {
+  public var actor: Actor
+  public var roles: Set<AdminRole>
+
+  public init(actor: Actor, roles: Set<AdminRole>) {
+    self.actor = actor
+    self.roles = roles
+  }
+}
+
+/// Tells whose an identity provider's token is; throws ``Refusal`` where it is not taken.
+public typealias TokenDesk = @Sendable (_ token: String) async throws -> AdminHolder
+
+/// Whether a bearer secret has the form of a token rather than of a key: keys have no dots.
+public func isToken(_ secret: String) -> Bool { secret.utf8.contains(UInt8(ascii: ".")) }
+
 /// The admin routes.
 public struct AdminRoutes: Sendable {
   let gate: Gate
   let services: AdminServices
   private let keyDigest: Digest?
   private let networks: [AddressRange]
+  private let tokens: TokenDesk?
 
   /// - Parameters:
   ///   - key: the bootstrap admin key, an owner's; without one only keys that were made before are let in.
   ///   - networks: where admin requests may come from; empty for anywhere.
-  public init(gate: Gate, services: AdminServices, key: String?, networks: [AddressRange] = []) {
+  ///   - tokens: nil where no identity provider is trusted.
+  public init(
+    gate: Gate, services: AdminServices, key: String?, networks: [AddressRange] = [], tokens: TokenDesk? = nil
+  ) {
     self.networks = networks
+    self.tokens = tokens
     self.gate = gate
     self.services = services
     self.keyDigest = key.map { services.digest(Array($0.utf8)) }
@@ -121,24 +143,36 @@ public struct AdminRoutes: Sendable {
     self.addRecords(to: router)
   }
 
+  /// A token with its claims is longer than a key.
+  private static let longestSecret = 8192
+
   typealias Handler = @Sendable (AdminRequest) async throws -> Response
 
   /// Wraps a handler: the admin key is checked first, refusals become error objects.
   func guarded(_ handler: @escaping Handler) -> @Sendable (Request, GatewayContext) async throws -> Response {
     { request, context in
       await answering {
-        let actor = try self.authenticate(request, from: context.remoteAddress)
+        let actor = try await self.authenticate(request, from: context.remoteAddress)
         return try await handler(
           AdminRequest(request: request, context: context, actor: actor, bodyLimit: self.services.bodyLimit))
       }
     }
   }
 
-  private func authenticate(_ request: Request, from address: String?) throws -> Actor {
+  private func authenticate(_ request: Request, from address: String?) async throws -> Actor {
     guard self.networks.isEmpty || self.networks.contains(where: { address.map($0.contains) ?? false }) else {
       throw Refusal(.permissionDenied, "The admin API does not answer to this address.", context: address)
     }
-    let digest = self.services.digest(Array(try bearerSecret(request).utf8))
+    let secret = try bearerSecret(request, most: Self.longestSecret)
+    if let tokens = self.tokens, isToken(secret) {
+      let holder = try await tokens(secret)
+      guard holder.roles.contains(where: { AdminAccess.permits($0, request.method, path: request.uri.path) }) else {
+        let roles = holder.roles.map(\.rawValue).sorted().joined(separator: ", ")
+        throw Refusal(.permissionDenied, "A token with the roles '\(roles)' may not do this.")
+      }
+      return holder.actor
+    }
+    let digest = self.services.digest(Array(secret.utf8))
     if let (actor, role) = self.gate.adminActor(secretDigest: digest) {
       guard AdminAccess.permits(role, request.method, path: request.uri.path) else {
         throw Refusal(.permissionDenied, "An admin key of the role '\(role.rawValue)' may not do this.")

@@ -203,7 +203,8 @@ public struct GatewayApp {
       operatorName: self.configuration.operatorName, audit: self.configuration.audit, log: self.log)
     let admission = AdmissionDesk(limit: self.configuration.limits.requestsInProgress)
     let billing = try BillingService(
-      gate: gate, store: store, engines: engines, billing: self.configuration.billing, environment: self.environment, log: self.log)
+      gate: gate, store: store, engines: engines, billing: self.configuration.billing, environment: self.environment,
+      log: self.log)
     let telemetry = self.telemetry
     let metrics = MetricsPage(gate: gate, store: store, engines: engines, desk: admission, billing: billing)
     let departures = Departures()
@@ -221,6 +222,7 @@ public struct GatewayApp {
         self.configuration.models.map { ($0.id.name, $0.fallbacks.map(\.name)) }, uniquingKeysWith: { first, _ in first }))
     if let telemetry { services.served = { telemetry.take($0) } }
     PublicRoutes(gate: gate, services: services).add(to: router)
+    let tokens = try await self.tokenDesk()
     let administration = AdminRoutes(
       gate: gate,
       services: AdminServices(
@@ -229,12 +231,12 @@ public struct GatewayApp {
         captureRate: { try await billing.captureRate(of: $0).json }, digest: sha256,
         bodyLimit: self.configuration.server.bodyLimit),
       key: self.environment["WEIGHBRIDGE_ADMIN_KEY"].flatMap { $0.isEmpty ? nil : $0 },
-      networks: self.configuration.server.adminNetworks.compactMap { AddressRange($0) })
+      networks: self.configuration.server.adminNetworks.compactMap { AddressRange($0) }, tokens: tokens)
     administration.add(to: router)
-    AuditRoutes(gate: gate, services: try self.auditServices(gate: gate, store: store, signer: signer)).add(to: router)
+    AuditRoutes(gate: gate, services: try self.auditServices(gate: gate, store: store, signer: signer, tokens: tokens)).add(
+      to: router)
     administration.addDescription(to: router, version: Self.version)
     let host = self.configuration.server.host
-    let log = self.log
     var companions: [any Service] = [
       signer.service(every: .seconds(self.configuration.checkpointSeconds), gate: gate),
       HeartbeatService(gate: gate, interval: .seconds(self.configuration.audit.heartbeatSeconds), log: self.log), watch,
@@ -247,7 +249,7 @@ public struct GatewayApp {
         address: .hostname(host, port: self.configuration.server.port), serverName: "weighbridge", backlog: 4096,
         availableConnectionsDelegate: MaximumAvailableConnections(self.configuration.server.connections)),
       services: companions,
-      onServerRunning: { channel in
+      onServerRunning: { [log = self.log] channel in
         await ServerAssembly.acceptInBulk(channel, log: log)
         announce(host, channel.localAddress?.port ?? 0)
       },
@@ -287,13 +289,16 @@ extension GatewayApp {
   }
 
   /// The public side of the log, and the witness that this gateway is to others where it is one.
-  private func auditServices(gate: Gate, store: SQLiteStore, signer: LogSigner) throws -> AuditServices {
+  private func auditServices(
+    gate: Gate, store: SQLiteStore, signer: LogSigner, tokens: TokenDesk?
+  ) throws -> AuditServices {
     let published = PublishedLog(store: store, signer: signer)
     let bootstrap = self.environment["WEIGHBRIDGE_ADMIN_KEY"].flatMap { $0.isEmpty ? nil : sha256(Array($0.utf8)) }
     var services = AuditServices(
       tile: { try await published.tile($0) }, entries: { try await published.entries($0) },
       proof: { try await published.proof($0) },
-      requireAuditor: { (secret: String) throws -> Void in
+      requireAuditor: { (secret: String) async throws -> Void in
+        if let tokens, isToken(secret) { return _ = try await tokens(secret) }
         let digest = sha256(Array(secret.utf8))
         guard gate.adminActor(secretDigest: digest) != nil || digest == bootstrap else {
           throw Refusal(.invalidAPIKey, "The entries of the log are for the holder of an admin key.")
@@ -310,6 +315,14 @@ extension GatewayApp {
 }
 
 extension GatewayApp {
+  /// Nil where no identity provider is trusted.
+  private func tokenDesk() async throws -> TokenDesk? {
+    guard let settings = self.configuration.server.adminTokens else { return nil }
+    let desk = AdminTokenDesk(settings, log: self.log)
+    try await desk.open()
+    return { try await desk.holder(of: $0) }
+  }
+
   private var requestIdentity: RequestIdentity {
     let log = self.log
     let random = self.random
@@ -323,7 +336,9 @@ private let processStart = ContinuousClock.now
 
 /// Nanoseconds since 1970, from the system's clock.
 func wallClock() -> Timestamp {
-  var time = timespec()
-  clock_gettime(CLOCK_REALTIME, &time)
-  return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+  // From 2001 on, as Foundation has it, so that a fraction keeps an eighth of a microsecond.
+  let seconds = Date().timeIntervalSinceReferenceDate
+  let whole = seconds.rounded(.down)
+  let since1970 = Int64(whole) + Int64(Date.timeIntervalBetween1970AndReferenceDate)
+  return Timestamp(nanoseconds: since1970 * 1_000_000_000 + Int64((seconds - whole) * 1_000_000_000))
 }

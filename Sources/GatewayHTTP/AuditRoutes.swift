@@ -49,15 +49,15 @@ public struct AuditServices: Sendable {
   public var entries: @Sendable (_ path: String) async throws -> [UInt8]?
   /// The proof of the entry under a lookup id; nil where there is none.
   public var proof: @Sendable (_ lookup: String) async throws -> EntryProof?
-  /// Throws ``Refusal`` unless the secret is an admin key.
-  public var requireAuditor: @Sendable (_ secret: String) throws -> Void
+  /// Throws ``Refusal`` unless the secret is an admin key, or a token that stands for one.
+  public var requireAuditor: @Sendable (_ secret: String) async throws -> Void
   /// Judges a checkpoint of another log; nil where this gateway is no witness.
   public var witness: (@Sendable (_ request: [UInt8]) async throws -> WitnessReply)?
 
   public init(
     tile: @escaping @Sendable (String) async throws -> [UInt8]?, entries: @escaping @Sendable (String) async throws -> [UInt8]?,
     proof: @escaping @Sendable (String) async throws -> EntryProof?,
-    requireAuditor: @escaping @Sendable (String) throws -> Void,
+    requireAuditor: @escaping @Sendable (String) async throws -> Void,
     witness: (@Sendable ([UInt8]) async throws -> WitnessReply)?
   ) {
     self.tile = tile
@@ -94,7 +94,7 @@ public struct AuditRoutes: Sendable {
   private func tile(_ request: Request) async throws -> Response {
     let path = String(request.uri.path.dropFirst("/audit/v1/".count))
     let isEntries = path.hasPrefix("tile/entries/")
-    if isEntries { try self.services.requireAuditor(bearerSecret(request)) }
+    if isEntries { try await self.services.requireAuditor(bearerSecret(request, most: 8192)) }
     guard let bytes = try await (isEntries ? self.services.entries(path) : self.services.tile(path)) else {
       throw Refusal(.notFound, "There is no \(path.prefix(80)) in the tree of the published checkpoint.")
     }
@@ -108,7 +108,7 @@ public struct AuditRoutes: Sendable {
   /// `GET /v1/usage/receipts/{id}`: the entry that ended a usage, and the proof that it is in the log; to its customer, by any of its
   /// keys, and to an auditor. With `.tlog-proof` behind the id, the same as one file.
   private func receipt(_ request: Request, id: String) async throws -> Response {
-    let reader = try self.reader(try bearerSecret(request))
+    let reader = try await self.reader(try bearerSecret(request, most: 8192))
     let isFile = id.hasSuffix(".tlog-proof")
     let text = isFile ? String(id.dropLast(".tlog-proof".count)) : id
     let missing = Refusal(.notFound, "There is no settled or voided usage \(text.prefix(80)) of yours.")
@@ -128,9 +128,9 @@ public struct AuditRoutes: Sendable {
   }
 
   /// Whose entries the secret opens; nil for an auditor, who may read all.
-  private func reader(_ secret: String) throws -> CustomerID? {
+  private func reader(_ secret: String) async throws -> CustomerID? {
     do {
-      try self.services.requireAuditor(secret)
+      try await self.services.requireAuditor(secret)
       return nil
     } catch is Refusal {
       // No admin key: then it is a customer's, for answers or for reading their record.

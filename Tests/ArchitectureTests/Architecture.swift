@@ -96,6 +96,9 @@ enum Architecture {
         "Governance", "GovernanceTypes", "Documents", "LicenseTerms", "Audience", "AcceptableUse", "UsageLedger", "Billing",
         "AuditTrail",
       ], system: basics.union(["Dispatch", "Foundation"]), external: ["GRDB", "GRDBSQLite", "Logging"]),
+    Room(
+      "AdminTokens", layer: 3, own: ["Documents", "Governance", "GovernanceTypes"], system: basics.union(["Foundation"]),
+      external: ["JWTKit"]),
     Room("OpenAIWire", layer: 3, own: ["Completions", "Documents", "GovernanceTypes"]),
     Room(
       "RemoteEngines", layer: 3, own: ["Completions", "Documents", "OpenAIWire"], system: ["Synchronization"],

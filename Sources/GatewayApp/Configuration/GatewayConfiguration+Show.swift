@@ -15,6 +15,7 @@ extension GatewayConfiguration {
         "connections": .integer(self.server.connections), "head_limit_bytes": .integer(self.server.headLimit),
         "certificate": JSON(self.server.certificate), "certificate_key": JSON(self.server.certificateKey),
         "admin_from": .array(self.server.adminNetworks.map(JSON.string)),
+        "admin_tokens": self.server.adminTokens?.json ?? .null,
       ],
       "data": [
         "directory": .string(self.dataDirectory), "key_file": JSON(self.keyFile),

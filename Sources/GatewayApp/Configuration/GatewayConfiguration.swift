@@ -29,6 +29,8 @@ public struct GatewayConfiguration: Sendable {
     public var certificateKey: String?
     /// Where admin requests may come from; empty for anywhere.
     public var adminNetworks: [String] = []
+    /// Whose tokens let people into the admin API beside admin keys.
+    public var adminTokens: AdminTokens?
   }
 
   public struct Model: Sendable {
@@ -232,6 +234,7 @@ public struct GatewayConfiguration: Sendable {
     guard (server.certificate == nil) == (server.certificateKey == nil) else {
       throw section.failure("certificate", "'certificate' and 'certificate_key' belong together")
     }
+    server.adminTokens = try Self.adminTokens(&section) { Self.resolve($0, directory) }
     server.adminNetworks = try section.strings("admin_from")
     for network in server.adminNetworks where AddressRange(network) == nil {
       throw section.failure("admin_from", "'\(network)' is neither an IP address nor a network such as 10.0.0.0/8")

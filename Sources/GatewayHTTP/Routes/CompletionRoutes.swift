@@ -65,11 +65,13 @@ func apiSecret(_ request: Request) throws -> String {
 }
 
 /// The secret of an `Authorization: Bearer …` header.
-public func bearerSecret(_ request: Request) throws -> String {
+///
+/// - Parameter most: The most bytes that it may have.
+public func bearerSecret(_ request: Request, most: Int = 512) throws -> String {
   guard let header = request.headers[.authorization] else {
     throw Refusal(.invalidAPIKey, "There is no Authorization header. Send 'Authorization: Bearer' and your API key.")
   }
-  guard header.prefix(7).lowercased() == "bearer ", header.utf8.count <= 512 else {
+  guard header.prefix(7).lowercased() == "bearer ", header.utf8.count <= most + 7 else {
     throw Refusal(.invalidAPIKey, "The Authorization header is not of the form 'Bearer' and an API key.")
   }
   return String(header.dropFirst(7))
