@@ -138,7 +138,8 @@ struct StreamGuardTests {
     let policy = try shippedPolicy()
     var scanner = policy.scanner(.prompt)
     let rules = policy.rules(.prompt)
-    var scan = TextScan(rules.compiled, modes: rules.modes, classifier: policy.classifier)
+    var scan = TextScan(
+      rules.compiled, modes: rules.modes, classifier: policy.classifier, threshold: rules.classifier.threshold)
     var random = SplitMix64(state: seed)
     let bank = SpellingBank.prompts(SpellingBank.forbidden) + SpellingBank.prompts(SpellingBank.harmless)
     for round in 0..<400 {

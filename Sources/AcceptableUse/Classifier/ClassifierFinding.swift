@@ -4,16 +4,14 @@ public struct ClassifierFinding: Sendable, Hashable {
   public var logit: Int
   /// The share of violations among texts with this logit, where both kinds are equally frequent; in millionths.
   public var score: Int
-  /// Which use it is, if it is one, in millionths for each head of the weights; empty below ``floor``.
+  /// Which use it is, if it is one, in millionths for each head of the weights; empty below the threshold in force.
   public var heads: [Int]
 
-  /// Below this score, in millionths, nobody asks which use it is.
-  static let floor = 500_000
-
-  init(_ features: FeatureScan) {
+  /// - Parameter threshold: Below this score, in millionths, nobody asks which use it is.
+  init(_ features: FeatureScan, threshold: Int) {
     self.logit = features.logit
     self.score = features.classifier.score(ofLogit: self.logit)
-    self.heads = self.score < Self.floor ? [] : features.headScores
+    self.heads = self.score < threshold ? [] : features.headScores
   }
 }
 

@@ -33,8 +33,8 @@ public final class LinearClassifier: Sendable {
 
   /// Signed bytes, one for each feature slot.
   let weights: [Int8]
-  /// ``lanes`` signed bytes for each slot of the heads.
-  let headWeights: [SIMD32<Int8>]
+  /// One lane for each head, for each slot of the heads; every value fits a signed byte.
+  let headWeights: [SIMD32<Int16>]
   let step: Double
   let bias: Double
   /// By how much, in thousandths of a logit, a stretch of a long text counts less than a whole one.
@@ -87,14 +87,24 @@ public final class LinearClassifier: Sendable {
 
   /// What each head says of a text with these features, in millionths: which use it is, if it is one.
   func headScores(_ features: some Sequence<UInt64>, count: Int) -> [Int] {
-    var sums = SIMD32<Int32>()
-    for feature in features {
-      sums &+= SIMD32<Int32>(
-        truncatingIfNeeded: self.headWeights[Int(truncatingIfNeeded: feature) & (self.headWeights.count - 1)])
+    var totals = [Int](repeating: 0, count: self.heads.count)
+    var sums = SIMD32<Int16>()
+    var summed = 0
+    func carry() {
+      for index in totals.indices { totals[index] += Int(sums[index]) }
+      sums = SIMD32<Int16>()
+      summed = 0
     }
+    for feature in features {
+      sums &+= self.headWeights[Int(truncatingIfNeeded: feature) & (self.headWeights.count - 1)]
+      summed += 1
+      // So many signed bytes fit into 16 bits.
+      if summed == 256 { carry() }
+    }
+    carry()
     return self.heads.indices.map { index in
       let head = self.heads[index]
-      return Self.score(Self.logit(sum: Int(sums[index]), count: count, step: head.step, bias: head.bias), self.headKnots)
+      return Self.score(Self.logit(sum: totals[index], count: count, step: head.step, bias: head.bias), self.headKnots)
     }
   }
 }

@@ -21,7 +21,7 @@ struct WeightsFile {
   private(set) var knots: [LinearClassifier.Knot] = []
   private(set) var headKnots: [LinearClassifier.Knot] = []
   private(set) var weights: [Int8] = []
-  private(set) var headWeights: [SIMD32<Int8>] = []
+  private(set) var headWeights: [SIMD32<Int16>] = []
 
   static let magic = Array("WBLINEAR".utf8)
   static let version = 1
@@ -65,10 +65,11 @@ struct WeightsFile {
     try reader.finish()
   }
 
-  private static func rows(of table: ArraySlice<UInt8>) -> [SIMD32<Int8>] {
+  /// Widened once, so that a text's features are summed without it.
+  private static func rows(of table: ArraySlice<UInt8>) -> [SIMD32<Int16>] {
     stride(from: table.startIndex, to: table.endIndex, by: Self.lanes).map { start in
-      var row = SIMD32<Int8>()
-      for lane in 0..<Self.lanes { row[lane] = Int8(bitPattern: table[start + lane]) }
+      var row = SIMD32<Int16>()
+      for lane in 0..<Self.lanes { row[lane] = Int16(Int8(bitPattern: table[start + lane])) }
       return row
     }
   }

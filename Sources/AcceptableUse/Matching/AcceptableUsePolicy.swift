@@ -67,7 +67,9 @@ public struct AcceptableUsePolicy: Sendable {
   /// A scanner for many texts, one after the other, which allocates nothing for a text that has no findings.
   public func scanner(_ direction: TextDirection) -> TextScanner {
     let rules = self.rules(direction)
-    return TextScanner(rules, TextScan(rules.compiled, modes: rules.modes, classifier: self.classifier))
+    return TextScanner(
+      rules,
+      TextScan(rules.compiled, modes: rules.modes, classifier: self.classifier, threshold: rules.classifier.threshold))
   }
 
   /// A guard for one stream of generated text.

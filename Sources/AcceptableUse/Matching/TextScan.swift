@@ -8,6 +8,8 @@ struct TextScan: Sendable {
   private var sink: ScanSink
   private var runs = EncodedRuns()
   private let depth: Int
+  /// From which score of the classifier on it is asked which use a text is, in millionths.
+  private let threshold: Int
   private var decodedTransforms: TextTransforms = []
   private var decodedHits: [RuleMatcher.FoundRule] = []
   private var isDecodedFlagged = false
@@ -18,8 +20,11 @@ struct TextScan: Sendable {
   /// How deep encodings are taken off one another.
   static let depthLimit = 2
 
-  init(_ rules: CompiledRules, modes: [RuleMode], classifier: LinearClassifier? = nil, depth: Int = 0) {
+  init(
+    _ rules: CompiledRules, modes: [RuleMode], classifier: LinearClassifier? = nil, threshold: Int = 0, depth: Int = 0
+  ) {
     self.rules = rules
+    self.threshold = threshold
     self.sink = ScanSink(matcher: RuleMatcher(rules, modes: modes), features: classifier.map(FeatureScan.init))
     self.depth = depth
   }
@@ -60,7 +65,7 @@ struct TextScan: Sendable {
   /// What the classifier says of the text so far, or of an encoded run in it if that is worse; nil without one.
   var finding: ClassifierFinding? {
     guard let features = self.sink.features else { return nil }
-    let own = ClassifierFinding(features)
+    let own = ClassifierFinding(features, threshold: self.threshold)
     guard let decoded = self.decodedFinding, decoded.logit > own.logit else { return own }
     return decoded
   }
@@ -87,7 +92,8 @@ struct TextScan: Sendable {
     guard self.depth < Self.depthLimit else { return }
     for run in runs {
       var scan = TextScan(
-        self.rules, modes: self.sink.matcher.modes, classifier: self.sink.features?.classifier, depth: self.depth + 1)
+        self.rules, modes: self.sink.matcher.modes, classifier: self.sink.features?.classifier, threshold: self.threshold,
+        depth: self.depth + 1)
       scan.feed(run.text)
       scan.finish()
       self.decodedTransforms.formUnion(run.transform.union(scan.transforms))

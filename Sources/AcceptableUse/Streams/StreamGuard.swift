@@ -42,7 +42,8 @@ public struct StreamGuard: Sendable {
     self.hold = hold
     self.waitsForMore = waitsForMore
     self.maximumHold = max(0, maximumHold)
-    self.scan = TextScan(rules.compiled, modes: rules.modes, classifier: classifier)
+    self.scan = TextScan(
+      rules.compiled, modes: rules.modes, classifier: classifier, threshold: rules.classifier.threshold)
   }
 
   /// What was found so far, rules in mode shadow and annotate included: for the record when the stream ends.
