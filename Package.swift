@@ -100,7 +100,8 @@ let package = Package(
       "Simulation", "AcceptableUse", "Completions", "Documents", "Governance", "GovernanceTypes", "LicenseTerms", "UsageLedger"),
     // Layer 4
     layer(
-      "GatewayApp", "AcceptableUse", "AdminHTTP", "AdminTokens", "AuditSigning", "AuditTrail", "Billing", "Completions", "Documents",
+      "GatewayApp", "AcceptableUse", "AdminHTTP", "AdminTokens", "AuditSigning", "AuditTrail", "Billing", "Completions",
+      "Documents",
       "GatewayHTTP",
       "Governance", "GovernanceStore", "GovernanceTypes", "InferenceEngine", "LicenseTerms", "LlamaModel", "ModelFiles",
       "RemoteEngines", "Tensors", "Tokenization", "YAMLDocuments",

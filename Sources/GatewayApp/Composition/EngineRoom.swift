@@ -42,7 +42,8 @@ struct EngineRoom: Sendable {
         engine = try EmbeddedEngine(
           path: file,
           options: EngineOptions(
-            threads: OfflineEngine.threads(limits.engineThreads), maximumSequences: limits.concurrentSequences, queueLimit: limits.queuedRequests,
+            threads: OfflineEngine.threads(limits.engineThreads), maximumSequences: limits.concurrentSequences,
+            queueLimit: limits.queuedRequests,
             contextLimit: limits.contextTokens == 0 ? nil : limits.contextTokens, prefillChunk: embedded.prefillChunk,
             memoryLimit: limits.engineMemoryMiB == 0 ? nil : limits.engineMemoryMiB << 20, kvType: embedded.kvType,
             kvMemory: embedded.kvMemoryMiB == 0 ? nil : embedded.kvMemoryMiB << 20,
