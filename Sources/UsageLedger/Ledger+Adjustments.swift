@@ -19,12 +19,15 @@ extension Ledger {
   /// - Parameters:
   ///   - closed: the request, with the amount that it is charged up to now.
   ///   - refund: where less is charged and credit had paid for it, what is given back, as credit of its own; else nil.
+  ///   - now: Of a request whose hour or day is so long ago that its sums are no longer kept by themselves, no more can be charged where
+  ///     such a window is limited: nobody could say whether the limit allows it.
   public mutating func adjust(
-    _ closed: Hold, by amount: NanoAmount, refund: CreditGrant? = nil
+    _ closed: Hold, by amount: NanoAmount, refund: CreditGrant? = nil, at now: Timestamp
   ) -> Result<Adjusted, LedgerRefusal> {
     guard closed.amount + amount >= .zero else { return .failure(.exceedsHold(closed.amount)) }
     let room = self.headroom(chain: closed.chain, customer: closed.customer, currency: closed.currency, heldAt: closed.heldAt)
     guard amount <= .zero || room.amount.map({ amount <= $0 }) ?? true else { return .failure(.exceedsHeadroom) }
+    guard amount <= .zero || self.knowsWindows(of: closed, on: now.day) else { return .failure(.exceedsHeadroom) }
     let returned: NanoAmount? = closed.isPrepaid && amount < .zero ? -amount : nil
     guard refund?.amount == returned else { return .failure(.exceedsHold(refund?.amount ?? .zero)) }
     var parts: [CreditGrant] = []
@@ -33,6 +36,17 @@ extension Ledger {
     }
     self.apply(adjustment: amount, of: closed, refund: refund)
     return .success(Adjusted(closed: closed, amount: amount, parts: parts))
+  }
+
+  /// Whether what was spent in the windows that a request counted in is still kept, for all limits of its currency.
+  private func knowsWindows(of closed: Hold, on today: CalendarDay) -> Bool {
+    closed.chain.allSatisfy { subject in
+      self.limits(of: subject).allSatisfy { limit in
+        guard case .spend(_, closed.currency, _) = limit.measure else { return true }
+        let span = limit.measure.window.span(at: closed.heldAt, in: limit.zone)
+        return self.history.isWhole(subject, closed.currency, over: span, on: today)
+      }
+    }
   }
 
   /// Takes back a correction that never reached the disk: one that charged more.

@@ -71,6 +71,21 @@ struct SpendHistory: Sendable {
     self.currencies(of: subject).reduce(0) { $0 + self.balance(subject, $1, over: span).tokens }
   }
 
+  /// Whether the sums over a span are still those of this span alone, seen from a day: what is old is put together by the day, and let
+  /// go of in the end.
+  func isWhole(_ subject: LedgerSubject, _ currency: Currency, over span: CalendarSpan, on today: CalendarDay) -> Bool {
+    guard span != .always, let line = self.lines[Key(subject: subject, currency: currency)] else { return true }
+    let reference = max(today, line.foldedOn)
+    return reference.number - span.start.day.number <= Self.keptDays
+      && [span.start, span.end].allSatisfy { $0 == $0.day.start || Self.isFine($0.day, from: reference) }
+  }
+
+  /// Whether a day is kept by the quarter: those that weeks, days and hours are asked for, and the first and last of a month, at which
+  /// months begin and end.
+  fileprivate static func isFine(_ day: CalendarDay, from reference: CalendarDay) -> Bool {
+    reference.number - day.number <= Self.fineDays || day.month != day.next.month || day == day.month.firstDay
+  }
+
   func currencies(of subject: LedgerSubject) -> Set<Currency> { self.currencies[subject] ?? [] }
 }
 
@@ -114,8 +129,7 @@ extension SpendHistory.Line {
       let day = Timestamp(seconds: place.quarter * ZoneRules.quarterHour).day
       let age = reference.number - day.number
       if age > SpendHistory.keptDays { continue }
-      let isFine = age <= SpendHistory.fineDays || day.month != day.next.month || day == day.month.firstDay
-      let quarter = isFine ? place.quarter : Self.quarter(of: day.start)
+      let quarter = SpendHistory.isFine(day, from: reference) ? place.quarter : Self.quarter(of: day.start)
       if let last = kept.indices.last, kept[last].quarter == quarter {
         kept[last].balance = kept[last].balance + place.balance
       } else {

@@ -162,7 +162,9 @@ extension EndToEnd {
       let shown = try await weighbridge(
         "usage", "capture", "--month", month, in: gateway.workplace,
         environment: ["WEIGHBRIDGE_ADMIN_KEY": gateway.adminKey, "WEIGHBRIDGE_URL": gateway.url])
-      #expect(shown.status == 0 && shown.output.contains("undelivered") && shown.output.contains("millionths"), "\(shown.said)")
+      #expect(shown.status == 0 && shown.output.contains("undelivered"), "\(shown.said)")
+      // A process that is killed takes with it what its engine counted within the last second: there may be no share to speak of.
+      #expect(shown.output.contains("millionths") == (last["captured_millionths"].integer != nil), "\(shown.said)")
       for query in ["", "?month=2026", "?month=2026-13"] {
         let reply = try await gateway.send(
           HTTPRequest(path: "/admin/v1/billing/capture-rate\(query)", key: gateway.adminKey))

@@ -11,6 +11,12 @@ struct SimulationTests {
     }
   }
 
+  @Test("Seeds with which a promise was broken once", arguments: [33_809, 34_153] as [UInt64])
+  func brokenOnce(seed: UInt64) {
+    let outcome = Schedule.run(seed: seed)
+    #expect(outcome.violations.isEmpty, "replay: swift run simulate --seed \(seed)\n\(outcome.violations.prefix(3))")
+  }
+
   @Test("A seed decides all that happens")
   func replay() {
     for seed: UInt64 in [3, 42, 1100] { #expect(Schedule.run(seed: seed) == Schedule.run(seed: seed)) }
@@ -20,7 +26,10 @@ struct SimulationTests {
   func variety() {
     var counts: [String: Int] = [:]
     for seed: UInt64 in 200..<240 { counts.merge(Schedule.run(seed: seed).counts, uniquingKeysWith: +) }
-    for name in ["kill", "power cut", "jump", "disk", "ended settled", "ended voided", "failed", "refused spend_limit_reached"] {
+    for name in [
+      "kill", "power cut", "jump", "disk", "ended settled", "ended voided", "corrections", "failed",
+      "refused spend_limit_reached",
+    ] {
       #expect(counts[name, default: 0] > 0, "\(name) never happened")
     }
   }

@@ -67,12 +67,27 @@ struct BooksTests {
     ledger.set(Limit(id: LimitID(1), subject: .customer(customer), measure: .spend(nano(100), unit, .month)))
     let hold = try ledger.hold(1, 60, unit).get()
     _ = try ledger.settle(UsageID(1), amount: nano(60), tokens: TokenCount(1), at: start).get()
-    #expect(ledger.adjust(hold, by: nano(41)) == .failure(.exceedsHeadroom))
-    #expect(try ledger.adjust(hold, by: nano(40)).get().slices == [])
-    #expect(ledger.adjust(hold, by: nano(-61)) == .failure(.exceedsHold(nano(60))))
-    #expect(try ledger.adjust(hold, by: nano(-60)).get().slices == [])
+    #expect(ledger.adjust(hold, by: nano(41), at: start) == .failure(.exceedsHeadroom))
+    #expect(try ledger.adjust(hold, by: nano(40), at: start).get().slices == [])
+    #expect(ledger.adjust(hold, by: nano(-61), at: start) == .failure(.exceedsHold(nano(60))))
+    #expect(try ledger.adjust(hold, by: nano(-60), at: start).get().slices == [])
     #expect(ledger.balance(of: .revenue, customer, unit) == nano(-40))
     #expect((try? ledger.hold(2, 60, unit).get()) != nil)
+  }
+
+  @Test("More is not charged in a limited hour so long ago that what it came to is no longer kept; less always is")
+  func adjustLongAgo() throws {
+    let unit = currency("USD")
+    var ledger = Ledger()
+    ledger.set(Limit(id: LimitID(1), subject: .customer(customer), measure: .spend(nano(100), unit, .hour)))
+    let hold = try ledger.hold(1, 60, unit).get()
+    _ = try ledger.settle(UsageID(1), amount: nano(60), tokens: TokenCount(1), at: start).get()
+    func later(_ days: Int) -> Timestamp { start.advanced(by: .seconds(days * 86_400)) }
+    var soon = ledger
+    #expect(throws: Never.self) { try soon.adjust(hold, by: nano(40), at: later(5)).get() }
+    #expect(ledger.adjust(hold, by: nano(1), at: later(12)) == .failure(.exceedsHeadroom))
+    #expect(throws: Never.self) { try ledger.adjust(hold, by: nano(-60), at: later(12)).get() }
+    #expect(ledger.balance(of: .revenue, customer, unit) == .zero)
   }
 }
 
@@ -173,7 +188,7 @@ struct AdjustTests {
     let hold = try ledger.hold(1, 5, self.usd).get()
     _ = try ledger.settle(UsageID(1), amount: nano(5), tokens: TokenCount(1), at: start).get()
     var adjusted = ledger
-    let made = try adjusted.adjust(hold, by: nano(12)).get()
+    let made = try adjusted.adjust(hold, by: nano(12), at: start).get()
     #expect(made.slices == [CreditSlice(grant: CreditID(1), amount: nano(5)), CreditSlice(grant: CreditID(2), amount: nano(7))])
     #expect(adjusted.availableCredit(customer, self.usd) == nano(13))
     adjusted.undo(made)
@@ -196,13 +211,13 @@ struct AdjustTests {
     let billed = try ledger.hold(1, 50, self.usd).get()
     _ = try ledger.settle(UsageID(1), amount: nano(50), tokens: TokenCount(1), at: start).get()
     let grant = CreditGrant(id: CreditID(9), amount: nano(20))
-    #expect(ledger.adjust(billed, by: nano(-20), refund: grant) == .failure(.exceedsHold(nano(20))))
+    #expect(ledger.adjust(billed, by: nano(-20), refund: grant, at: start) == .failure(.exceedsHold(nano(20))))
     ledger.grant(1, 100, self.usd)
     let paid = try ledger.hold(2, 50, self.usd).get()
     _ = try ledger.settle(UsageID(2), amount: nano(50), tokens: TokenCount(1), at: start).get()
-    #expect(ledger.adjust(paid, by: nano(-20)) == .failure(.exceedsHold(.zero)))
-    #expect(ledger.adjust(paid, by: nano(-21), refund: grant) == .failure(.exceedsHold(nano(20))))
-    #expect(try ledger.adjust(paid, by: nano(-20), refund: grant).get().slices.isEmpty)
+    #expect(ledger.adjust(paid, by: nano(-20), at: start) == .failure(.exceedsHold(.zero)))
+    #expect(ledger.adjust(paid, by: nano(-21), refund: grant, at: start) == .failure(.exceedsHold(nano(20))))
+    #expect(try ledger.adjust(paid, by: nano(-20), refund: grant, at: start).get().slices.isEmpty)
     #expect(ledger.availableCredit(customer, self.usd) == nano(70))
     #expect(ledger.balance(of: .prepaid, customer, self.usd) == nano(-70))
   }

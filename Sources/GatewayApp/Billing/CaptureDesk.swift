@@ -44,24 +44,24 @@ actor CaptureDesk {
   }
 
   func add(to page: inout PrometheusText) {
-    guard let report = self.newest else { return }
     page.family(
       "weighbridge_capture_tokens", .gauge,
       "Tokens of the newest month that is over, by stage on their way from the engine to an invoice.")
-    for row in report.rate.rows {
+    for row in self.newest?.rate.rows ?? [] {
       let stages = [
         ("produced", row.produced), ("settled", row.settled), ("undelivered", row.undelivered), ("invoiced", row.invoiced),
       ]
       for (stage, count) in stages {
         page.sample(
           [
-            ("month", report.period.description), ("model", row.meter.model.name), ("category", row.meter.category.rawValue),
+            ("month", self.newest?.period.description ?? ""), ("model", row.meter.model.name),
+            ("category", row.meter.category.rawValue),
             ("stage", stage),
           ], String(count))
       }
     }
-    guard let millionths = report.rate.millionths else { return }
     page.family("weighbridge_capture_ratio", .gauge, "Invoiced by produced and to be charged, of that month.")
+    guard let report = self.newest, let millionths = report.rate.millionths else { return }
     let fraction = String(1_000_000 + millionths.magnitude % 1_000_000).dropFirst()
     page.sample(
       [("month", report.period.description)], "\(millionths < 0 ? "-" : "")\(millionths.magnitude / 1_000_000).\(fraction)")

@@ -121,25 +121,40 @@ struct Adjustments: Sendable {
   private(set) var all: [StoredAdjustment] = []
   private var sums: [UsageID: NanoAmount] = [:]
   private var references: [String: StoredAdjustment] = [:]
+  /// What is charged more and not yet on disk: it may come to nothing, and cannot be given back before.
+  private var pendingMore: [UsageID: NanoAmount] = [:]
 
   /// What the corrections of a request come to.
   func sum(of usage: UsageID) -> NanoAmount { self.sums[usage] ?? .zero }
+
+  /// The same without what is charged more and may still come to nothing.
+  func certainSum(of usage: UsageID) -> NanoAmount { self.sum(of: usage) - (self.pendingMore[usage] ?? .zero) }
 
   func with(reference: String) -> StoredAdjustment? { self.references[reference] }
 
   /// Counts a correction before it is on disk, so that no two go by the same charge.
   mutating func begin(_ adjustment: StoredAdjustment) {
     self.sums[adjustment.usage, default: .zero] += adjustment.amount
+    if adjustment.amount > .zero { self.pendingMore[adjustment.usage, default: .zero] += adjustment.amount }
     if let reference = adjustment.reference { self.references[reference] = adjustment }
   }
 
   mutating func withdraw(_ adjustment: StoredAdjustment) {
     self.sums[adjustment.usage, default: .zero] -= adjustment.amount
+    self.end(adjustment)
     if let reference = adjustment.reference { self.references[reference] = nil }
   }
 
   /// It is on disk.
-  mutating func finish(_ adjustment: StoredAdjustment) { self.all.append(adjustment) }
+  mutating func finish(_ adjustment: StoredAdjustment) {
+    self.all.append(adjustment)
+    self.end(adjustment)
+  }
+
+  private mutating func end(_ adjustment: StoredAdjustment) {
+    guard adjustment.amount > .zero, let pending = self.pendingMore[adjustment.usage] else { return }
+    self.pendingMore[adjustment.usage] = pending == adjustment.amount ? nil : pending - adjustment.amount
+  }
 }
 
 extension Gate {
@@ -204,7 +219,7 @@ extension Gate {
     }
     let now = state.tick(self.environment.now())
     let adjustment = StoredAdjustment(request, of: record, id: self.makeID(at: now), by: actor, at: now)
-    let charged = record.amount + state.adjustments.sum(of: record.usage)
+    let charged = record.amount + state.adjustments.certainSum(of: record.usage)
     guard charged + request.amount >= .zero else {
       return .failure(
         Refusal(
@@ -213,13 +228,13 @@ extension Gate {
     }
     var adjusted: Adjusted?
     if request.amount > .zero {
-      switch state.ledger.adjust(adjustment.closed(charged: charged), by: request.amount) {
+      switch state.ledger.adjust(adjustment.closed(charged: charged), by: request.amount, at: now) {
       case .success(let made): adjusted = made
       case .failure:
         return .failure(
           Refusal(
             .spendLimitReached,
-            "A limit or the credit of \(record.customer) leaves less than \(request.amount) \(record.currency).",
+            "A limit or the credit of \(record.customer) leaves less than \(request.amount) \(record.currency), or the request is so old that what its limited hour, day or week came to is no longer kept.",
             parameter: "amount"))
       }
     }
