@@ -1,3 +1,5 @@
+internal import Billing
+
 /// Reads RFC 4180 text strictly, by another road than the writer: a quote may only open a field or end it, and every row ends
 /// with LF.
 func readCSV(_ bytes: [UInt8]) -> [[String]]? {
@@ -60,4 +62,13 @@ func units(_ text: String, scale: Int) -> Int128? {
     return nil
   }
   return isNegative ? -value : value
+}
+
+extension FocusTable {
+  /// The whole table at once.
+  func csv() -> [UInt8] {
+    var bytes: [UInt8] = []
+    self.write { bytes.append(contentsOf: $0) }
+    return bytes
+  }
 }

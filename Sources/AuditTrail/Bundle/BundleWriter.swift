@@ -49,8 +49,10 @@ public struct BundleDescription: Sendable {
   }
 }
 
-/// Writes an audit bundle as a series of plain files, in one pass over the entries, of which it keeps the state of each usage (some
-/// 100 bytes).
+/// Writes an audit bundle as a series of plain files, in one pass over the entries, of which it keeps the holds that are open.
+///
+/// A verifier finds that a usage is held again after its end, for which it remembers them all; the store, where a usage's name is
+/// unique, admits no such entry.
 public struct BundleWriter: Sendable {
   private let digests: DigestSuite
   private let verifySignature: SignatureVerification
@@ -165,7 +167,7 @@ public struct BundleWriter: Sendable {
   ) throws -> EntryRules {
     let tree = MerkleTree(digest: self.digests.digest)
     var frontier = description.frontier
-    var rules = EntryRules(firstSequence: frontier.size, opening: description.opening)
+    var rules = EntryRules(firstSequence: frontier.size, opening: description.opening, forgetsEnded: true)
     var scanner = CanonicalLine()
     var file = try files.open(BundlePath.entries, in: &sink)
     var leaves = try files.open(BundlePath.leaves, in: &sink)

@@ -100,13 +100,6 @@ public struct FocusTable: Sendable {
     try output(bytes)
   }
 
-  /// The whole table at once.
-  public func csv() -> [UInt8] {
-    var bytes: [UInt8] = []
-    self.write { bytes.append(contentsOf: $0) }
-    return bytes
-  }
-
   private func append(_ value: (FocusColumn) -> TableValue, to bytes: inout [UInt8]) {
     for (index, column) in FocusColumn.allCases.enumerated() {
       if index > 0 { bytes.append(CSVText.separator) }

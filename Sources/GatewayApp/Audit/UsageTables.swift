@@ -58,7 +58,7 @@ final class SettlementTables {
         try self.spool.seek(toOffset: 0)
         while let piece = try self.spool.read(upToCount: Self.piece), !piece.isEmpty { try emit(Array(piece)) }
       },
-      BundleContent(path: BundlePath.focus) { emit in try emit(self.focus.csv()) },
+      BundleContent(path: BundlePath.focus) { emit in try self.focus.write { try emit($0) } },
     ]
   }
 

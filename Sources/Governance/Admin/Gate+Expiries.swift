@@ -106,7 +106,7 @@ extension GateState {
 
   /// Confirmed grants that end by their own date, as long as no other of the same exception outlives them.
   fileprivate var endingGrants: [Expiry] {
-    let inForce = self.grants.values.filter { $0.confirmedBy != nil && $0.revokedAt == nil }
+    let inForce = self.grants.values.filter { $0.eyes.confirmedBy != nil && $0.eyes.revokedAt == nil }
     return inForce.compactMap { grant in
       guard let end = grant.validTo else { return nil }
       let outlived = inForce.contains { other in

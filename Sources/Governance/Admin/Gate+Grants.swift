@@ -18,39 +18,33 @@ struct StoredGrant: Sendable {
   var signatory: String
   var validFrom: Timestamp
   var validTo: Timestamp?
-  var recordedBy: String
-  var recordedAt: Timestamp
-  var confirmedBy: String?
-  var revokedAt: Timestamp?
-
-  /// Recorded, in force or revoked; whether it has begun or ended is a matter of its dates.
-  var status: String { self.revokedAt != nil ? "revoked" : self.confirmedBy == nil ? "recorded" : "confirmed" }
+  var eyes: FourEyes
 
   var json: JSON {
-    [
-      "id": .string(self.id.description), "object": "grant", "status": .string(self.status),
-      "subject": .string(self.subject.description), "terms": .string(self.terms.name), "exception": .string(self.exception),
-      "cures": .array(self.cures.map(JSON.string)), "models": .array(self.models.map(JSON.string)),
-      "document_sha256": .string(self.documentDigest.hexadecimal), "signatory": .string(self.signatory),
-      "valid_from": .string(self.validFrom.description), "valid_to": JSON(self.validTo?.description),
-      "recorded_by": .string(self.recordedBy), "recorded_at": .string(self.recordedAt.description),
-      "confirmed_by": JSON(self.confirmedBy), "revoked_at": JSON(self.revokedAt?.description),
-    ]
+    .object(
+      [
+        JSONMember("id", .string(self.id.description)), JSONMember("object", "grant"),
+        JSONMember("status", .string(self.eyes.status)), JSONMember("subject", .string(self.subject.description)),
+        JSONMember("terms", .string(self.terms.name)), JSONMember("exception", .string(self.exception)),
+        JSONMember("cures", .array(self.cures.map(JSON.string))), JSONMember("models", .array(self.models.map(JSON.string))),
+        JSONMember("document_sha256", .string(self.documentDigest.hexadecimal)), JSONMember("signatory", .string(self.signatory)),
+        JSONMember("valid_from", .string(self.validFrom.description)), JSONMember("valid_to", JSON(self.validTo?.description)),
+      ] + self.eyes.members)
   }
 
   /// The exception as the license decision takes it; nil until a second person has confirmed it.
   var record: ExceptionRecord? {
-    guard self.confirmedBy != nil else { return nil }
+    guard self.eyes.confirmedBy != nil else { return nil }
     return ExceptionRecord(
       id: self.id.description, termFile: self.terms, exception: self.exception, licensee: self.subject, cures: self.cures,
-      models: self.models, validFrom: self.validFrom, validTo: self.validTo, revokedAt: self.revokedAt,
+      models: self.models, validFrom: self.validFrom, validTo: self.validTo, revokedAt: self.eyes.revokedAt,
       documentDigest: self.documentDigest)
   }
 
   /// Reads what a person records; the rest is the gate's.
   init(request document: Document, id: GrantID, by actor: Actor, at now: Timestamp) throws(DocumentError) {
     var reader = try DocumentReader(document)
-    try self.init(&reader, id: id, recordedBy: actor.name, recordedAt: now)
+    try self.init(&reader, id: id, eyes: FourEyes(recordedBy: actor, at: now))
     try reader.finish()
   }
 
@@ -58,15 +52,12 @@ struct StoredGrant: Sendable {
     var reader = try DocumentReader(document)
     let id: GrantID = try reader.identifier("id")
     _ = try reader.string("object")
-    _ = try reader.string("status")
-    let by = try reader.string("recorded_by")
-    try self.init(&reader, id: id, recordedBy: by, recordedAt: try reader.timestamp("recorded_at"))
-    self.confirmedBy = try reader.optionalString("confirmed_by")
-    self.revokedAt = try reader.optionalTimestamp("revoked_at")
+    let eyes = try FourEyes(stored: &reader)
+    try self.init(&reader, id: id, eyes: eyes)
     try reader.finish()
   }
 
-  private init(_ reader: inout DocumentReader, id: GrantID, recordedBy: String, recordedAt: Timestamp) throws(DocumentError) {
+  private init(_ reader: inout DocumentReader, id: GrantID, eyes: FourEyes) throws(DocumentError) {
     self.id = id
     self.subject = try reader.subject("subject")
     self.terms = TermFileID(try reader.string("terms"))
@@ -82,8 +73,7 @@ struct StoredGrant: Sendable {
     self.validFrom = try reader.timestamp("valid_from")
     self.validTo = try reader.optionalTimestamp("valid_to")
     if let end = self.validTo, end <= self.validFrom { throw reader.failure("valid_to", "is not after valid_from") }
-    self.recordedBy = recordedBy
-    self.recordedAt = recordedAt
+    self.eyes = eyes
   }
 }
 
@@ -106,15 +96,7 @@ extension Gate {
   /// - Throws: ``Refusal`` where the one who confirms is the one who recorded it.
   public func confirmGrant(_ id: GrantID, by actor: Actor) async throws(Refusal) -> JSON {
     var grant = try self.knownGrant(id)
-    guard grant.confirmedBy == nil, grant.revokedAt == nil else {
-      throw Refusal(.conflict, "The grant \(id) is \(grant.status) already.")
-    }
-    guard grant.recordedBy != actor.name else {
-      throw Refusal(
-        .permissionDenied,
-        "A grant is confirmed by another person than the one who recorded it (\(grant.recordedBy)). Use another admin key.")
-    }
-    grant.confirmedBy = actor.name
+    try grant.eyes.confirm("The grant \(id)", by: actor)
     try await self.write(grant, by: actor)
     return grant.json
   }
@@ -122,8 +104,7 @@ extension Gate {
   /// Ends a grant now.
   public func revokeGrant(_ id: GrantID, by actor: Actor) async throws(Refusal) -> JSON {
     var grant = try self.knownGrant(id)
-    guard grant.revokedAt == nil else { throw Refusal(.conflict, "The grant \(id) is revoked already.") }
-    grant.revokedAt = self.now()
+    try grant.eyes.revoke("The grant \(id)", at: self.now())
     try await self.write(grant, by: actor)
     return grant.json
   }

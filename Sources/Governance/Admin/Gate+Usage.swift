@@ -30,29 +30,27 @@ extension Gate {
 
   /// The entry of a decision, with the standing verdict that it rested on.
   public func decision(_ id: DecisionID) async throws(Refusal) -> JSON {
-    let decision = try await self.entry(id.description)
+    guard let decision = try await self.entry(id.description) else {
+      throw Refusal(.notFound, "There is no entry \(id) in the log.")
+    }
     guard case .object(var members) = decision else { return decision }
-    if case .string(let standing)? = decision["standing"], let entry = try? await self.entry(standing) {
-      // A decision stays readable where the verdict it rests on is not yet on disk: it is submitted before, and follows.
+    // A verdict may not be on disk yet (it is submitted before the decision that rests on it, and follows); most answers are let
+    // through, and then there is no decision on them; few requests are sampled.
+    if case .string(let standing)? = decision["standing"], let entry = try await self.entry(standing) {
       members.append(JSONMember("standing_verdict", entry["standing"] ?? .null))
     }
-    if let response = try? await self.entry(Dossier.lookup(id, .response)) {
-      // Most answers are let through, and then there is no decision on them.
-      members.append(JSONMember("response", response))
-    }
-    if let sample = try? await self.entry(Dossier.sampleLookup(id)) {
-      // Few requests are sampled.
-      members.append(JSONMember("sample", sample))
-    }
+    if let response = try await self.entry(Dossier.lookup(id, .response)) { members.append(JSONMember("response", response)) }
+    if let sample = try await self.entry(Dossier.sampleLookup(id)) { members.append(JSONMember("sample", sample)) }
     return .object([JSONMember("object", "decision")] + members)
   }
 
-  private func entry(_ lookup: String) async throws(Refusal) -> JSON {
+  /// The entry that is looked up by this; nil where the log has none.
+  private func entry(_ lookup: String) async throws(Refusal) -> JSON? {
     let line: String?
     do { line = try await self.archive.entry(lookup: lookup) } catch {
       throw Refusal(.storeUnavailable, "The log cannot be read.", context: "\(error)")
     }
-    guard let line else { throw Refusal(.notFound, "There is no entry \(lookup) in the log.") }
+    guard let line else { return nil }
     return try self.reading { () throws(DocumentError) in JSON(try Document.parseJSON(Array(line.utf8))) }
   }
 

@@ -34,16 +34,7 @@ extension Gate {
   /// - Throws: ``Refusal`` where the one who confirms is the one who recorded it.
   public func confirmExemption(_ id: ExemptionID, by actor: Actor) async throws(Refusal) -> JSON {
     var exemption = try self.knownExemption(id)
-    guard exemption.status == "recorded" else {
-      throw Refusal(.conflict, "The exemption \(id) is \(exemption.status) already.")
-    }
-    guard exemption.recordedBy != actor.name else {
-      throw Refusal(
-        .permissionDenied,
-        "An exemption is confirmed by another person than the one who recorded it (\(exemption.recordedBy)). Use another admin key."
-      )
-    }
-    exemption.confirmedBy = actor.name
+    try exemption.eyes.confirm("The exemption \(id)", by: actor)
     try await self.write(exemption, by: actor)
     return exemption.json
   }
@@ -51,8 +42,7 @@ extension Gate {
   /// Ends an exemption now.
   public func revokeExemption(_ id: ExemptionID, by actor: Actor) async throws(Refusal) -> JSON {
     var exemption = try self.knownExemption(id)
-    guard exemption.revokedAt == nil else { throw Refusal(.conflict, "The exemption \(id) is revoked already.") }
-    exemption.revokedAt = self.now()
+    try exemption.eyes.revoke("The exemption \(id)", at: self.now())
     try await self.write(exemption, by: actor)
     return exemption.json
   }

@@ -13,30 +13,25 @@ struct StoredExemption: Sendable {
   var reason: String
   var validFrom: Timestamp
   var validTo: Timestamp
-  var recordedBy: String
-  var recordedAt: Timestamp
-  var confirmedBy: String?
-  var revokedAt: Timestamp?
-
-  var status: String { self.revokedAt != nil ? "revoked" : self.confirmedBy == nil ? "recorded" : "confirmed" }
+  var eyes: FourEyes
 
   var json: JSON {
-    [
-      "id": .string(self.id.description), "object": "exemption", "status": .string(self.status),
-      "customer": .string(self.customer.description), "uses": .array(self.uses.map { .string($0.name) }),
-      "evidence_sha256": .string(self.evidence.hexadecimal), "reason": .string(self.reason),
-      "valid_from": .string(self.validFrom.description), "valid_to": .string(self.validTo.description),
-      "recorded_by": .string(self.recordedBy), "recorded_at": .string(self.recordedAt.description),
-      "confirmed_by": JSON(self.confirmedBy), "revoked_at": JSON(self.revokedAt?.description),
-    ]
+    .object(
+      [
+        JSONMember("id", .string(self.id.description)), JSONMember("object", "exemption"),
+        JSONMember("status", .string(self.eyes.status)), JSONMember("customer", .string(self.customer.description)),
+        JSONMember("uses", .array(self.uses.map { .string($0.name) })),
+        JSONMember("evidence_sha256", .string(self.evidence.hexadecimal)), JSONMember("reason", .string(self.reason)),
+        JSONMember("valid_from", .string(self.validFrom.description)), JSONMember("valid_to", .string(self.validTo.description)),
+      ] + self.eyes.members)
   }
 
   /// The exemption as the policy takes it; nil until a second person has confirmed it.
   ///
   /// - Throws: where it would exempt what nothing can.
   func exemption(unwaivable: Set<ProhibitedUseID>) throws(AcceptableUseError) -> Exemption? {
-    guard let confirmer = self.confirmedBy, self.revokedAt == nil else { return nil }
-    return try self.exemption(approvers: [self.recordedBy, confirmer], unwaivable: unwaivable)
+    guard let confirmer = self.eyes.confirmedBy, self.eyes.revokedAt == nil else { return nil }
+    return try self.exemption(approvers: [self.eyes.recordedBy, confirmer], unwaivable: unwaivable)
   }
 
   /// The same with whoever approves it, to see whether it could ever count.
@@ -50,7 +45,7 @@ struct StoredExemption: Sendable {
 
   init(request document: Document, id: ExemptionID, by actor: Actor, at now: Timestamp) throws(DocumentError) {
     var reader = try DocumentReader(document)
-    try self.init(&reader, id: id, recordedBy: actor.name, recordedAt: now)
+    try self.init(&reader, id: id, eyes: FourEyes(recordedBy: actor, at: now))
     try reader.finish()
   }
 
@@ -58,17 +53,12 @@ struct StoredExemption: Sendable {
     var reader = try DocumentReader(document)
     let id: ExemptionID = try reader.identifier("id")
     _ = try reader.string("object")
-    _ = try reader.string("status")
-    let by = try reader.string("recorded_by")
-    try self.init(&reader, id: id, recordedBy: by, recordedAt: try reader.timestamp("recorded_at"))
-    self.confirmedBy = try reader.optionalString("confirmed_by")
-    self.revokedAt = try reader.optionalTimestamp("revoked_at")
+    let eyes = try FourEyes(stored: &reader)
+    try self.init(&reader, id: id, eyes: eyes)
     try reader.finish()
   }
 
-  private init(
-    _ reader: inout DocumentReader, id: ExemptionID, recordedBy: String, recordedAt: Timestamp
-  ) throws(DocumentError) {
+  private init(_ reader: inout DocumentReader, id: ExemptionID, eyes: FourEyes) throws(DocumentError) {
     self.id = id
     self.customer = try reader.identifier("customer")
     let uses = try reader.strings("uses")
@@ -84,7 +74,6 @@ struct StoredExemption: Sendable {
     self.reason = try reader.title("reason")
     self.validFrom = try reader.timestamp("valid_from")
     self.validTo = try reader.timestamp("valid_to")
-    self.recordedBy = recordedBy
-    self.recordedAt = recordedAt
+    self.eyes = eyes
   }
 }
