@@ -6,6 +6,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case pickle
   case tokenizerJSON = "tokenizer-json"
   case sentencePiece = "sentencepiece"
+  case rankFile = "rank-file"
   case configuration = "model-folder"
   case json
   case yaml
@@ -28,6 +29,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .pickle: fuzzPickle(bytes)
     case .tokenizerJSON: fuzzTokenizerJSON(bytes)
     case .sentencePiece: fuzzSentencePiece(bytes)
+    case .rankFile: fuzzRankFile(bytes)
     case .configuration: fuzzConfiguration(bytes)
     case .json: fuzzJSON(bytes)
     case .yaml: fuzzYAML(bytes)

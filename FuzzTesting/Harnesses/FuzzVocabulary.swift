@@ -12,6 +12,18 @@ public func fuzzSentencePiece(_ bytes: [UInt8]) -> Bool {
   use { () throws(TokenizerError) in try VocabularySource(sentencePieceModel: bytes) }
 }
 
+/// The same for the list of ranks that goes by the same name in Meta's Llama 3, with the control tokens of both generations.
+@discardableResult
+public func fuzzRankFile(_ bytes: [UInt8]) -> Bool {
+  let generations: [VocabularySource.RankedGeneration] = [.llama3, .llama3_1]
+  let outcomes = generations.map { generation in
+    use { () throws(TokenizerError) in try VocabularySource(rankFile: bytes, generation: generation) }
+  }
+  let isAccepted = outcomes.contains(true)
+  precondition(!isAccepted || VocabularySource.isRankFile(bytes))
+  return isAccepted
+}
+
 private func use(_ read: () throws(TokenizerError) -> VocabularySource) -> Bool {
   do throws(TokenizerError) {
     let tokenizer = try read().makeTokenizer()
