@@ -43,7 +43,7 @@ extension EndToEnd {
 
       /// Puts the clock forward a little again and again, over the waits between attempts, until something holds.
       func pass(_ what: String, until isDone: () async throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(300)
+        let deadline = ContinuousClock.now + .seconds(100)
         while !(try await isDone()) {
           guard ContinuousClock.now < deadline else {
             let waiting = try await self.gateway.admin("GET", "/deliveries?state=pending")["data"].elements
