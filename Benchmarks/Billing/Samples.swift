@@ -111,7 +111,9 @@ enum Samples {
     var stream = UsageStream(price: try price(1, tiered: tiered), customers: 3)
     for index in 0..<60 { try table.add(stream.line(index, of: 60), price: stream.price) }
     for invoice in invoices { try table.add(invoice) }
-    try self.save(table.csv(), "\(folder)/focus-\(tiered ? "tiers" : "units").csv")
+    var bytes: [UInt8] = []
+    table.write { bytes.append(contentsOf: $0) }
+    try self.save(bytes, "\(folder)/focus-\(tiered ? "tiers" : "units").csv")
   }
 
   private static func save(_ bytes: [UInt8], _ path: String) throws {
