@@ -60,6 +60,13 @@ enum JSONValue: Decodable, Equatable, Sendable {
     return nil
   }
 
+  /// Seconds since 1970, of an instant.
+  var seconds: Int? {
+    let reader = ISO8601DateFormatter()
+    reader.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
+    return self.string.flatMap { reader.date(from: $0) }.map { Int($0.timeIntervalSince1970) }
+  }
+
   var integer: Int? {
     switch self {
     case .integer(let number): number

@@ -196,16 +196,12 @@ extension MeteringService.Kind {
 
   private static func cloudEvent(_ event: JSONValue) throws -> MeteredEvent {
     guard event["specversion"].string == "1.0", let id = event["id"].string, let source = event["source"].string, !source.isEmpty,
-      event["type"].string == "llm.tokens", let subject = event["subject"].string, let time = event["time"].string,
+      event["type"].string == "llm.tokens", let subject = event["subject"].string, let seconds = event["time"].seconds,
       let tokens = event["data"]["tokens"].string.flatMap({ Int($0) }), let category = event["data"]["token_type"].string,
       event["data"]["model"].string == "demo"
     else { throw Failure("no event of OpenMeter: \(event)") }
-    let reader = ISO8601DateFormatter()
-    reader.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
-    guard let date = reader.date(from: time) else { throw Failure("no time: \(time)") }
     return MeteredEvent(
-      id: "\(source) \(id)", place: MeteredPlace(customer: subject, category: category), quantity: tokens,
-      seconds: Int(date.timeIntervalSince1970))
+      id: "\(source) \(id)", place: MeteredPlace(customer: subject, category: category), quantity: tokens, seconds: seconds)
   }
 
   private static func lagoEvent(_ event: JSONValue) throws -> MeteredEvent {
