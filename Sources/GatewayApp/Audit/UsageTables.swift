@@ -73,6 +73,10 @@ struct UsageTables: Sendable {
   let gate: Gate
   let operatorName: String
 
+  private static let pageLength = 4096
+  /// Bytes.
+  private static let usualRow = 512
+
   func write(_ format: ExportOrder.Format, from: Timestamp?, to: Timestamp?, path: String) async throws {
     guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]) else {
       throw StartFailure("\(path) cannot be written")
@@ -81,12 +85,13 @@ struct UsageTables: Sendable {
     defer { output.closeFile() }
     var focus = try FocusTable(issuer: self.operatorName, provider: self.operatorName)
     if format == .csv { try output.write(contentsOf: Data(UsageCSV.header)) }
-    var last: UsageID?
-    while true {
-      let page = try await self.gate.usageRecords(UsageQuery(from: from, to: to), after: last, limit: 4096)
-      guard let end = page.last else { break }
-      last = end.usage
+    let query = UsageQuery(from: from, to: to)
+    var page = try await self.gate.usageRecords(query, after: nil, limit: Self.pageLength)
+    while let end = page.last {
+      // The next page is read while this one is written.
+      async let following = self.gate.usageRecords(query, after: end.usage, limit: Self.pageLength)
       var bytes: [UInt8] = []
+      bytes.reserveCapacity(page.count * Self.usualRow)
       for record in page where record.outcome == .settled {
         let line = UsageLine(record)
         switch format {
@@ -97,6 +102,7 @@ struct UsageTables: Sendable {
         }
       }
       try output.write(contentsOf: Data(bytes))
+      page = try await following
     }
     guard format == .focus else { return }
     // What invoices of whole months in the span have besides usage: then a month's rows sum to its invoice.
