@@ -188,7 +188,8 @@ let package = Package(
     ),
     tests("LlamaModelTests", "EngineFixtures", "LlamaModel", "ModelFiles", "Tensors", "Tokenization"),
     tests("InferenceEngineTests", "Completions", "EngineFixtures", "InferenceEngine", "LlamaModel", "Tensors"),
-    tests("GovernanceStoreTests", "GovernanceStore", "Governance", "GovernanceTypes", "Documents", "AuditTrail", grdb),
+    tests(
+      "GovernanceStoreTests", "GovernanceStore", "Governance", "GovernanceTypes", "Documents", "AuditTrail", "UsageLedger", grdb),
     tests("BillingTests", "Billing", "Documents", "GovernanceTypes"),
     tests("AudienceTests", "Audience", "GovernanceTypes"),
     .target(

@@ -92,6 +92,7 @@ extension Gate {
       loaded.ledger.restore(settled: total.amount, tokens: total.tokens, as: total.asHold)
       loaded.ledger.lose(total.loss, total.currency, of: total.customer)
     }
+    loaded.ledger.compact()
     for total in history.periods { loaded.periods.restore(total) }
     try self.load(history.invoices, into: &loaded)
     for use in history.creditUse {

@@ -121,9 +121,9 @@ public final class MemoryJournal: Journal, Archive {
   }
 
   public func usageRecords(_ query: UsageQuery, after: UsageID?, limit: Int) async throws -> [UsageRecord] {
-    Array(
-      self.usageRecords.drop { record in after.map { record.usage != $0 } ?? false }.dropFirst(after == nil ? 0 : 1).prefix(limit)
-    )
+    let all = query.order == .hold ? self.usageRecords.sorted { $0.heldAt < $1.heldAt } : self.usageRecords
+    return Array(
+      all.drop { record in after.map { record.usage != $0 } ?? false }.dropFirst(after == nil ? 0 : 1).prefix(limit))
   }
 
   public func usageRecord(_ id: UsageID) async throws -> UsageRecord? { self.usageRecords.first { $0.usage == id } }

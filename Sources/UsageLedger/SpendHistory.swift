@@ -33,15 +33,20 @@ struct SpendHistory: Sendable {
     var currency: Currency
   }
 
+  /// Money and tokens of the holds of a quarter. There are many for each subject, so they are small.
   fileprivate struct Place: Sendable {
+    var amount: NanoAmount
+    var tokens: Int
     /// Quarter-hours since 1970.
-    var quarter: Int64
-    var balance: Balance
+    var quarter: Int32
   }
 
   fileprivate struct Line: Sendable {
     var total = Balance()
+    /// In the order of time.
     var places: [Place] = []
+    /// What is held, in the quarters where anything is: the last few minutes, mostly.
+    var held: [Place] = []
     var foldedOn = CalendarDay(number: 0)
   }
 
@@ -58,6 +63,15 @@ struct SpendHistory: Sendable {
       let key = Key(subject: subject, currency: hold.currency)
       if self.lines[key] == nil { self.currencies[subject, default: []].insert(hold.currency) }
       self.lines[key, default: Line()].change(at: hold.heldAt, change)
+    }
+  }
+
+  /// Gives back what the lines do not need of their memory, once many were filled. O(quarter-hours kept).
+  mutating func compact() {
+    var index = self.lines.startIndex
+    while index != self.lines.endIndex {
+      self.lines.values[index].compact()
+      self.lines.formIndex(after: &index)
     }
   }
 
@@ -86,32 +100,53 @@ struct SpendHistory: Sendable {
     reference.number - day.number <= Self.fineDays || day.month != day.next.month || day == day.month.firstDay
   }
 
+  /// The first instant that is kept by more than the sum of all time, and the spans after it that are kept by the quarter, seen from a
+  /// day.
+  static func detail(seenFrom reference: CalendarDay) -> (kept: Timestamp, fine: [Range<Timestamp>]) {
+    let first = reference.number - Self.keptDays
+    let recent = reference.number - Self.fineDays
+    var fine = (first..<recent).map { CalendarDay(number: $0) }.filter { Self.isFine($0, from: reference) }.map {
+      $0.start..<$0.next.start
+    }
+    fine.append(CalendarDay(number: recent).start..<Timestamp(nanoseconds: .max))
+    return (CalendarDay(number: first).start, fine)
+  }
+
   func currencies(of subject: LedgerSubject) -> Set<Currency> { self.currencies[subject] ?? [] }
 }
 
 extension SpendHistory.Line {
-  private static func quarter(of instant: Timestamp) -> Int64 { instant.seconds / ZoneRules.quarterHour }
+  private static func quarter(of instant: Timestamp) -> Int32 { Int32(clamping: instant.seconds / ZoneRules.quarterHour) }
+
+  private static func day(of quarter: Int32) -> CalendarDay { Timestamp(seconds: Int64(quarter) * ZoneRules.quarterHour).day }
 
   mutating func change(at instant: Timestamp, _ change: (inout Balance) -> Void) {
     change(&self.total)
     if instant.day > self.foldedOn { self.fold(on: instant.day) }
     let quarter = Self.quarter(of: instant)
-    var index = self.places.endIndex
-    while index > 0, self.places[index - 1].quarter > quarter { index -= 1 }
-    if index > 0, self.places[index - 1].quarter == quarter { return change(&self.places[index - 1].balance) }
     var balance = Balance()
+    let (settled, held) = (self.places.place(of: quarter), self.held.place(of: quarter))
+    if settled.isKnown { (balance.settled, balance.settledTokens) = self.places[settled.index].sums }
+    if held.isKnown { (balance.held, balance.heldTokens) = self.held[held.index].sums }
     change(&balance)
-    self.places.insert(SpendHistory.Place(quarter: quarter, balance: balance), at: index)
+    self.places.put(balance.settled, balance.settledTokens, quarter, at: settled)
+    self.held.put(balance.held, balance.heldTokens, quarter, at: held)
+    if held.isKnown, balance.held == .zero, balance.heldTokens == 0 { self.held.remove(at: held.index) }
   }
 
   func balance(over span: CalendarSpan) -> Balance {
     guard span != .always else { return self.total }
-    let first = Self.quarter(of: span.start)
-    let end = Self.quarter(of: span.end)
+    let quarters = Self.quarter(of: span.start)..<Self.quarter(of: span.end)
     var sum = Balance()
     for place in self.places.reversed() {
-      if place.quarter < first { break }
-      if place.quarter < end { sum = sum + place.balance }
+      if place.quarter < quarters.lowerBound { break }
+      guard quarters.contains(place.quarter) else { continue }
+      sum.settled += place.amount
+      sum.settledTokens += place.tokens
+    }
+    for place in self.held where quarters.contains(place.quarter) {
+      sum.held += place.amount
+      sum.heldTokens += place.tokens
     }
     return sum
   }
@@ -121,26 +156,66 @@ extension SpendHistory.Line {
   private mutating func fold(on today: CalendarDay) {
     self.foldedOn = today
     // An open hold may still be extended in the window that it was made in, however long ago that was.
-    let isOpen = { (place: SpendHistory.Place) in place.balance.held != .zero || place.balance.heldTokens != 0 }
-    let oldest = self.places.first(where: isOpen).map { Timestamp(seconds: $0.quarter * ZoneRules.quarterHour).day } ?? today
-    let reference = min(today, oldest)
+    let reference = self.held.first.map { min(today, Self.day(of: $0.quarter)) } ?? today
     var kept: [SpendHistory.Place] = []
     for place in self.places {
-      let day = Timestamp(seconds: place.quarter * ZoneRules.quarterHour).day
-      let age = reference.number - day.number
-      if age > SpendHistory.keptDays { continue }
+      let day = Self.day(of: place.quarter)
+      if reference.number - day.number > SpendHistory.keptDays { continue }
       let quarter = SpendHistory.isFine(day, from: reference) ? place.quarter : Self.quarter(of: day.start)
-      if let last = kept.indices.last, kept[last].quarter == quarter {
-        kept[last].balance = kept[last].balance + place.balance
+      let (index, isKnown) = kept.place(of: quarter)
+      if isKnown {
+        kept[index].amount += place.amount
+        kept[index].tokens += place.tokens
       } else {
-        kept.append(SpendHistory.Place(quarter: quarter, balance: place.balance))
+        kept.put(place.amount, place.tokens, quarter, at: (index, isKnown))
       }
     }
     self.places = kept
+    self.compact()
+  }
+
+  mutating func compact() {
+    guard self.places.capacity > self.places.count + self.places.count / 4 + 2 else { return }
+    var exact: [SpendHistory.Place] = []
+    exact.reserveCapacity(self.places.count)
+    exact += self.places
+    self.places = exact
+  }
+}
+
+extension SpendHistory.Place {
+  fileprivate var sums: (NanoAmount, Int) { (self.amount, self.tokens) }
+}
+
+extension [SpendHistory.Place] {
+  /// Where a quarter is, or belongs. What changes is mostly the last one.
+  fileprivate func place(of quarter: Int32) -> (index: Int, isKnown: Bool) {
+    var index = self.endIndex
+    while index > 0, self[index - 1].quarter > quarter { index -= 1 }
+    return index > 0 && self[index - 1].quarter == quarter ? (index - 1, true) : (index, false)
+  }
+
+  /// Sets the sums of a quarter; none begins with nothing.
+  fileprivate mutating func put(_ amount: NanoAmount, _ tokens: Int, _ quarter: Int32, at place: (index: Int, isKnown: Bool)) {
+    if place.isKnown {
+      self[place.index].amount = amount
+      self[place.index].tokens = tokens
+    } else if amount != .zero || tokens != 0 {
+      self.insert(SpendHistory.Place(amount: amount, tokens: tokens, quarter: quarter), at: place.index)
+    }
   }
 }
 
 extension Ledger {
+  /// What a start has to restore, seen from the day of the newest entry, or of the oldest hold that is open: nothing by itself before
+  /// `kept`, where one sum of all will do; sums by the quarter of an hour in the spans `fine`; sums by the day in between.
+  public static func detail(seenFrom day: CalendarDay) -> (kept: Timestamp, fine: [Range<Timestamp>]) {
+    SpendHistory.detail(seenFrom: day)
+  }
+
+  /// Gives back what is not needed of the memory of what was restored. O(customers).
+  public mutating func compact() { self.history.compact() }
+
   /// Settled and held money of a subject in the window that `now` is in, by the clocks of `zone`.
   public func balance(
     _ subject: LedgerSubject, _ currency: Currency, window: Window, at now: Timestamp, zone: ZoneRules = .utc

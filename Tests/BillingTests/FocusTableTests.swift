@@ -82,6 +82,31 @@ struct FocusTableTests {
       found.last?["BillingPeriodStart"] == "2026-12-01T00:00:00Z" && found.last?["BillingPeriodEnd"] == "2027-01-01T00:00:00Z")
   }
 
+  @Test("written day by day it is the same table, and what comes late for a day that is written has a row of its own")
+  func byDays() throws {
+    let price = try samplePrice()
+    let days = ["2026-11-28T10:00:00Z", "2026-11-29T00:00:00Z", "2026-11-29T23:59:59.999Z", "2026-11-30T00:00:00Z"]
+    let lines = try days.enumerated().flatMap { place, day in
+      try (1...3 as ClosedRange<UInt128>).map {
+        try sampleLine(price: price, usage: UInt128(place) * 3 + $0, key: $0 % 2, heldAt: day)
+      }
+    }
+    let whole = try table(lines.map { ($0, price) }).csv()
+    var pieces = FocusTable.header
+    var table = try table([])
+    for line in lines {
+      try table.add(line, price: price)
+      table.writeDays(before: line.heldAt.day) { pieces += $0 }
+    }
+    table.writeDays(before: nil) { pieces += $0 }
+    #expect(pieces == whole)
+    try table.add(lines[0], price: price)
+    var late: [UInt8] = []
+    table.writeDays(before: nil) { late += $0 }
+    #expect(late.split(separator: UInt8(ascii: "\n")).count == 3)
+    #expect(table.csv() == FocusTable.header)
+  }
+
   @Test("a charge per request has its own row; so have training tokens")
   func otherCategories() throws {
     let price = try samplePrice(

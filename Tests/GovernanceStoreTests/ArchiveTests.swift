@@ -112,7 +112,12 @@ import Testing
       }
       if Bool.random(using: &random) { query.to = start.advanced(by: .seconds(Int.random(in: 0..<40 * 86_400, using: &random))) }
       #expect(try await store.usage(query).map(self.line).sorted() == self.folded(records, query), "seed \(seed) \(query)")
-      let wanted = records.filter { record in
+      if Bool.random(using: &random) { query.order = .hold }
+      let ordered =
+        query.order == .settlement
+        ? records
+        : records.enumerated().sorted { ($0.element.heldAt, $0.offset) < ($1.element.heldAt, $1.offset) }.map(\.element)
+      let wanted = ordered.filter { record in
         query.customer.map { $0 == record.customer } ?? true && query.key.map { $0 == record.key } ?? true
           && query.model.map { $0 == record.model } ?? true && query.from.map { record.heldAt >= $0 } ?? true
           && query.to.map { record.heldAt < $0 } ?? true

@@ -19,11 +19,11 @@ import Testing
     // The second hold of October stays open; a request belongs to the month in which it was held, whenever it ends.
     let ends = [holds[0], holds[1], holds[3], holds[4], holds[5]].map { settlement(of: $0, tokens: tokens, settledAt: noon) }
     try await store.submit((ends + [void(holds[6])]).map(settled)).durable()
-    func total(_ customer: UInt128, _ held: Timestamp) -> PeriodTotal {
-      PeriodTotal(customer: CustomerID(customer), price: PriceID(5), month: held.month, tokens: tokens, requests: 1)
+    func total(_ customer: UInt128, _ held: Timestamp, _ tokens: TokenUsage, _ requests: Int) -> PeriodTotal {
+      PeriodTotal(customer: CustomerID(customer), price: PriceID(5), month: held.month, tokens: tokens, requests: requests)
     }
     let periods = try store.load().periods
-    #expect(periods == [total(1, october), total(1, november), total(1, noon), total(2, noon)])
+    #expect(periods == [total(1, october, tokens, 1), total(1, november, tokens + tokens, 2), total(2, noon, tokens, 1)])
     #expect(try store.load().openHolds.count == 1)
     await store.close()
   }

@@ -95,9 +95,9 @@ struct WindowTests {
     #expect(zone(0, [(901, 0)]) == nil)
   }
 
-  private static let usd = Currency("USD") ?? { preconditionFailure("USD is a currency") }()
+  fileprivate static let usd = Currency("USD") ?? { preconditionFailure("USD is a currency") }()
 
-  private static func hold(
+  fileprivate static func hold(
     _ ledger: inout Ledger, _ usage: UInt128, _ amount: Int128, at now: Timestamp
   ) -> Result<Hold, LedgerRefusal> {
     ledger.hold(
@@ -154,6 +154,61 @@ struct WindowTests {
         #expect(room.map { $0 <= NanoAmount((1 << 60) - wanted) } == true, "seed \(seed)")
       }
     }
+  }
+}
+
+extension WindowTests {
+  @Test("A start from sums as coarse as a ledger allows answers every window as before, on that day and later", arguments: 1...12)
+  func restart(seed: UInt64) throws {
+    var generator = SplitMix(seed: seed)
+    var ledger = Ledger()
+    var settled: [(at: Timestamp, amount: NanoAmount)] = []
+    var open: [Hold] = []
+    var now = at("2026-02-20T00:00:00Z")
+    for usage in 1...500 as ClosedRange<UInt128> {
+      now = now.advanced(by: .seconds(Int64(generator.next() % 30_000)))
+      let hold = try Self.hold(&ledger, usage, 1000, at: now).get()
+      if usage > 480, generator.next() % 4 == 0 {
+        open.append(hold)
+      } else {
+        let amount = NanoAmount(Int128(generator.next() % 1000))
+        try ledger.settle(usage: hold, amount, at: now)
+        settled.append((now, amount))
+      }
+    }
+    let (kept, fine) = Ledger.detail(seenFrom: open.reduce(now.day) { min($0, $1.heldAt.day) })
+    let sums = Dictionary(grouping: settled) { place in
+      if place.at < kept { return Timestamp(nanoseconds: 0) }
+      let isFine = fine.contains { $0.contains(place.at) }
+      return isFine ? Timestamp(seconds: place.at.seconds / 900 * 900) : place.at.day.start
+    }
+    var second = Ledger()
+    for (since, places) in sums.sorted(by: { $0.key < $1.key }) {
+      let whole = Hold(
+        usage: UsageID(0), customer: CustomerID(1), chain: [.key(KeyID(2)), .customer(CustomerID(1))], currency: Self.usd,
+        amount: .zero, tokens: .zero, heldAt: since, isPrepaid: false)
+      second.restore(
+        settled: places.reduce(.zero) { $0 + $1.amount }, tokens: TokenCount(places.count), as: whole)
+    }
+    second.compact()
+    for hold in open { second.restore(open: hold) }
+    #expect(sums.count < settled.count * 3 / 4, "seed \(seed): the sums are coarser than the requests")
+    for usage in 1001...1100 as ClosedRange<UInt128> {
+      for (window, zone) in Window.allCases.flatMap({ window in Zones.all.map { (window, $0) } }) {
+        let balances = [ledger, second].map { $0.balance(.key(KeyID(2)), Self.usd, window: window, at: now, zone: zone) }
+        #expect(balances[0] == balances[1], "seed \(seed), \(window) in \(zone.name) at \(now)")
+      }
+      now = now.advanced(by: .seconds(Int64(generator.next() % 80_000)))
+      let amount = NanoAmount(Int128(generator.next() % 1000))
+      try ledger.settle(usage: try Self.hold(&ledger, usage, 1000, at: now).get(), amount, at: now)
+      try second.settle(usage: try Self.hold(&second, usage, 1000, at: now).get(), amount, at: now)
+    }
+  }
+}
+
+extension Ledger {
+  fileprivate mutating func settle(usage hold: Hold, _ amount: NanoAmount, at now: Timestamp) throws {
+    _ = try self.settle(hold.usage, amount: amount, tokens: TokenCount(1), at: now).get()
   }
 }
 

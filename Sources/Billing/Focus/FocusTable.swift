@@ -15,7 +15,8 @@ public import GovernanceTypes
 /// Invoices that were finalised give their rows `InvoiceId`, and rows of their own for what is no usage: so the sum of `BilledCost`
 /// for an invoice is what it comes to, tax included, to the nano-unit.
 ///
-/// Memory is O(rows), whatever the number of requests.
+/// Memory is O(rows), whatever the number of requests; O(rows of a day) where requests come in the order of their days and each day is
+/// written when it is over (``writeDays(before:to:)``).
 public struct FocusTable: Sendable {
   public enum Defect: Error, Sendable, Equatable {
     /// `issuer` or `provider` is empty; FOCUS has no row without them.
@@ -32,6 +33,8 @@ public struct FocusTable: Sendable {
   let provider: String
   private var prices: [PriceID: Price] = [:]
   private var sums: [FocusGroup: [FocusSum]] = [:]
+  /// The first day that there are rows of.
+  private var earliest: CalendarDay?
   private var settled: [FocusPeriod: PeriodQuantities] = [:]
   private var invoices: [FocusPeriod: String] = [:]
   private var numbers: Set<String> = []
@@ -62,6 +65,7 @@ public struct FocusTable: Sendable {
       guard sums[index].add(share, unitPrice: price.plainPrice(share.category)) else { throw .beyondRange(line.usage) }
     }
     self.sums[group] = sums
+    self.earliest = self.earliest.map { min($0, group.day) } ?? group.day
     self.prices[price.id] = price
   }
 
@@ -76,12 +80,41 @@ public struct FocusTable: Sendable {
     self.charges += FocusCharge.all(of: invoice)
   }
 
+  /// The first row: names of the columns.
+  public static let header: [UInt8] = {
+    var bytes: [UInt8] = []
+    CSVText.append(row: FocusColumn.allCases.map(\.rawValue), to: &bytes)
+    return bytes
+  }()
+
+  /// Writes, without the header, what there is of days before `day`, and keeps nothing of it; nil for all there is, what invoices add
+  /// included. What comes later of these days has rows of its own. O(rows · log rows).
+  public mutating func writeDays(before day: CalendarDay?, to output: ([UInt8]) throws -> Void) rethrows {
+    guard let day else {
+      try self.writeRows(of: self.sums, to: output)
+      try self.writeCharges(to: output)
+      self.sums = [:]
+      self.charges = []
+      self.earliest = nil
+      return
+    }
+    guard let earliest = self.earliest, earliest < day else { return }
+    try self.writeRows(of: self.sums.filter { $0.key.day < day }, to: output)
+    self.sums = self.sums.filter { $0.key.day >= day }
+    self.earliest = self.sums.keys.map(\.day).min()
+  }
+
   /// Writes the table, header first, ordered by day, customer, project, key, model, price and category, and then what invoices add,
   /// in pieces of some 64 KiB; the form is that of ``CSVText``. O(rows · log rows).
   public func write(to output: ([UInt8]) throws -> Void) rethrows {
+    try output(Self.header)
+    try self.writeRows(of: self.sums, to: output)
+    try self.writeCharges(to: output)
+  }
+
+  private func writeRows(of sums: [FocusGroup: [FocusSum]], to output: ([UInt8]) throws -> Void) rethrows {
     var bytes: [UInt8] = []
-    CSVText.append(row: FocusColumn.allCases.map(\.rawValue), to: &bytes)
-    for (group, sums) in self.sums.sorted(by: { $0.key < $1.key }) {
+    for (group, sums) in sums.sorted(by: { $0.key < $1.key }) {
       guard let price = self.prices[group.price] else { continue }
       let invoice = self.invoices[FocusPeriod(group.customer, group.price, group.day.month)]
       for category in UsageCategory.allCases {
@@ -94,6 +127,11 @@ public struct FocusTable: Sendable {
       try output(bytes)
       bytes.removeAll(keepingCapacity: true)
     }
+    try output(bytes)
+  }
+
+  private func writeCharges(to output: ([UInt8]) throws -> Void) rethrows {
+    var bytes: [UInt8] = []
     for charge in self.charges {
       self.append({ charge.value($0, issuer: self.issuer, provider: self.provider) }, to: &bytes)
     }

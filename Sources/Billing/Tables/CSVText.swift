@@ -22,9 +22,7 @@ public enum CSVText {
 
   /// Writes one text as a field, in quotes only if it contains a comma, a quote or a line break.
   public static func append(_ text: String, to bytes: inout [UInt8]) {
-    let needsQuotes = text.utf8.contains {
-      $0 == self.separator || $0 == self.quote || $0 == self.rowEnd || $0 == UInt8(ascii: "\r")
-    }
+    let needsQuotes = self.needsQuotes(text)
     if needsQuotes { bytes.append(self.quote) }
     if self.readsAsFormula(text) { bytes.append(self.apostrophe) }
     if needsQuotes {
@@ -36,6 +34,17 @@ public enum CSVText {
     } else {
       bytes.append(contentsOf: text.utf8)
     }
+  }
+
+  private static func needsQuotes(_ text: String) -> Bool {
+    let characters = text.utf8.span
+    for place in characters.indices {
+      switch characters[place] {
+      case self.separator, self.quote, self.rowEnd, UInt8(ascii: "\r"): return true
+      default: continue
+      }
+    }
+    return false
   }
 
   /// True of a text whose first character other than an apostrophe makes a spreadsheet evaluate it.

@@ -5,11 +5,19 @@ internal import GovernanceTypes
 extension [UInt8] {
   /// An id as ``Identifier/description``.
   mutating func append(identifier value: UInt128, prefix: String) {
-    self.append(contentsOf: prefix.utf8)
-    self.append(UInt8(ascii: "_"))
-    let digits = crockfordDigits
-    for shift in stride(from: 125, through: 0, by: -5) {
-      self.append(digits[Int(truncatingIfNeeded: value &>> UInt128(shift)) & 31])
+    let (digits, prefix) = (crockfordDigits, prefix.utf8)
+    self.append(addingCapacity: prefix.count + 27) { text in
+      for byte in prefix { text.append(byte) }
+      text.append(UInt8(ascii: "_"))
+      // 26 digits hold 130 bits: the first has three of the 128, and the others come from the top of two words.
+      text.append(digits[Int(truncatingIfNeeded: value &>> 125)])
+      var high = UInt64(truncatingIfNeeded: value &>> 61)
+      var low = UInt64(truncatingIfNeeded: value) << 3
+      for _ in 0..<25 {
+        text.append(digits[Int(truncatingIfNeeded: high &>> 59)])
+        high = high << 5 | low &>> 59
+        low <<= 5
+      }
     }
   }
 
@@ -65,17 +73,16 @@ extension [UInt8] {
 
   /// Writes at least `width` digits, with zeros in front.
   private mutating func append(digits value: UInt64, width: Int) {
-    let first = self.count
-    var rest = value
-    repeat {
-      self.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+    var digits = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
+    var (first, rest) = (20, value)
+    while rest > 0 {
+      first -= 1
+      digits[first] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
       rest /= 10
-    } while rest > 0 || self.count - first < width
-    var (low, high) = (first, self.count - 1)
-    while low < high {
-      self.swapAt(low, high)
-      low += 1
-      high -= 1
+    }
+    first = Swift.min(first, 20 - Swift.max(1, width))
+    self.append(addingCapacity: 20 - first) { text in
+      for place in first..<20 { text.append(digits[place]) }
     }
   }
 }

@@ -84,8 +84,18 @@ struct UsageTables: Sendable {
     let output = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
     defer { output.closeFile() }
     var focus = try FocusTable(issuer: self.operatorName, provider: self.operatorName)
-    if format == .csv { try output.write(contentsOf: Data(UsageCSV.header)) }
-    let query = UsageQuery(from: from, to: to)
+    switch format {
+    case .csv: try output.write(contentsOf: Data(UsageCSV.header))
+    case .focus:
+      try output.write(contentsOf: Data(FocusTable.header))
+      // What invoices of whole months in the span have besides usage: then a month's rows sum to its invoice.
+      for id in self.gate.finalInvoices(from: from, to: to) {
+        guard case .final(let invoice, _, _) = try await self.gate.invoice(id) else { continue }
+        try focus.add(invoice)
+      }
+    case .jsonl, .bundle: break
+    }
+    let query = UsageQuery(from: from, to: to, order: format == .focus ? .hold : .settlement)
     var page = try await self.gate.usageRecords(query, after: nil, limit: Self.pageLength)
     while let end = page.last {
       // The next page is read while this one is written.
@@ -101,16 +111,11 @@ struct UsageTables: Sendable {
         case .bundle: break
         }
       }
+      if format == .focus { focus.writeDays(before: end.heldAt.day) { bytes += $0 } }
       try output.write(contentsOf: Data(bytes))
       page = try await following
     }
-    guard format == .focus else { return }
-    // What invoices of whole months in the span have besides usage: then a month's rows sum to its invoice.
-    for id in self.gate.finalInvoices(from: from, to: to) {
-      guard case .final(let invoice, _, _) = try await self.gate.invoice(id) else { continue }
-      try focus.add(invoice)
-    }
-    try focus.write { try output.write(contentsOf: Data($0)) }
+    if format == .focus { try focus.writeDays(before: nil) { try output.write(contentsOf: Data($0)) } }
   }
 
   private func price(of line: UsageLine) throws -> Price {

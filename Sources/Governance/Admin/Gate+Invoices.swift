@@ -65,10 +65,11 @@ extension Gate {
     _ = try self.invoicePolicy()
     let all = self.state.withLock { $0.directory.customers.keys.sorted() }
     let customers = all.drop { id in after.map { id <= $0 } ?? false }.prefix(max(1, limit))
+    let settled = try await self.settledMonths(of: Array(customers), period)
     var drafts: [StoredInvoiceDraft] = []
     var rows: [InvoiceRunRow] = []
     for customer in customers {
-      do throws(Refusal) { drafts += try await self.openDrafts(of: customer, period) } catch {
+      do throws(Refusal) { drafts += try self.openDrafts(of: customer, period, settled: settled[customer] ?? []) } catch {
         rows.append(InvoiceRunRow(customer: customer, currency: nil, outcome: .failure(error)))
       }
     }
@@ -78,8 +79,11 @@ extension Gate {
   }
 
   /// What of a customer's month is to be invoiced: drafts that are there, and one for each other currency that was used or committed to.
-  private func openDrafts(of customer: CustomerID, _ period: CalendarMonth) async throws(Refusal) -> [StoredInvoiceDraft] {
-    let used = try await self.settledMonths(of: customer, period).map(\.price.currency)
+  private func openDrafts(
+    of customer: CustomerID, _ period: CalendarMonth, settled: [SettledMonth]
+  ) throws(Refusal) -> [StoredInvoiceDraft] {
+    var used: [Currency] = []
+    for month in settled where month.requests > 0 { used.append(try self.priced(month).price.currency) }
     let committed = self.state.withLock { $0.profiles[customer]?.commitments.map(\.currency) ?? [] }
     let now = self.now()
     return self.state.withLock { state in
@@ -106,10 +110,9 @@ extension Gate {
     var records: [JournalRecord] = []
     var outcomes: [Result<InvoiceSummary, Refusal>] = []
     let now = self.now()
-    for draft in drafts {
+    for (draft, assembled) in zip(drafts, await self.assembled(drafts)) {
       do throws(Refusal) {
-        try self.checkClosed(draft)
-        let assembled = try await self.assemble(draft)
+        let assembled = try assembled.get()
         var next = numbers
         let name = InvoiceName(id: draft.id, number: next.number(for: draft.id))
         let due = CalendarDay(number: now.day.number + policy.dueDays)
@@ -128,6 +131,34 @@ extension Gate {
     try await self.keep(records, outcomes.compactMap { try? $0.get() })  // Those that failed have nothing to keep.
     return outcomes
   }
+
+  /// All that drafts come to once they can be closed, in their order. Some are read at once: the reading is most of a run.
+  private func assembled(_ drafts: [StoredInvoiceDraft]) async -> [Result<InvoiceDraft, Refusal>] {
+    await withTaskGroup(of: (place: Int, outcome: Result<InvoiceDraft, Refusal>).self) { group in
+      var waiting = drafts.enumerated().makeIterator()
+      func begin() {
+        guard let (place, draft) = waiting.next() else { return }
+        group.addTask {
+          do throws(Refusal) {
+            try self.checkClosed(draft)
+            return (place, .success(try await self.assemble(draft)))
+          } catch {
+            return (place, .failure(error))
+          }
+        }
+      }
+      for _ in 0..<Self.draftsAtOnce { begin() }
+      var outcomes: [Int: Result<InvoiceDraft, Refusal>] = [:]
+      while let (place, outcome) = await group.next() {
+        outcomes[place] = outcome
+        begin()
+      }
+      return drafts.indices.compactMap { outcomes[$0] }
+    }
+  }
+
+  /// Of one run; other readers are to find a connection free.
+  private static var draftsAtOnce: Int { 2 }
 
   /// The numbers as they stand, for one finalisation at a time.
   func beginNumbering(_ series: String) throws(Refusal) -> InvoiceNumbers {

@@ -12,7 +12,7 @@ extension Gate {
     }
   }
 
-  /// Usage records in order of settlement, voided ones included, in pages.
+  /// Usage records in the order that is asked for, voided ones included, in pages.
   public func usageRecords(_ query: UsageQuery, after: UsageID?, limit: Int) async throws(Refusal) -> [UsageRecord] {
     do { return try await self.archive.usageRecords(query, after: after, limit: limit) } catch {
       throw Refusal(.storeUnavailable, "The ledger cannot be read.", context: "\(error)")

@@ -26,6 +26,19 @@ extension Gate {
     return usages
   }
 
+  /// What customers have settled of a month, without the places in the log.
+  ///
+  /// - Parameter customers: in the order of their ids.
+  func settledMonths(
+    of customers: [CustomerID], _ period: CalendarMonth
+  ) async throws(Refusal) -> [CustomerID: [SettledMonth]] {
+    do {
+      return Dictionary(grouping: try await self.billingArchive().settled(in: period, customers: customers), by: \.customer)
+    } catch {
+      throw Refusal(.storeUnavailable, "The ledger cannot be read.", context: "\(error)")
+    }
+  }
+
   func priced(_ month: SettledMonth) throws(Refusal) -> PricedUsage {
     guard let price = self.price(month.price) else {
       throw Refusal(.storeUnavailable, "Requests were charged at the price \(month.price), which is not in the store.")

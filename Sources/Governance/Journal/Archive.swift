@@ -5,7 +5,7 @@ public protocol Archive: Sendable {
   /// The canonical line of the entry with this lookup id; nil where there is none.
   func entry(lookup: String) async throws -> String?
   func usage(_ query: UsageQuery) async throws -> [UsageRow]
-  /// Usage records in order of settlement, in pages.
+  /// Usage records in the order that is asked for, in pages.
   func usageRecords(_ query: UsageQuery, after: UsageID?, limit: Int) async throws -> [UsageRecord]
   func usageRecord(_ id: UsageID) async throws -> UsageRecord?
   /// The attempts of one request at remote engines, in order.
@@ -16,6 +16,8 @@ public protocol Archive: Sendable {
 /// Which settled usage, and how it is summed. Requests belong to the instant at which they were held.
 public struct UsageQuery: Sendable, Equatable {
   public enum Grouping: String, Sendable, CaseIterable { case customer, project, key, model, day, month }
+  /// How records follow on one another.
+  public enum Order: Sendable { case settlement, hold }
 
   public var customer: CustomerID?
   public var key: KeyID?
@@ -25,10 +27,11 @@ public struct UsageQuery: Sendable, Equatable {
   /// Not included.
   public var to: Timestamp?
   public var grouping: [Grouping]
+  public var order: Order
 
   public init(
     customer: CustomerID? = nil, key: KeyID? = nil, model: ModelID? = nil, from: Timestamp? = nil, to: Timestamp? = nil,
-    grouping: [Grouping] = []
+    grouping: [Grouping] = [], order: Order = .settlement
   ) {
     self.customer = customer
     self.key = key
@@ -36,6 +39,7 @@ public struct UsageQuery: Sendable, Equatable {
     self.from = from
     self.to = to
     self.grouping = grouping
+    self.order = order
   }
 }
 

@@ -28,8 +28,8 @@ public struct StoredState: Sendable, Equatable {
   public init() {}
 }
 
-/// What one key settled of the holds made in one quarter of an hour, or on one day where that is more than forty days before the end
-/// of the log.
+/// What one key settled of the holds made in one quarter of an hour, on one day, or in all the time before: as much as a start needs
+/// (`Ledger.detail(seenFrom:)`).
 ///
 /// Tokens of all categories. A sum that is larger than a ``TokenCount`` holds is spread over several totals of the same key and
 /// time, the amounts on the first.
@@ -39,15 +39,17 @@ public struct SettledTotal: Sendable, Equatable {
   public var key: KeyID
   public var currency: Currency
   public var isPrepaid: Bool
-  /// The first instant of that quarter or day.
+  /// The first instant of that quarter or day; 1970 for all the time before.
   public var since: Timestamp
   public var amount: NanoAmount
   public var tokens: TokenCount
   /// What the operator lost beside it.
   public var loss: NanoAmount
 
-  /// The day before which the quarter no longer matters.
-  public static func fineFrom(_ lastAt: Timestamp) -> Timestamp { CalendarDay(number: lastAt.day.number - 40).start }
+  /// The day from which a start looks back: what is still held may be extended in the window that it was made in.
+  public static func reference(_ lastAt: Timestamp, openHolds: [HoldRecord]) -> CalendarDay {
+    openHolds.reduce(lastAt.day) { min($0, $1.heldAt.day) }
+  }
 
   public init(
     customer: CustomerID, project: ProjectID?, key: KeyID, currency: Currency, isPrepaid: Bool, since: Timestamp,

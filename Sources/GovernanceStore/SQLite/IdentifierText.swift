@@ -14,11 +14,10 @@ private let values: [UInt8] = {
 extension Identifier {
   /// Equal to `init(_:)`.
   init?(stored text: String) {
-    let utf8 = text.utf8
-    let prefix = Kind.prefix.utf8
-    guard utf8.count == prefix.count + 27, utf8.starts(with: prefix) else { return nil }
-    let bytes = utf8.span
-    guard bytes[prefix.count] == UInt8(ascii: "_") else { return nil }
+    let bytes = text.utf8.span
+    let prefix = Kind.prefix.utf8.span
+    guard bytes.count == prefix.count + 27, bytes[prefix.count] == UInt8(ascii: "_") else { return nil }
+    for place in prefix.indices where bytes[place] != prefix[place] { return nil }
     // 26 digits hold 130 bits: the first has three of the 128.
     guard values[Int(bytes[prefix.count + 1])] < 8 else { return nil }
     var high: UInt64 = 0

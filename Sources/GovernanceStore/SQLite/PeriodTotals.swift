@@ -3,14 +3,14 @@ internal import Governance
 internal import GovernanceTypes
 
 extension PeriodTotal {
-  /// Sums of settled requests by customer, price and the month of their hold, from the first instant of `month` on. SQL sums by day, and
-  /// days are put together to months here; halves of counts are summed apart, so that no sum leaves 64 bits.
+  /// Sums of settled requests by customer, price and the month of their hold, from the first instant of `month` on. Halves of
+  /// counts are summed apart, so that no sum leaves 64 bits.
   static func all(from month: CalendarMonth, in database: Database) throws -> [PeriodTotal] {
     func halves(_ column: String) -> String { "sum(\(column) >> 20), sum(\(column) & 1048575)" }
     let rows = try Row.fetchCursor(
       database,
       sql: """
-        SELECT customer, price, held_at / 86400000000000 AS day, count(*), \(halves("prompt_uncached")), \(halves("prompt_cached")),
+        SELECT customer, price, \(monthColumn(from: month, to: month.next)) AS day, count(*), \(halves("prompt_uncached")), \(halves("prompt_cached")),
           \(halves("completion")), \(halves("training"))
         FROM usage WHERE outcome = 'settled' AND held_at >= ?
         GROUP BY customer, price, day ORDER BY customer, price, day

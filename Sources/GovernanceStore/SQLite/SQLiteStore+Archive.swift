@@ -30,17 +30,26 @@ extension SQLiteStore {
     guard limit > 0 else { return [] }
     let filter = UsageFilter(query, usingIndexes: false)
     return try await self.read { database in
-      var start = 0
+      var start: Row?
       if let after {
-        let number = try Int.fetchOne(database, sql: "SELECT number FROM usage WHERE id = ?", arguments: [after.description])
-        guard let number else { throw Unanswerable("there is no usage record \(after) to continue after") }
-        start = number
+        start = try Row.fetchOne(
+          database, sql: "SELECT number, held_at FROM usage WHERE id = ?", arguments: [after.description])
+        guard start != nil else { throw Unanswerable("there is no usage record \(after) to continue after") }
       }
+      let (place, order, arguments): (String, String, StatementArguments) =
+        switch query.order {
+        case .settlement: ("number > ?", "number", [start.map { $0[0] as Int } ?? 0])
+        case .hold:
+          (
+            "(held_at, number) > (?, ?)", "held_at, number",
+            [start.map { $0[1] as Int64 } ?? (query.from?.nanoseconds ?? .min), start.map { $0[0] as Int } ?? 0]
+          )
+        }
       let rows = try Row.fetchCursor(
-        database,
-        sql: "SELECT \(UsageRecord.columns) FROM usage WHERE number > ? AND \(filter.sql) ORDER BY number LIMIT ?",
-        arguments: [start] + filter.arguments + [min(limit, Self.longestPage)])
+        database, sql: "SELECT \(UsageRecord.columns) FROM usage WHERE \(place) AND \(filter.sql) ORDER BY \(order) LIMIT ?",
+        arguments: arguments + filter.arguments + [min(limit, Self.longestPage)])
       var records: [UsageRecord] = []
+      records.reserveCapacity(min(limit, Self.longestPage))
       while let row = try rows.next() { records.append(try UsageRecord(row)) }
       return records
     }

@@ -1,6 +1,7 @@
 internal import GRDB
 public import Governance
 internal import GovernanceTypes
+internal import UsageLedger
 
 extension SQLiteStore {
   /// What earlier runs left behind, in one consistent read. For the start: it blocks the calling thread, O(settled requests).
@@ -13,7 +14,8 @@ extension SQLiteStore {
         state.lastAt = end.lastAt
         state.objects = try StoredObject.all(in: database)
         state.openHolds = try HoldRecord.open(in: database)
-        state.settled = try SettledTotal.all(fineFrom: SettledTotal.fineFrom(end.lastAt), in: database)
+        state.settled = try SettledTotal.all(
+          seenFrom: SettledTotal.reference(end.lastAt, openHolds: state.openHolds), in: database)
         state.recent = try RecentRequests.since(end.lastAt.advanced(by: .zero - RecentRequests.span), in: database)
         state.periods = try PeriodTotal.all(
           from: PeriodTotal.from(end.lastAt, openHolds: state.openHolds), in: database)
@@ -30,12 +32,17 @@ extension SQLiteStore {
 }
 
 extension SettledTotal {
-  /// Sums by key and quarter of an hour, by day before `fine`. Quotients and remainders are summed apart, so that no sum leaves 64 bits before it is put together.
-  static func all(fineFrom fine: Timestamp, in database: Database) throws -> [SettledTotal] {
+  /// Sums by key and by as much of the time as a ledger needs, seen from a day. Quotients and remainders are summed apart, so that no sum
+  /// leaves 64 bits before it is put together.
+  static func all(seenFrom day: CalendarDay, in database: Database) throws -> [SettledTotal] {
+    let (kept, fine) = Ledger.detail(seenFrom: day)
+    let spans = fine.map { "held_at >= \($0.lowerBound.nanoseconds) AND held_at < \($0.upperBound.nanoseconds)" }
     let rows = try Row.fetchCursor(
       database,
       sql: """
-        SELECT customer, project, key, currency, is_prepaid, CASE WHEN held_at < ? THEN held_at / 86400000000000 * 86400000000000 ELSE held_at / 900000000000 * 900000000000 END AS since,
+        SELECT customer, project, key, currency, is_prepaid,
+          CASE WHEN held_at < ? THEN 0 WHEN \(spans.joined(separator: " OR ")) THEN held_at / 900000000000 * 900000000000
+            ELSE held_at / 86400000000000 * 86400000000000 END AS since,
           sum(amount / 1000000000), sum(amount % 1000000000), sum(tokens >> 20), sum(tokens & 1048575),
           sum(loss / 1000000000), sum(loss % 1000000000)
         FROM (
@@ -45,7 +52,7 @@ extension SettledTotal {
         )
         GROUP BY customer, project, key, currency, is_prepaid, since
         ORDER BY since, customer, project, key, currency, is_prepaid
-        """, arguments: [fine.nanoseconds])
+        """, arguments: [kept.nanoseconds])
     var totals: [SettledTotal] = []
     while let row = try rows.next() {
       let row = StoredRow(row: row, name: "usage")

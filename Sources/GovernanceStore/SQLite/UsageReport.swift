@@ -31,20 +31,22 @@ struct UsageFilter: Sendable {
   }
 }
 
-/// One usage report: SQL sums by day, and days are put together to months here.
+/// One usage report: SQL sums by day or month, and what it could not put together is put together here.
 struct UsageReport: Sendable {
   static let longest = 100_000
 
   private let filter: UsageFilter
   private let grouping: [UsageQuery.Grouping]
+  private let query: UsageQuery
 
   init(_ query: UsageQuery) {
+    self.query = query
     self.filter = UsageFilter(query, usingIndexes: true)
     self.grouping = UsageQuery.Grouping.allCases.filter { query.grouping.contains($0) }
   }
 
   func rows(in database: Database) throws -> [UsageRow] {
-    let columns = self.grouping.map(\.column).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } } + ["currency"]
+    let columns = self.grouping.map(self.column).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } } + ["currency"]
     let rows = try Row.fetchCursor(
       database,
       sql: """
@@ -58,7 +60,7 @@ struct UsageReport: Sendable {
     var places: [UsageLine.Key: Int] = [:]
     var lines: [UsageLine] = []
     while let row = try rows.next() {
-      let line = try UsageLine(StoredRow(row: row, name: "usage"), columns: columns, grouping: self.grouping)
+      let line = try UsageLine(StoredRow(row: row, name: "usage"), columns: columns, grouping: self.grouping, in: self.column)
       if let place = places[line.key] {
         try lines[place].add(line)
       } else {
@@ -73,13 +75,35 @@ struct UsageReport: Sendable {
   }
 }
 
-extension UsageQuery.Grouping {
-  fileprivate var column: String {
-    switch self {
-    case .customer, .project, .key, .model: self.rawValue
-    case .day, .month: "held_at / 86400000000000"
+extension UsageReport {
+  /// What a grouping is read from; a month from any of its days.
+  private func column(_ grouping: UsageQuery.Grouping) -> String {
+    switch grouping {
+    case .customer, .project, .key, .model: grouping.rawValue
+    case .day: dayColumn
+    case .month:
+      if let from = self.query.from, let to = self.query.to, !self.grouping.contains(.day) {
+        monthColumn(from: from.month, to: to.month)
+      } else {
+        dayColumn
+      }
     }
   }
+}
+
+/// The day of a hold as SQL, by its number since 1970.
+let dayColumn = "held_at / 86400000000000"
+
+/// The month of a hold as SQL, by the number of its first day: of holds from the first instant of `from` on. Those after `to`, or after
+/// some years, are told by day.
+func monthColumn(from: CalendarMonth, to: CalendarMonth) -> String {
+  var cases = ""
+  var month = from
+  for _ in 0..<24 where month <= to {
+    cases += " WHEN held_at < \(month.end.nanoseconds) THEN \(month.firstDay.number)"
+    month = month.next
+  }
+  return cases.isEmpty ? dayColumn : "CASE\(cases) ELSE \(dayColumn) END"
 }
 
 /// A line of a report while it is summed, in numbers that cannot overflow.
@@ -100,11 +124,13 @@ private struct UsageLine {
   private var tokens: [Int128]
   private var amount: Int128
 
-  init(_ row: StoredRow, columns: [String], grouping: [UsageQuery.Grouping]) throws {
+  init(
+    _ row: StoredRow, columns: [String], grouping: [UsageQuery.Grouping], in place: (UsageQuery.Grouping) -> String
+  ) throws {
     let sums = columns.count
     var key = Key(currency: try row.currency(sums - 1))
     for group in grouping {
-      guard let column = columns.firstIndex(of: group.column) else { continue }
+      guard let column = columns.firstIndex(of: place(group)) else { continue }
       switch group {
       case .customer: key.customer = try row.id(column)
       case .project: key.project = try row.optionalID(column)

@@ -1,6 +1,7 @@
 import Documents
 import Governance
 import GovernanceTypes
+import UsageLedger
 
 @testable import GovernanceStore
 
@@ -94,12 +95,18 @@ struct StoreModel {
 
   /// Settled sums by everything that a total is kept by.
   var settled: [String: (amount: Int128, tokens: Int128)] {
-    let fine = SettledTotal.fineFrom(self.lastAt)
+    let (kept, fine) = Ledger.detail(seenFrom: SettledTotal.reference(self.lastAt, openHolds: self.holds))
     return self.usage.filter { $0.outcome == .settled }.reduce(into: [:]) { sums, record in
-      let quarter = Timestamp(seconds: record.heldAt.seconds / 900 * 900)
+      let since =
+        if record.heldAt < kept {
+          Timestamp(nanoseconds: 0)
+        } else if fine.contains(where: { $0.contains(record.heldAt) }) {
+          Timestamp(seconds: record.heldAt.seconds / 900 * 900)
+        } else {
+          record.heldAt.day.start
+        }
       let key = Self.key(
-        record.customer, record.project, record.key, record.currency, record.isPrepaid,
-        record.heldAt < fine ? record.heldAt.day.start : quarter)
+        record.customer, record.project, record.key, record.currency, record.isPrepaid, since)
       sums[key, default: (0, 0)].amount += record.amount.nano
       sums[key, default: (0, 0)].tokens += Int128(record.tokens.total.value)
     }
