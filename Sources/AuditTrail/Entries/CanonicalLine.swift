@@ -16,6 +16,8 @@ struct CanonicalLine {
   struct Member {
     /// The key's bytes, packed; 0 for keys longer than a ``PackedText`` holds.
     var key: PackedText
+    /// Where the key stands, without its quotes.
+    var name: Range<Int>
     var kind: Kind
     /// A string without its quotes, escapes left as they are.
     var value: Range<Int>
@@ -52,7 +54,7 @@ struct CanonicalLine {
       if depth == 1 {
         guard self.members.count < Self.membersMaximum else { throw LineError("has more than \(Self.membersMaximum) members") }
         let value = kind == .string ? start + 1..<self.index - 1 : start..<self.index
-        self.members.append(Member(key: PackedText(bytes, key), kind: kind, value: value))
+        self.members.append(Member(key: PackedText(bytes, key), name: key, kind: kind, value: value))
       }
       if self.take(UInt8(ascii: ","), bytes) { continue }
       guard self.take(UInt8(ascii: "}"), bytes) else { throw LineError("lacks a comma or a brace: not canonical JSON") }

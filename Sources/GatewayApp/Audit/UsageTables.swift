@@ -12,6 +12,7 @@ final class SettlementTables {
   private let spool: FileHandle
   private var rows = UsageCSV.header
   private var focus: FocusTable
+  private var fields = EntryFields()
   private let gate: Gate
 
   private static let piece = 1 << 20
@@ -29,7 +30,8 @@ final class SettlementTables {
 
   func take(_ line: [UInt8]) throws {
     guard Self.isSettlement(line) else { return }
-    let usage = try UsageLine(settlement: try Document.parseJSON(line))
+    try self.fields.read(line)
+    let usage = try UsageLine(settlement: self.fields)
     UsageCSV.append(usage, to: &self.rows)
     if self.rows.count >= Self.piece { try self.flush() }
     if let price = self.gate.price(usage.price) { try self.focus.add(usage, price: price) }
@@ -136,32 +138,47 @@ extension UsageLine {
   }
 
   /// Reads a settlement from its log entry.
-  init(settlement entry: Document) throws {
-    func text(_ key: String) throws -> String {
-      guard case .string(let text)? = entry[key]?.content else {
-        throw Refusal(.storeUnavailable, "A settlement in the log has no '\(key)'.")
-      }
-      return text
-    }
-    func parsed<Value>(_ key: String, _ parse: (String) -> Value?) throws -> Value {
-      guard let value = parse(try text(key)) else {
-        throw Refusal(.storeUnavailable, "A settlement in the log has a faulty '\(key)'.")
-      }
+  init(settlement entry: EntryFields) throws {
+    func required<Value>(_ name: EntryFields.Name, _ value: Value?) throws -> Value {
+      guard let value else { throw Refusal(.storeUnavailable, "A settlement in the log has no '\(name.text)', or a faulty one.") }
       return value
     }
-    func tokens(_ key: String) throws -> TokenCount { TokenCount(try parsed(key) { Int($0) }) }
-    var project: ProjectID?
-    if entry["project"] != nil { project = try parsed("project") { ProjectID($0) } }
+    func text(_ name: EntryFields.Name) throws -> String { try required(name, entry.text(name)) }
+    func id<Kind>(_ name: EntryFields.Name) throws -> Identifier<Kind> { try required(name, entry.identifier(name)) }
+    func tokens(_ name: EntryFields.Name) throws -> TokenCount {
+      TokenCount(Int(try required(name, entry.decimal(name, atMost: Int128(TokenCount.largest.value)))))
+    }
+    func instant(_ name: EntryFields.Name) throws -> Timestamp { try required(name, entry.text(name).flatMap { Timestamp($0) }) }
     self.init(
-      usage: try parsed("usage") { UsageID($0) }, decision: try parsed("decision") { DecisionID($0) },
-      customer: try parsed("customer") { CustomerID($0) }, project: project, key: try parsed("key") { KeyID($0) },
-      model: ModelID(try text("model")), price: try parsed("price") { PriceID($0) },
-      currency: try parsed("currency") { Currency($0) }, amount: NanoAmount(try parsed("amount_nano") { Int128($0) }),
+      usage: try id(.usage), decision: try id(.decision), customer: try id(.customer),
+      project: try entry.text(.project).map { _ in try id(.project) }, key: try id(.key), model: ModelID(try text(.model)),
+      price: try id(.price), currency: try required(.currency, entry.text(.currency).flatMap { Currency($0) }),
+      amount: NanoAmount(try required(.amount, entry.decimal(.amount, atMost: .max))),
       tokens: TokenUsage(
-        promptUncached: try tokens("prompt_uncached"), promptCached: try tokens("prompt_cached"),
-        completion: try tokens("completion")),
-      undelivered: try tokens("undelivered"), finish: try text("finish"), settlementPolicy: try text("settlement_policy"),
-      usageSource: try text("usage_source"), heldAt: try parsed("held_at") { Timestamp($0) },
-      settledAt: try parsed("at") { Timestamp($0) })
+        promptUncached: try tokens(.promptUncached), promptCached: try tokens(.promptCached),
+        completion: try tokens(.completion)),
+      undelivered: try tokens(.undelivered), finish: try text(.finish), settlementPolicy: try text(.settlementPolicy),
+      usageSource: try text(.usageSource), heldAt: try instant(.heldAt), settledAt: try instant(.at))
   }
+}
+
+extension EntryFields.Name {
+  fileprivate static let usage = Self("usage")
+  fileprivate static let decision = Self("decision")
+  fileprivate static let customer = Self("customer")
+  fileprivate static let project = Self("project")
+  fileprivate static let key = Self("key")
+  fileprivate static let model = Self("model")
+  fileprivate static let price = Self("price")
+  fileprivate static let currency = Self("currency")
+  fileprivate static let amount = Self("amount_nano")
+  fileprivate static let promptUncached = Self("prompt_uncached")
+  fileprivate static let promptCached = Self("prompt_cached")
+  fileprivate static let completion = Self("completion")
+  fileprivate static let undelivered = Self("undelivered")
+  fileprivate static let finish = Self("finish")
+  fileprivate static let settlementPolicy = Self("settlement_policy")
+  fileprivate static let usageSource = Self("usage_source")
+  fileprivate static let heldAt = Self("held_at")
+  fileprivate static let at = Self("at")
 }

@@ -20,13 +20,13 @@ struct StoredRow {
   }
 
   func id<Kind: IdentifierKind>(_ column: Int) throws -> Identifier<Kind> {
-    guard let id = Identifier<Kind>(stored: self.text(column)) else { throw self.wrong(column) }
+    guard let id = Identifier<Kind>(self.text(column)) else { throw self.wrong(column) }
     return id
   }
 
   func optionalID<Kind: IdentifierKind>(_ column: Int) throws -> Identifier<Kind>? {
     guard let text = self.row[column] as String? else { return nil }
-    guard let id = Identifier<Kind>(stored: text) else { throw self.wrong(column) }
+    guard let id = Identifier<Kind>(text) else { throw self.wrong(column) }
     return id
   }
 
