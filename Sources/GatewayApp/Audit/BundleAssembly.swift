@@ -114,6 +114,9 @@ struct LogPages {
   private var page: [String] = []
   private var index = 0
 
+  /// Lines that are in memory at once: some hundred kilobytes.
+  private static let length = 1024
+
   init(store: SQLiteStore, next: Int, end: Int) {
     self.store = store
     self.following = next
@@ -123,7 +126,8 @@ struct LogPages {
   mutating func next() throws -> [UInt8]? {
     if self.index == self.page.count {
       guard self.following < self.end else { return nil }
-      self.page = try self.store.linesNow(from: self.following, limit: min(8192, self.end - self.following))
+      self.page = []
+      self.page = try self.store.linesNow(from: self.following, limit: min(Self.length, self.end - self.following))
       self.index = 0
       guard !self.page.isEmpty else { throw Refusal(.storeUnavailable, "Entry \(self.following) of the log cannot be read.") }
       self.following += self.page.count
