@@ -25,7 +25,7 @@ public final class ScriptedEngine: CompletionEngine {
 
   public let contextLength: Int
   private let script: Mutex<Script>
-  private let counter = Mutex((prompt: 0, completion: 0))
+  private let counter = Mutex(0)
 
   public init(_ script: Script, contextLength: Int = 4096) {
     self.script = Mutex(script)
@@ -35,7 +35,7 @@ public final class ScriptedEngine: CompletionEngine {
   public func follow(_ script: Script) { self.script.withLock { $0 = script } }
 
   /// Tokens produced so far, as the engine itself counts them.
-  public var producedTokens: Int { self.counter.withLock { $0.completion } }
+  public var producedTokens: Int { self.counter.withLock { $0 } }
 
   public func prepare(_ request: CompletionRequest) async throws(CompletionError) -> PreparedPrompt {
     let script = self.script.withLock { $0 }
@@ -51,7 +51,7 @@ public final class ScriptedEngine: CompletionEngine {
     let script = self.script.withLock { $0 }
     let (events, continuation) = AsyncThrowingStream<CompletionEvent, any Error>.makeStream()
     let run = ScriptedRun(script: script, prompt: prompt, allowance: allowance, continuation: continuation) { produced in
-      self.counter.withLock { $0.completion += produced }
+      self.counter.withLock { $0 += produced }
     }
     let task = Task { await run.follow() }
     return CompletionStream(events) { task.cancel() }

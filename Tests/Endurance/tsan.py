@@ -44,8 +44,8 @@ let package = Package(
     + tests.map { .testTarget(name: $0, dependencies: names.map { .byName(name: $0) } + sqlite, swiftSettings: settings) })
 """
 
-# The state that a body of `withLock` is handed, in a demangled name.
-BODY = re.compile(r"\((?:sending inout|inout sending) ((?:[^()]|\([^()]*\))+)\)")
+# The state that a body of `withLock` is handed, in a demangled name; of a tuple the name does not say that it is sent.
+BODY = re.compile(r"\((?:sending inout|inout sending|inout(?= \(.*\)\) -> sending)) ((?:[^()]|\([^()]*\))+)\)")
 ACCESS = re.compile(r"^  (?:Previous )?(?:modifying access|write|read|atomic|Write|Read|Modifying|Atomic).* by (?:main )?thread")
 
 
