@@ -79,6 +79,8 @@ struct UsageTables: Sendable {
   /// Bytes.
   private static let usualRow = 512
 
+  /// Reading and writing take a thread each: on the actor that asks for it they would take turns.
+  @concurrent
   func write(_ format: ExportOrder.Format, from: Timestamp?, to: Timestamp?, path: String) async throws {
     guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]) else {
       throw StartFailure("\(path) cannot be written")
