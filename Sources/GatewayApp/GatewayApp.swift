@@ -20,6 +20,7 @@ internal import LicenseTerms
 internal import Logging
 internal import NIOCore
 internal import ServiceLifecycle
+internal import Tensors
 internal import UnixSignals
 
 /// Why the gateway did not start. The message says what to do about it.
@@ -93,6 +94,8 @@ public struct GatewayApp {
       try audienceKeys.check(wallClock().month, hasUsers: gate.hasUsers(of: wallClock().month))
       let watch = LicenseWatch(gate: gate, engines: engines, keys: audienceKeys, log: self.log)
       await watch.look()
+      // What the books were checked and restored by is much more than what is kept of it.
+      returnFreedMemory()
       try await self.run(
         gate: gate, store: store, keys: keys, signer: signer, engines: engines, watch: watch, announce: announce)
       engines.shutdown()

@@ -121,4 +121,7 @@ ck_axpy ck_axpy_ref;
 typedef void ck_quantize(void *out, const float *x, size_t count);
 ck_quantize ck_quantize_f16, ck_quantize_q8_0, ck_quantize_q4_0, ck_quantize_q4_k, ck_quantize_q6_k;
 
+/// Gives what was freed back to the system, where the C library keeps it otherwise.
+void ck_trim_heap(void);
+
 #endif

@@ -8,6 +8,7 @@ internal import Governance
 internal import GovernanceStore
 internal import GovernanceTypes
 internal import Logging
+internal import Tensors
 
 /// Makes exports one after another, off the request path, as files below the data directory.
 actor BackgroundExports: ExportDesk {
@@ -119,5 +120,6 @@ actor BackgroundExports: ExportDesk {
       self.states[id]?.status = .failed
       self.states[id]?.failure = "\(error)"
     }
+    returnFreedMemory()
   }
 }
