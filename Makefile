@@ -166,7 +166,7 @@ oracle-tokenizers: $(ORACLES_VENV) deps ## compare token ids with tokenizers, ti
 	@test -n "$(DATA)" || { echo "Name the folder that holds data/tokenizer/: make oracle-tokenizers DATA=…" >&2; exit 1; }
 	@rm -rf .build/oracles && mkdir -p .build/oracles
 	@$(ORACLES_VENV)/bin/python Tests/Oracles/tokenizer_vectors.py generate .build/oracles Tests/Oracles/Tokenizers $(DATA)
-	@WEIGHBRIDGE_TOKENIZER_VECTORS=$(CURDIR)/.build/oracles $(SWIFT) test --disable-xctest --filter TokenizerVectorTests
+	@WEIGHBRIDGE_SHARED=$(abspath $(DATA)) WEIGHBRIDGE_TOKENIZER_VECTORS=$(CURDIR)/.build/oracles $(SWIFT) test --disable-xctest --filter TokenizerVectorTests
 
 oracle-schemas: $(ORACLES_VENV) deps ## have a thousand texts of random weights, held to random schemas, checked by jsonschema (SEED=1)
 	@rm -rf .build/oracles && mkdir -p .build/oracles
