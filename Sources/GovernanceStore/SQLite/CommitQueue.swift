@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import Glibc
 internal import Governance
 internal import Synchronization
 
@@ -37,8 +38,6 @@ final class CommitQueue: Sendable {
 
   private let state = Mutex(State())
   private let wake = DispatchSemaphore(value: 0)
-  /// Never signalled: the writer waits for its time to pass.
-  private let pause = DispatchSemaphore(value: 0)
   private let limit: Int
 
   init(limit: Int) { self.limit = limit }
@@ -77,6 +76,8 @@ final class CommitQueue: Sendable {
   enum Next { case work([Submission]), idle, closed }
 
   /// All that waits, in order; waits up to `timeout` for there to be something. Called by the writer only.
+  ///
+  /// A clock put back makes the timeout longer, on Linux; what is submitted ends it all the same.
   func next(timeout: DispatchTimeInterval) -> Next {
     while true {
       if let next = self.take() { return next }
@@ -86,9 +87,14 @@ final class CommitQueue: Sendable {
   }
 
   /// Lets more submissions come before the next are taken. Called by the writer only.
+  ///
+  /// By the clock that cannot be set: a semaphore's timeout is a time of day on Linux, and a clock put back would hold the writer
+  /// until that time comes again.
   func gather(for time: Duration) {
     guard time > .zero, !self.state.withLock({ $0.isClosed }) else { return }
-    _ = self.pause.wait(timeout: .now() + .microseconds(Int(clamping: time.components.attoseconds / 1_000_000_000_000)))
+    var pause = timespec(
+      tv_sec: Int(time.components.seconds), tv_nsec: Int(time.components.attoseconds / 1_000_000_000))
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nil)
   }
 
   private func take() -> Next? {
