@@ -17,7 +17,8 @@ struct BundleAssembly: Sendable {
   let operatorName: String
   let audit: GatewayConfiguration.Audit
 
-  /// A bundle of the entries whose time is from `from` up to, and without, `to`.
+  /// A bundle of the entries whose time is from `from` up to, and without, `to`. On a thread of its own, for as long as it takes.
+  @concurrent
   func write(to directory: String, from: Timestamp?, to: Timestamp?) async throws {
     let end = try to.map { try self.sequence(at: $0) } ?? self.store.logSize
     let first = try from.map { min(try self.sequence(at: $0), end) } ?? 0
@@ -34,15 +35,11 @@ struct BundleAssembly: Sendable {
       successions: self.keys.successions, witnesses: self.audit.witnesses.map(\.key),
       signerCertificate: self.keys.manifest.certificate, timestampCertificate: try self.audit.timestamp?.certificateBytes())
     let tables = try SettlementTables(gate: self.gate, operatorName: self.operatorName, path: directory + ".usage")
-    var pages = LogPages(store: self.store, next: first, end: end)
+    var pages = LogPages(store: self.store, next: first, end: end) { try tables.take($0) }
     var sink = try BundleDirectorySink(path: directory)
     _ = try BundleWriter(digests: .openSSL, verifySignature: Ed25519Key.verify).write(
       description,
-      entries: {
-        guard let line = try pages.next() else { return nil }
-        try tables.take(line)
-        return line
-      }, contents: tables.contents + self.terms(), to: &sink,
+      entries: { try pages.next() }, contents: tables.contents + self.terms(), to: &sink,
       proof: { sequence in
         guard let line = try self.store.linesNow(from: sequence, limit: 1).first else {
           throw Refusal(.storeUnavailable, "Entry \(sequence) of the log cannot be read.")
@@ -113,14 +110,17 @@ struct LogPages {
   private let end: Int
   private var page: [String] = []
   private var index = 0
+  /// Is shown each page.
+  private let look: ([String]) throws -> Void
 
   /// Lines that are in memory at once: some hundred kilobytes.
   private static let length = 1024
 
-  init(store: SQLiteStore, next: Int, end: Int) {
+  init(store: SQLiteStore, next: Int, end: Int, look: @escaping ([String]) throws -> Void = { _ in }) {
     self.store = store
     self.following = next
     self.end = end
+    self.look = look
   }
 
   mutating func next() throws -> [UInt8]? {
@@ -131,6 +131,7 @@ struct LogPages {
       self.index = 0
       guard !self.page.isEmpty else { throw Refusal(.storeUnavailable, "Entry \(self.following) of the log cannot be read.") }
       self.following += self.page.count
+      try self.look(self.page)
     }
     defer { self.index += 1 }
     return Array(self.page[self.index].utf8)
