@@ -4,7 +4,7 @@ public struct Currency: Hashable, Sendable, Comparable, CustomStringConvertible 
 
   /// Nil unless `code` is three upper-case ASCII letters.
   public init?(_ code: String) {
-    let letters = Array(code.utf8)
+    let letters = code.utf8
     guard letters.count == 3, letters.allSatisfy({ $0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z") }) else { return nil }
     self.packed = letters.reduce(0) { $0 << 8 | UInt32($1) }
   }

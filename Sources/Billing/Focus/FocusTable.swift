@@ -31,7 +31,7 @@ public struct FocusTable: Sendable {
 
   let issuer: String
   let provider: String
-  private var prices: [PriceID: Price] = [:]
+  private var prices: [PriceID: (price: Price, isPlain: Bool)] = [:]
   private var sums: [FocusGroup: [FocusSum]] = [:]
   /// The first day that there are rows of.
   private var earliest: CalendarDay?
@@ -52,21 +52,32 @@ public struct FocusTable: Sendable {
 
   /// Adds a request to its rows, or throws and adds nothing. A request that used nothing and cost nothing makes no row.
   public mutating func add(_ line: UsageLine, price: Price) throws(Defect) {
-    guard line.price == price.id, line.currency == price.currency, (self.prices[price.id] ?? price) == price else {
+    let known = self.prices[price.id]
+    guard line.price == price.id, line.currency == price.currency, known.map({ $0.price == price }) ?? true else {
       throw .otherPrice(line.usage, given: price.id)
     }
-    let shares = try self.shares(of: line, price: price)
+    let isPlain = known?.isPlain ?? UsageCategory.allCases.allSatisfy { price.plainPrice($0) != nil }
+    let shares = isPlain ? focusShares(of: line, price: price) : try self.shares(of: line, price: price)
     guard !shares.isEmpty else { return }
     let group = FocusGroup(line)
-    var sums = self.sums[group] ?? []
-    for share in shares {
-      let index = sums.firstIndex { $0.category == share.category } ?? sums.endIndex
-      if index == sums.endIndex { sums.append(FocusSum(category: share.category)) }
-      guard sums[index].add(share, unitPrice: price.plainPrice(share.category)) else { throw .beyondRange(line.usage) }
+    guard Self.add(shares, at: price, to: &self.sums[group, default: []]) else {
+      if self.sums[group]?.isEmpty == true { self.sums[group] = nil }
+      throw .beyondRange(line.usage)
     }
-    self.sums[group] = sums
     self.earliest = self.earliest.map { min($0, group.day) } ?? group.day
-    self.prices[price.id] = price
+    if known == nil { self.prices[price.id] = (price, isPlain) }
+  }
+
+  /// Adds all shares where they stand, or none: false.
+  private static func add(_ shares: [FocusShare], at price: Price, to sums: inout [FocusSum]) -> Bool {
+    var added = shares.map { share in sums.first { $0.category == share.category } ?? FocusSum(category: share.category) }
+    for (place, share) in shares.enumerated() {
+      guard added[place].add(share, unitPrice: price.plainPrice(share.category)) else { return false }
+    }
+    for sum in added {
+      if let place = sums.firstIndex(where: { $0.category == sum.category }) { sums[place] = sum } else { sums.append(sum) }
+    }
+    return true
   }
 
   /// Adds what an invoice, or a credit note, has besides usage, and its number to the usage it is for.
@@ -112,18 +123,32 @@ public struct FocusTable: Sendable {
     try self.writeCharges(to: output)
   }
 
+  /// Bytes that are written at once.
+  private static let piece = 1 << 16
+
   private func writeRows(of sums: [FocusGroup: [FocusSum]], to output: ([UInt8]) throws -> Void) rethrows {
     var bytes: [UInt8] = []
+    bytes.reserveCapacity(Self.piece + Self.piece / 16)
+    var patterns: [FocusRowPattern.Key: [FocusRowPattern?]] = [:]
+    var day: CalendarDay?
     for (group, sums) in sums.sorted(by: { $0.key < $1.key }) {
-      guard let price = self.prices[group.price] else { continue }
+      guard let price = self.prices[group.price]?.price else { continue }
+      if day != group.day {
+        day = group.day
+        patterns.removeAll(keepingCapacity: true)
+      }
       let invoice = self.invoices[FocusPeriod(group.customer, group.price, group.day.month)]
-      for category in UsageCategory.allCases {
+      let key = FocusRowPattern.Key(group)
+      let alike = patterns[key] ?? UsageCategory.allCases.map { _ in nil }
+      for (place, category) in UsageCategory.allCases.enumerated() {
         guard let sum = sums.first(where: { $0.category == category }) else { continue }
         let row = FocusRow(
           group: group, sum: sum, price: price, issuer: self.issuer, provider: self.provider, invoice: invoice)
-        self.append(row.value, to: &bytes)
+        let pattern = alike[place] ?? FocusRowPattern(of: row)
+        if alike[place] == nil { patterns[key, default: alike][place] = pattern }
+        pattern.append(row, to: &bytes)
       }
-      guard bytes.count >= 1 << 16 else { continue }
+      guard bytes.count >= Self.piece else { continue }
       try output(bytes)
       bytes.removeAll(keepingCapacity: true)
     }
@@ -146,10 +171,8 @@ public struct FocusTable: Sendable {
     bytes.append(CSVText.rowEnd)
   }
 
+  /// Where what a unit costs depends on what its customer's month has already.
   private mutating func shares(of line: UsageLine, price: Price) throws(Defect) -> [FocusShare] {
-    guard UsageCategory.allCases.contains(where: { price.plainPrice($0) == nil }) else {
-      return focusShares(of: line, price: price)
-    }
     let period = FocusPeriod(line.customer, price.id, line.heldAt.day.month)
     let settled = self.settled[period] ?? .none
     // Both are sums of four counts, each at most 2^50.

@@ -18,9 +18,19 @@ enum TableValue {
   /// Major units, as ``NanoAmount/description`` writes them.
   static func amount(_ amount: NanoAmount) -> TableValue { .number(amount.nano, scale: 9, decimals: 2) }
 
+  /// The most bytes that the value has as a field of CSV.
+  var longest: Int {
+    if case .text(let text) = self { CSVText.longest(text) } else { OutputSpan<UInt8>.longestCell }
+  }
+
   /// Writes the value as a field of CSV.
   func append(asCSV bytes: inout [UInt8]) {
-    if case .text(let text) = self { CSVText.append(text, to: &bytes) } else { self.append(plain: &bytes) }
+    bytes.append(addingCapacity: self.longest) { self.append(asCSV: &$0) }
+  }
+
+  /// The same, where there is room for ``longest`` bytes.
+  func append(asCSV row: inout OutputSpan<UInt8>) {
+    if case .text(let text) = self { CSVText.append(text, to: &row) } else { self.append(plain: &row) }
   }
 
   /// Writes the value as a JSON string, or `null`; numbers too, so that no reader rounds them to a binary fraction.
@@ -37,15 +47,19 @@ enum TableValue {
 
   /// Writes the value without quotes or escapes.
   func append(plain bytes: inout [UInt8]) {
+    bytes.append(addingCapacity: self.longest) { self.append(plain: &$0) }
+  }
+
+  private func append(plain row: inout OutputSpan<UInt8>) {
     switch self {
     case .none: break
-    case .text(let text): bytes.append(contentsOf: text.utf8)
-    case .identifier(let prefix, let value): bytes.append(identifier: value, prefix: prefix)
-    case .number(let units, let scale, let decimals): bytes.append(units, scale: scale, decimals: decimals)
-    case .instant(let time): bytes.append(instant: time)
+    case .text(let text): row.append(text)
+    case .identifier(let prefix, let value): row.append(identifier: value, prefix: prefix)
+    case .number(let units, let scale, let decimals): row.append(units, scale: scale, decimals: decimals)
+    case .instant(let time): row.append(instant: time)
     case .midnight(let day):
-      bytes.append(day: day)
-      bytes.append(contentsOf: "T00:00:00Z".utf8)
+      row.append(day: day)
+      row.append("T00:00:00Z")
     }
   }
 }

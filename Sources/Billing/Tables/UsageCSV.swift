@@ -53,10 +53,16 @@ public enum UsageCSV {
 
   /// Writes one row. O(1) but for the lengths of its texts.
   public static func append(_ line: UsageLine, to bytes: inout [UInt8]) {
-    for column in UsageColumn.allCases {
-      if column != .usage { bytes.append(CSVText.separator) }
-      column.value(in: line).append(asCSV: &bytes)
+    let texts =
+      CSVText.longest(line.model.name) + CSVText.longest(line.finish) + CSVText.longest(line.settlementPolicy)
+      + CSVText.longest(line.usageSource)
+    let others = UsageColumn.allCases.count * (OutputSpan<UInt8>.longestCell + 1)
+    bytes.append(addingCapacity: texts + others) { row in
+      for column in UsageColumn.allCases {
+        if column != .usage { row.append(CSVText.separator) }
+        column.value(in: line).append(asCSV: &row)
+      }
+      row.append(CSVText.rowEnd)
     }
-    bytes.append(CSVText.rowEnd)
   }
 }

@@ -50,8 +50,8 @@ struct UsageTables: Sendable {
         case .bundle: break
         }
       }
-      if format == .focus { focus.writeDays(before: end.heldAt.day) { bytes += $0 } }
-      try output.write(contentsOf: Data(bytes))
+      if format == .focus { try focus.writeDays(before: end.heldAt.day) { try output.write(contentsOf: Data($0)) } }
+      if !bytes.isEmpty { try output.write(contentsOf: Data(bytes)) }
       page = try await following
     }
     if format == .focus { try focus.writeDays(before: nil) { try output.write(contentsOf: Data($0)) } }

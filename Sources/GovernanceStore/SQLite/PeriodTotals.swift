@@ -31,3 +31,16 @@ extension PeriodTotal {
     return totals
   }
 }
+
+/// The month of a hold as SQL, by the number of its first day: of holds from the first instant of `from` on. Those after `to`, or after
+/// some years, are told by day.
+private func monthColumn(from: CalendarMonth, to: CalendarMonth) -> String {
+  let day = "held_at / 86400000000000"
+  var cases = ""
+  var month = from
+  for _ in 0..<24 where month <= to {
+    cases += " WHEN held_at < \(month.end.nanoseconds) THEN \(month.firstDay.number)"
+    month = month.next
+  }
+  return cases.isEmpty ? day : "CASE\(cases) ELSE \(day) END"
+}

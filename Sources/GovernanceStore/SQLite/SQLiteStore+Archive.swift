@@ -45,20 +45,16 @@ extension SQLiteStore {
             [start.map { $0[1] as Int64 } ?? (query.from?.nanoseconds ?? .min), start.map { $0[0] as Int } ?? 0]
           )
         }
-      let rows = try Row.fetchCursor(
-        database, sql: "SELECT \(UsageRecord.columns) FROM usage WHERE \(place) AND \(filter.sql) ORDER BY \(order) LIMIT ?",
-        arguments: arguments + filter.arguments + [min(limit, Self.longestPage)])
-      var records: [UsageRecord] = []
-      records.reserveCapacity(min(limit, Self.longestPage))
-      while let row = try rows.next() { records.append(try UsageRecord(row)) }
-      return records
+      var reader = try UsageRecordReader("WHERE \(place) AND \(filter.sql) ORDER BY \(order) LIMIT ?", in: database)
+      let length = min(limit, Self.longestPage)
+      return try reader.records(arguments + filter.arguments + [length], capacity: length)
     }
   }
 
   public func usageRecord(_ id: UsageID) async throws -> UsageRecord? {
     try await self.read { database in
-      try Row.fetchOne(database, sql: "SELECT \(UsageRecord.columns) FROM usage WHERE id = ?", arguments: [id.description])
-        .map { try UsageRecord($0) }
+      var reader = try UsageRecordReader("WHERE id = ?", in: database)
+      return try reader.records([id.description], capacity: 1).first
     }
   }
 

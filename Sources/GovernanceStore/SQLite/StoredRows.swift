@@ -92,26 +92,6 @@ extension HoldRecord {
   }
 }
 
-extension UsageRecord {
-  static let columns = """
-    id, decision, customer, project, key, model, price, currency, amount, prompt_uncached, prompt_cached, completion, training, \
-    undelivered, outcome, finish, policy, source, held_at, settled_at, is_prepaid, loss
-    """
-
-  init(_ row: Row) throws {
-    let row = StoredRow(row: row, name: "usage")
-    self.init(
-      usage: try row.id(0), decision: try row.id(1), customer: try row.id(2), project: try row.optionalID(3), key: try row.id(4),
-      model: ModelID(row.text(5)), price: try row.id(6), currency: try row.currency(7), amount: try row.amount(8),
-      tokens: TokenUsage(
-        promptUncached: try row.tokens(9), promptCached: try row.tokens(10), completion: try row.tokens(11),
-        training: try row.tokens(12)),
-      undelivered: try row.tokens(13), outcome: try row.value(14), finish: row.text(15), policy: try row.value(16),
-      source: try row.value(17), heldAt: row.instant(18), settledAt: row.instant(19), isPrepaid: row.row[20],
-      loss: try row.amount(21))
-  }
-}
-
 extension StoredObject {
   static func all(in database: Database) throws -> [StoredObject] {
     let rows = try Row.fetchCursor(database, sql: "SELECT kind, id, customer, body, salt FROM object ORDER BY kind, id")

@@ -31,46 +31,36 @@ struct UsageFilter: Sendable {
   }
 }
 
-/// One usage report: SQL sums by day or month, and what it could not put together is put together here.
+/// One usage report: rows are read in one pass and summed by what they have in common. SQL would sort them for that.
 struct UsageReport: Sendable {
   static let longest = 100_000
 
-  private let grouping: [UsageQuery.Grouping]
   private let query: UsageQuery
 
-  init(_ query: UsageQuery) {
-    self.query = query
-    self.grouping = UsageQuery.Grouping.allCases.filter { query.grouping.contains($0) }
-  }
+  init(_ query: UsageQuery) { self.query = query }
 
+  /// O(rows that are read), and memory for the lines of the report.
   func rows(in database: Database) throws -> [UsageRow] {
     let filter = UsageFilter(self.query, usingIndexes: try self.isNarrow(in: database))
-    let columns = self.grouping.map(self.column).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } } + ["currency"]
-    let rows = try Row.fetchCursor(
-      database,
-      sql: """
-        SELECT \(columns.joined(separator: ", ")), count(*), sum(prompt_uncached), sum(prompt_cached), sum(completion),
-          sum(training), sum(amount / 1000000000), sum(amount % 1000000000)
-        FROM usage WHERE outcome = 'settled' AND \(filter.sql)
-        GROUP BY \((1...columns.count).map(String.init).joined(separator: ", "))
-        ORDER BY \((1...columns.count).map(String.init).joined(separator: ", "))
-        """,
-      arguments: filter.arguments)
+    let statement = try database.makeStatement(
+      sql: "SELECT \(UsageLineReader.columns) FROM usage WHERE outcome = 'settled' AND \(filter.sql)")
+    let rows = try Row.fetchCursor(statement, arguments: filter.arguments)
+    var reader = UsageLineReader(statement, self.query.grouping)
     var places: [UsageLine.Key: Int] = [:]
     var lines: [UsageLine] = []
-    while let row = try rows.next() {
-      let line = try UsageLine(StoredRow(row: row, name: "usage"), columns: columns, grouping: self.grouping, in: self.column)
-      if let place = places[line.key] {
-        try lines[place].add(line)
-      } else {
-        guard lines.count < Self.longest else {
+    while try rows.next() != nil {
+      let key = try reader.key()
+      let place = places[key] ?? lines.count
+      if place == lines.count {
+        guard place < Self.longest else {
           throw Unanswerable("the report has more than \(Self.longest) lines; narrow the period or group by less")
         }
-        places[line.key] = lines.count
-        lines.append(line)
+        places[key] = place
+        lines.append(UsageLine(key))
       }
+      reader.add(to: &lines[place])
     }
-    return try lines.map { try $0.row() }
+    return try lines.sorted { $0.key < $1.key }.map { try $0.row() }
   }
 }
 
@@ -90,40 +80,11 @@ extension UsageReport {
     let last = try number("<", "DESC", self.query.to) ?? all
     return last - first < all / 4
   }
-
-  /// What a grouping is read from; a month from any of its days.
-  private func column(_ grouping: UsageQuery.Grouping) -> String {
-    switch grouping {
-    case .customer, .project, .key, .model: grouping.rawValue
-    case .day: dayColumn
-    case .month:
-      if let from = self.query.from, let to = self.query.to, !self.grouping.contains(.day) {
-        monthColumn(from: from.month, to: to.month)
-      } else {
-        dayColumn
-      }
-    }
-  }
-}
-
-/// The day of a hold as SQL, by its number since 1970.
-let dayColumn = "held_at / 86400000000000"
-
-/// The month of a hold as SQL, by the number of its first day: of holds from the first instant of `from` on. Those after `to`, or after
-/// some years, are told by day.
-func monthColumn(from: CalendarMonth, to: CalendarMonth) -> String {
-  var cases = ""
-  var month = from
-  for _ in 0..<24 where month <= to {
-    cases += " WHEN held_at < \(month.end.nanoseconds) THEN \(month.firstDay.number)"
-    month = month.next
-  }
-  return cases.isEmpty ? dayColumn : "CASE\(cases) ELSE \(dayColumn) END"
 }
 
 /// A line of a report while it is summed, in numbers that cannot overflow.
 private struct UsageLine {
-  struct Key: Hashable {
+  struct Key: Hashable, Comparable {
     var customer: CustomerID?
     var project: ProjectID?
     var key: KeyID?
@@ -131,51 +92,53 @@ private struct UsageLine {
     var day: CalendarDay?
     var month: CalendarMonth?
     var currency: Currency
+
+    /// In the order of the groupings; what has no project comes before what has one.
+    static func < (left: Self, right: Self) -> Bool {
+      if left.customer != right.customer { return precedes(left.customer, right.customer) }
+      if left.project != right.project { return precedes(left.project, right.project) }
+      if left.key != right.key { return precedes(left.key, right.key) }
+      if left.model != right.model { return precedes(left.model, right.model) }
+      if left.day != right.day { return precedes(left.day, right.day) }
+      if left.month != right.month { return precedes(left.month, right.month) }
+      return left.currency < right.currency
+    }
+
+    private static func precedes<Value: Comparable>(_ left: Value?, _ right: Value?) -> Bool {
+      guard let right else { return false }
+      return left.map { $0 < right } ?? true
+    }
   }
 
   let key: Key
-  private var requests: Int
-  /// Prompt uncached, prompt cached, completion, training.
-  private var tokens: [Int128]
-  private var amount: Int128
+  private var requests = 0
+  private var promptUncached: Int128 = 0
+  private var promptCached: Int128 = 0
+  private var completion: Int128 = 0
+  private var training: Int128 = 0
+  private var amount: Int128 = 0
 
-  init(
-    _ row: StoredRow, columns: [String], grouping: [UsageQuery.Grouping], in place: (UsageQuery.Grouping) -> String
-  ) throws {
-    let sums = columns.count
-    var key = Key(currency: try row.currency(sums - 1))
-    for group in grouping {
-      guard let column = columns.firstIndex(of: place(group)) else { continue }
-      switch group {
-      case .customer: key.customer = try row.id(column)
-      case .project: key.project = try row.optionalID(column)
-      case .key: key.key = try row.id(column)
-      case .model: key.model = ModelID(row.text(column))
-      case .day: key.day = CalendarDay(number: row.row[column])
-      case .month: key.month = CalendarDay(number: row.row[column]).month
-      }
-    }
-    self.key = key
-    self.requests = row.row[sums]
-    self.tokens = (1...4).map { Int128(row.row[sums + $0] as Int64) }
-    self.amount = Int128(row.row[sums + 5] as Int64) * 1_000_000_000 + Int128(row.row[sums + 6] as Int64)
-  }
+  init(_ key: Key) { self.key = key }
 
-  mutating func add(_ other: UsageLine) throws {
-    self.requests += other.requests
-    for place in self.tokens.indices { self.tokens[place] += other.tokens[place] }
-    self.amount += other.amount
+  mutating func add(promptUncached: Int64, promptCached: Int64, completion: Int64, training: Int64, amount: Int64) {
+    self.requests += 1
+    self.promptUncached += Int128(promptUncached)
+    self.promptCached += Int128(promptCached)
+    self.completion += Int128(completion)
+    self.training += Int128(training)
+    self.amount += Int128(amount)
   }
 
   func row() throws -> UsageRow {
-    guard self.tokens.reduce(0, +) <= Int128(TokenCount.largest.value) else {
+    guard self.promptUncached + self.promptCached + self.completion + self.training <= Int128(TokenCount.largest.value) else {
       throw Unanswerable("a line of the report sums more tokens than a count holds (\(TokenCount.largest)); narrow the period")
     }
-    let counts = self.tokens.map { TokenCount(Int(clamping: $0)) }
+    func count(_ sum: Int128) -> TokenCount { TokenCount(Int(clamping: sum)) }
     var row = UsageRow(
       requests: self.requests,
       tokens: TokenUsage(
-        promptUncached: counts[0], promptCached: counts[1], completion: counts[2], training: counts[3]),
+        promptUncached: count(self.promptUncached), promptCached: count(self.promptCached), completion: count(self.completion),
+        training: count(self.training)),
       amount: NanoAmount(self.amount), currency: self.key.currency)
     row.customer = self.key.customer
     row.project = self.key.project
@@ -184,5 +147,52 @@ private struct UsageLine {
     row.day = self.key.day
     row.month = self.key.month
     return row
+  }
+}
+
+/// Reads of each row what a report asks for.
+private struct UsageLineReader {
+  static let columns = """
+    customer, project, key, model, currency, amount, prompt_uncached, prompt_cached, completion, training, held_at
+    """
+
+  private let values: ColumnValues
+  private let grouping: [UsageQuery.Grouping]
+  private var models = RecurringValue { ModelID($0) }
+  private var currencies = RecurringValue { Currency($0) }
+  /// The month of the day that was last met.
+  private var lastDay: (day: CalendarDay, month: CalendarMonth)?
+
+  init(_ statement: Statement, _ grouping: [UsageQuery.Grouping]) {
+    self.values = ColumnValues(of: statement, name: "usage")
+    self.grouping = grouping
+  }
+
+  mutating func key() throws -> UsageLine.Key {
+    var key = UsageLine.Key(currency: try self.currencies.value(of: 4, in: self.values))
+    for group in self.grouping {
+      switch group {
+      case .customer: key.customer = try self.values.id(0)
+      case .project: key.project = try self.values.optionalID(1)
+      case .key: key.key = try self.values.id(2)
+      case .model: key.model = try self.models.value(of: 3, in: self.values)
+      case .day: key.day = self.values.instant(10).day
+      case .month: key.month = self.month(of: self.values.instant(10).day)
+      }
+    }
+    return key
+  }
+
+  func add(to line: inout UsageLine) {
+    line.add(
+      promptUncached: self.values.integer(6), promptCached: self.values.integer(7), completion: self.values.integer(8),
+      training: self.values.integer(9), amount: self.values.integer(5))
+  }
+
+  private mutating func month(of day: CalendarDay) -> CalendarMonth {
+    if let last = self.lastDay, last.day == day { return last.month }
+    let month = day.month
+    self.lastDay = (day, month)
+    return month
   }
 }
