@@ -32,9 +32,7 @@ public struct FocusTable: Sendable {
   let issuer: String
   let provider: String
   private var prices: [PriceID: (price: Price, isPlain: Bool)] = [:]
-  private var sums: [FocusGroup: [FocusSum]] = [:]
-  /// The first day that there are rows of.
-  private var earliest: CalendarDay?
+  private var days: [CalendarDay: [FocusGroup: [FocusSum]]] = [:]
   private var settled: [FocusPeriod: PeriodQuantities] = [:]
   private var invoices: [FocusPeriod: String] = [:]
   private var numbers: Set<String> = []
@@ -60,22 +58,22 @@ public struct FocusTable: Sendable {
     let shares = isPlain ? focusShares(of: line, price: price) : try self.shares(of: line, price: price)
     guard !shares.isEmpty else { return }
     let group = FocusGroup(line)
-    guard Self.add(shares, at: price, to: &self.sums[group, default: []]) else {
-      if self.sums[group]?.isEmpty == true { self.sums[group] = nil }
-      throw .beyondRange(line.usage)
-    }
-    self.earliest = self.earliest.map { min($0, group.day) } ?? group.day
+    guard Self.add(shares, at: price, to: &self.days[group.day, default: [:]][group]) else { throw .beyondRange(line.usage) }
     if known == nil { self.prices[price.id] = (price, isPlain) }
   }
 
-  /// Adds all shares where they stand, or none: false.
-  private static func add(_ shares: [FocusShare], at price: Price, to sums: inout [FocusSum]) -> Bool {
-    var added = shares.map { share in sums.first { $0.category == share.category } ?? FocusSum(category: share.category) }
+  /// Adds all shares to the sums of their row, or none: false.
+  private static func add(_ shares: [FocusShare], at price: Price, to row: inout [FocusSum]?) -> Bool {
+    var added = shares.map { share in row?.first { $0.category == share.category } ?? FocusSum(category: share.category) }
     for (place, share) in shares.enumerated() {
       guard added[place].add(share, unitPrice: price.plainPrice(share.category)) else { return false }
     }
+    guard row != nil else {
+      row = added
+      return true
+    }
     for sum in added {
-      if let place = sums.firstIndex(where: { $0.category == sum.category }) { sums[place] = sum } else { sums.append(sum) }
+      if let place = row?.firstIndex(where: { $0.category == sum.category }) { row?[place] = sum } else { row?.append(sum) }
     }
     return true
   }
@@ -101,42 +99,32 @@ public struct FocusTable: Sendable {
   /// Writes, without the header, what there is of days before `day`, and keeps nothing of it; nil for all there is, what invoices add
   /// included. What comes later of these days has rows of its own. O(rows · log rows).
   public mutating func writeDays(before day: CalendarDay?, to output: ([UInt8]) throws -> Void) rethrows {
-    guard let day else {
-      try self.writeRows(of: self.sums, to: output)
-      try self.writeCharges(to: output)
-      self.sums = [:]
-      self.charges = []
-      self.earliest = nil
-      return
+    for past in self.days.keys.sorted() where day.map({ past < $0 }) ?? true {
+      try self.writeRows(of: self.days.removeValue(forKey: past) ?? [:], to: output)
     }
-    guard let earliest = self.earliest, earliest < day else { return }
-    try self.writeRows(of: self.sums.filter { $0.key.day < day }, to: output)
-    self.sums = self.sums.filter { $0.key.day >= day }
-    self.earliest = self.sums.keys.map(\.day).min()
+    guard day == nil else { return }
+    try self.writeCharges(to: output)
+    self.charges = []
   }
 
   /// Writes the table, header first, ordered by day, customer, project, key, model, price and category, and then what invoices add,
   /// in pieces of some 64 KiB; the form is that of ``CSVText``. O(rows · log rows).
   public func write(to output: ([UInt8]) throws -> Void) rethrows {
     try output(Self.header)
-    try self.writeRows(of: self.sums, to: output)
+    for day in self.days.keys.sorted() { try self.writeRows(of: self.days[day] ?? [:], to: output) }
     try self.writeCharges(to: output)
   }
 
   /// Bytes that are written at once.
   private static let piece = 1 << 16
 
+  /// Those of one day.
   private func writeRows(of sums: [FocusGroup: [FocusSum]], to output: ([UInt8]) throws -> Void) rethrows {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(Self.piece + Self.piece / 16)
     var patterns: [FocusRowPattern.Key: [FocusRowPattern?]] = [:]
-    var day: CalendarDay?
     for (group, sums) in sums.sorted(by: { $0.key < $1.key }) {
       guard let price = self.prices[group.price]?.price else { continue }
-      if day != group.day {
-        day = group.day
-        patterns.removeAll(keepingCapacity: true)
-      }
       let invoice = self.invoices[FocusPeriod(group.customer, group.price, group.day.month)]
       let key = FocusRowPattern.Key(group)
       let alike = patterns[key] ?? UsageCategory.allCases.map { _ in nil }
@@ -217,6 +205,12 @@ struct FocusGroup: Hashable, Comparable {
     self.key = line.key
     self.model = line.model
     self.price = line.price
+  }
+
+  /// By what tells most rows apart: the others would cost more than they find.
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(self.key)
+    hasher.combine(self.price)
   }
 
   /// Customers without a project come before their projects.

@@ -11,6 +11,8 @@ struct UsageTables: Sendable {
   let operatorName: String
 
   private static let pageLength = 4096
+  /// By each of two tasks.
+  private static let invoicesAtOnce = 32
   /// Bytes.
   private static let usualRow = 512
 
@@ -27,11 +29,7 @@ struct UsageTables: Sendable {
     case .csv: try output.write(contentsOf: Data(UsageCSV.header))
     case .focus:
       try output.write(contentsOf: Data(FocusTable.header))
-      // What invoices of whole months in the span have besides usage: then a month's rows sum to its invoice.
-      for id in self.gate.finalInvoices(from: from, to: to) {
-        guard case .final(let invoice, _, _) = try await self.gate.invoice(id) else { continue }
-        try focus.add(invoice)
-      }
+      try await self.addInvoices(from: from, to: to, &focus)
     case .jsonl, .bundle: break
     }
     let query = UsageQuery(from: from, to: to, order: format == .focus ? .hold : .settlement)
@@ -55,6 +53,27 @@ struct UsageTables: Sendable {
       page = try await following
     }
     if format == .focus { try focus.writeDays(before: nil) { try output.write(contentsOf: Data($0)) } }
+  }
+
+  /// What invoices of whole months in the span have besides usage: then a month's rows sum to its invoice.
+  private func addInvoices(from: Timestamp?, to: Timestamp?, _ focus: inout FocusTable) async throws {
+    let ids = self.gate.finalInvoices(from: from, to: to)
+    for start in stride(from: 0, to: ids.count, by: 2 * Self.invoicesAtOnce) {
+      let middle = min(start + Self.invoicesAtOnce, ids.count)
+      async let first = self.invoices(ids[start..<middle])
+      async let second = self.invoices(ids[middle..<min(middle + Self.invoicesAtOnce, ids.count)])
+      for invoice in try await first { try focus.add(invoice) }
+      for invoice in try await second { try focus.add(invoice) }
+    }
+  }
+
+  @concurrent
+  private func invoices(_ ids: ArraySlice<InvoiceID>) async throws -> [Invoice] {
+    var invoices: [Invoice] = []
+    for id in ids {
+      if case .final(let invoice, _, _) = try await self.gate.invoice(id) { invoices.append(invoice) }
+    }
+    return invoices
   }
 
   private func price(of line: UsageLine) throws -> Price {

@@ -72,11 +72,17 @@ struct RecurringValue<Value> {
 
   mutating func value(of column: Int, in values: ColumnValues) throws -> Value {
     try values.withText(column) { text in
-      if let value = self.value, self.text.elementsEqual(text) { return value }
+      if let value = self.value, self.isLast(text) { return value }
       guard let value = self.make(String(decoding: text, as: UTF8.self)) else { throw values.wrong(column) }
       self.text = Array(text)
       self.value = value
       return value
     }
+  }
+
+  private func isLast(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard text.count == self.text.count else { return false }
+    for place in text.indices where text[place] != self.text[place] { return false }
+    return true
   }
 }

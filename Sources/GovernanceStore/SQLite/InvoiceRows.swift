@@ -4,9 +4,8 @@ internal import GovernanceTypes
 
 extension InvoiceRecord {
   static func stored(_ id: InvoiceID, in database: Database) throws -> InvoiceRecord? {
-    try Row.fetchOne(
-      database, sql: "SELECT \(InvoiceSummary.columns), body FROM invoice WHERE id = ?", arguments: [id.description]
-    ).map { InvoiceRecord(summary: try InvoiceSummary($0), body: $0[10]) }
+    let statement = try database.cachedStatement(sql: "SELECT \(InvoiceSummary.columns), body FROM invoice WHERE id = ?")
+    return try Row.fetchOne(statement, arguments: [id.description]).map { InvoiceRecord(summary: try InvoiceSummary($0), body: $0[10]) }
   }
 }
 
