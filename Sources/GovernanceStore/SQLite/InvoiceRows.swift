@@ -5,7 +5,9 @@ internal import GovernanceTypes
 extension InvoiceRecord {
   static func stored(_ id: InvoiceID, in database: Database) throws -> InvoiceRecord? {
     let statement = try database.cachedStatement(sql: "SELECT \(InvoiceSummary.columns), body FROM invoice WHERE id = ?")
-    return try Row.fetchOne(statement, arguments: [id.description]).map { InvoiceRecord(summary: try InvoiceSummary($0), body: $0[10]) }
+    return try Row.fetchOne(statement, arguments: [id.description]).map {
+      InvoiceRecord(summary: try InvoiceSummary($0), body: $0[10])
+    }
   }
 }
 
