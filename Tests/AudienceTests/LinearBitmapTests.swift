@@ -72,9 +72,9 @@ struct LinearBitmapTests {
     var bitmap = try Self.bitmap([], logarithm: 21)
     func place(_ bit: Int) -> UserFingerprint { UserFingerprint(UInt64(index << 15 + bit * 7) << 43) }
     for bit in 0..<limit { bitmap.insert(place(bit)) }
-    #expect(bitmap.chunks[index].isList && bitmap.allocatedBytes < 8192)
+    #expect(bitmap.chunk(index).isList && bitmap.allocatedBytes < 8192)
     bitmap.insert(place(limit))
-    #expect(!bitmap.chunks[index].isList && bitmap.chunks[index].words.count == 512 && bitmap.ones == limit + 1)
+    #expect(!bitmap.chunk(index).isList && bitmap.chunk(index).words.count == 512 && bitmap.ones == limit + 1)
     #expect((0...limit).allSatisfy { bitmap.contains(place($0)) })
     #expect(!bitmap.contains(UserFingerprint(UInt64(index << 15 + 1) << 43)) && bitmap.allocatedBytes < 8192)
   }
@@ -90,6 +90,10 @@ struct LinearBitmapTests {
       var merged = try Self.bitmap(0..<50, logarithm: logarithm)
       try merged.merge(ready)
       #expect(try merged == Self.bitmap(0..<max(50, users), logarithm: logarithm))
+      try ready.merge(Self.bitmap(0..<50, logarithm: logarithm))
+      try ready.merge(Self.bitmap(0..<2000, logarithm: logarithm))
+      #expect(try ready == Self.bitmap(0..<max(2000, users), logarithm: logarithm))
+      #expect((0..<2000).allSatisfy { ready.contains(user($0)) })
     }
   }
 
@@ -107,7 +111,7 @@ struct LinearBitmapTests {
         var merged = try Self.bitmap(left, logarithm: logarithm)
         try merged.merge(Self.bitmap(right, logarithm: logarithm))
         #expect(merged == union, "\(left) \(right)")
-        #expect(merged.ones == merged.chunks.reduce(0) { $0 + $1.words.reduce($1.places.count) { $0 + $1.nonzeroBitCount } })
+        #expect(merged.ones == (0..<merged.chunkCount).map(merged.chunk).reduce(0) { $0 + $1.setPlaces.count })
         try merged.merge(union)
         #expect(merged == union, "\(left) \(right)")
       }

@@ -1,7 +1,6 @@
 /// Up to 2^15 neighbouring bits, a page of memory: a sorted list of the set ones while they are few, then all of them.
 ///
-/// Which of the two depends on the number of set bits, unless they were laid out from the start; equal sets are equal chunks, and
-/// written alike.
+/// Which of the two depends on the number of set bits, unless they were read as words; equal sets are equal chunks, and written alike.
 struct BitChunk: Sendable {
   static let logarithm = 15
   /// Places that a list has room for from the first on.
@@ -35,12 +34,6 @@ struct BitChunk: Sendable {
   init(words: [UInt64]) {
     self.words = words
     self.setBits = words.reduce(0) { $0 + Int32($1.nonzeroBitCount) }
-    self.isList = false
-  }
-
-  /// All bits clear and laid out.
-  init(laidOut bits: Int) {
-    self.words = [UInt64](repeating: 0, count: bits / 64)
     self.isList = false
   }
 

@@ -28,10 +28,15 @@ extension LinearBitmap {
         self.position = 0
         return self.bitmap.headerBytes
       }
-      while index < self.bitmap.chunks.count, self.bitmap.chunks[index].ones == 0 { index += 1 }
-      self.position = index + 1
-      guard index < self.bitmap.chunks.count else { return nil }
-      return self.bitmap.chunks[index].record(index, of: self.bitmap.chunkBits)
+      while index < self.bitmap.chunkCount {
+        defer { index += 1 }
+        let chunk = self.bitmap.chunk(index)
+        guard chunk.ones > 0 else { continue }
+        self.position = index + 1
+        return chunk.record(index, of: self.bitmap.chunkBits)
+      }
+      self.position = index
+      return nil
     }
   }
 
@@ -40,7 +45,7 @@ extension LinearBitmap {
     writer.append(Self.magic, bytes: 4)
     writer.append(Self.version, bytes: 1)
     writer.append(UInt64(self.logarithm), bytes: 1)
-    writer.append(UInt64(self.chunks.count { $0.ones > 0 }), bytes: 4)
+    writer.append(UInt64((0..<self.chunkCount).count { self.chunk($0).ones > 0 }), bytes: 4)
     writer.append(UInt64(self.ones), bytes: 8)
     writer.appendChecksum()
     return writer.bytes

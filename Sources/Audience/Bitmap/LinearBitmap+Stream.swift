@@ -1,6 +1,7 @@
 /// Merges a bitmap's bytes, as they come in pieces of any length, into a bitmap of the same size.
 ///
-/// Holds one record, 4 KiB, and the step of 64 KiB beside the bitmap; a copy of the bitmap kept elsewhere costs the chunks that change.
+/// Holds one record, 4 KiB, and the step of 64 KiB beside the bitmap; a copy of the bitmap kept elsewhere costs the chunks that
+/// change, or the pieces of half a megabyte where all is laid out from the start.
 ///
 /// Only records whose checksum holds are merged, and merging is idempotent: after an error the bitmap counts some of the other's
 /// users, none twice and none that the other did not write, and the same bytes can be merged again from the start.
@@ -78,7 +79,7 @@ public struct BitmapStream: Sendable {
     try reader.expect(LinearBitmap.magic, bytes: 4, "magic", else: .foreign)
     try reader.expect(LinearBitmap.version, bytes: 1, "version", else: .unsupported)
     try reader.expect(UInt64(self.bitmap.logarithm), bytes: 1, "logarithm of the bits", else: .unsupported)
-    let records = try reader.number(bytes: 4, in: 0...UInt64(self.bitmap.chunks.count), "records")
+    let records = try reader.number(bytes: 4, in: 0...UInt64(self.bitmap.chunkCount), "records")
     let ones = try reader.number(bytes: 8, in: UInt64(records)...UInt64(records * self.bitmap.chunkBits), "set bits")
     try reader.expectChecksum()
     self.header = Header(records: records, ones: ones)
@@ -89,8 +90,8 @@ public struct BitmapStream: Sendable {
     var reader = ByteReader(bytes, base: offset)
     let after = UInt64(self.previousIndex + 1)
     // After the last chunk there is no index that a further record could have.
-    guard after < UInt64(self.bitmap.chunks.count) else { throw AudienceFormatError(.impossible, at: offset, "chunk") }
-    let index = try reader.number(bytes: 4, in: after...UInt64(self.bitmap.chunks.count - 1), "chunk")
+    guard after < UInt64(self.bitmap.chunkCount) else { throw AudienceFormatError(.impossible, at: offset, "chunk") }
+    let index = try reader.number(bytes: 4, in: after...UInt64(self.bitmap.chunkCount - 1), "chunk")
     let listLimit = BitChunk.listLimit(of: bits, index: index)
     let form = try reader.number(bytes: 1, in: 0...1, "form")
     let onesOffset = reader.offset

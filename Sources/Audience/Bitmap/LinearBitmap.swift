@@ -12,10 +12,12 @@
 /// expected, all chunks can be laid out from the start.
 ///
 /// As with `UserSketch`, the fingerprints must be keyed.
-public struct LinearBitmap: Sendable, Equatable {
+public struct LinearBitmap: Sendable {
   /// The binary logarithm of the number of bits.
   public let logarithm: Int
-  private(set) var chunks: [BitChunk]
+  /// None where ``laidOut`` has the bits.
+  private var chunks: [BitChunk]
+  private var laidOut: LaidOutBits?
   /// Bits that are set.
   public private(set) var ones: Int
 
@@ -29,19 +31,31 @@ public struct LinearBitmap: Sendable, Equatable {
   public init?(logarithm: Int = Self.licenseLogarithm, laidOut: Bool = false) {
     guard Self.logarithms.contains(logarithm) else { return nil }
     self.logarithm = logarithm
-    let bits = 1 << min(logarithm, BitChunk.logarithm)
-    self.chunks = (0..<1 << max(0, logarithm - BitChunk.logarithm)).map { _ in laidOut ? BitChunk(laidOut: bits) : BitChunk() }
     self.ones = 0
+    self.chunks = []
+    self.laidOut = laidOut ? LaidOutBits(bits: 1 << logarithm) : nil
+    if !laidOut { self.chunks = Array(repeating: BitChunk(), count: self.chunkCount) }
   }
 
   var bits: Int { 1 << self.logarithm }
   var chunkBits: Int { 1 << min(self.logarithm, BitChunk.logarithm) }
+  var chunkCount: Int { 1 << max(0, self.logarithm - BitChunk.logarithm) }
+
+  /// O(1), or O(bits of a chunk) where all are laid out from the start.
+  func chunk(_ index: Int) -> BitChunk {
+    guard let laidOut = self.laidOut else { return self.chunks[index] }
+    return BitChunk(words: Array(laidOut.words(from: index * self.chunkBits, bits: self.chunkBits)))
+  }
 
   /// Adds a user. Returns whether the bit was clear: if not, the user or one of the same bit was there. O(1) in a laid-out chunk,
   /// else O(64).
   @discardableResult
   public mutating func insert(_ user: UserFingerprint) -> Bool {
     let bit = Int(truncatingIfNeeded: user.value >> UInt64(64 - self.logarithm))
+    if let isNew = self.laidOut?.insert(bit) {
+      if isNew { self.ones += 1 }
+      return isNew
+    }
     let place = UInt16(truncatingIfNeeded: bit & (self.chunkBits - 1))
     let index = bit >> BitChunk.logarithm
     let limit = BitChunk.listLimit(of: self.chunkBits, index: index)
@@ -52,6 +66,7 @@ public struct LinearBitmap: Sendable, Equatable {
 
   public func contains(_ user: UserFingerprint) -> Bool {
     let bit = Int(truncatingIfNeeded: user.value >> UInt64(64 - self.logarithm))
+    if let laidOut = self.laidOut { return laidOut.contains(bit) }
     return self.chunks[bit >> BitChunk.logarithm].contains(UInt16(truncatingIfNeeded: bit & (self.chunkBits - 1)))
   }
 
@@ -81,7 +96,8 @@ public struct LinearBitmap: Sendable, Equatable {
 
   /// Bytes of the chunks, without the allocator's own.
   public var allocatedBytes: Int {
-    self.chunks.reduce(self.chunks.count * MemoryLayout<BitChunk>.stride) { $0 + $1.allocatedBytes }
+    if let laidOut = self.laidOut { return laidOut.allocatedBytes }
+    return self.chunks.reduce(self.chunks.count * MemoryLayout<BitChunk>.stride) { $0 + $1.allocatedBytes }
   }
 }
 
@@ -99,11 +115,29 @@ extension LinearBitmap {
   /// Makes this the bitmap of the users of both, by OR. O(bits).
   public mutating func merge(_ other: LinearBitmap) throws(SizesDiffer) {
     guard self.logarithm == other.logarithm else { throw SizesDiffer(logarithms: (self.logarithm, other.logarithm)) }
-    for index in self.chunks.indices { self.merge(other.chunks[index], into: index) }
+    if let all = other.laidOut, let added = self.laidOut?.merge(all) {
+      self.ones += added
+      return
+    }
+    for index in 0..<self.chunkCount { self.merge(other.chunk(index), into: index) }
   }
 
   mutating func merge(_ chunk: BitChunk, into index: Int) {
+    if self.laidOut != nil {
+      let first = index * self.chunkBits
+      for place in chunk.places where self.laidOut?.insert(first + Int(place)) == true { self.ones += 1 }
+      self.ones += self.laidOut?.merge(chunk.words, from: first) ?? 0
+      return
+    }
     let limit = BitChunk.listLimit(of: self.chunkBits, index: index)
     self.ones += self.chunks[index].merge(chunk, of: self.chunkBits, listLimit: limit)
+  }
+}
+
+extension LinearBitmap: Equatable {
+  /// The same bits, however they are kept.
+  public static func == (left: Self, right: Self) -> Bool {
+    guard left.logarithm == right.logarithm, left.ones == right.ones else { return false }
+    return (0..<left.chunkCount).allSatisfy { left.chunk($0) == right.chunk($0) }
   }
 }

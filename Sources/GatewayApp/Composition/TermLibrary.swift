@@ -18,7 +18,7 @@ enum TermLibrary {
   ) throws -> [TermFile] {
     let directories = try self.directories(configuration, environment: environment)
     let named = configuration.models.flatMap(\.allTerms) + configuration.termsForAllModels + packs.map(\.policy)
-    return try Set(named).sorted().map { id in
+    return try Set(named).sorted().readConcurrently { id in
       guard let path = directories.map({ "\($0)/\(id)/terms.yaml" }).first(where: { FileManager.default.fileExists(atPath: $0) })
       else { throw self.missing(id, directories) }
       let file = try self.load(file: path)
@@ -33,17 +33,16 @@ enum TermLibrary {
   static func readable(
     _ configuration: GatewayConfiguration, environment: [String: String], log: Logger
   ) throws -> [TermFile] {
-    try self.directories(configuration, environment: environment).flatMap { directory -> [TermFile] in
+    let paths = try self.directories(configuration, environment: environment).flatMap { directory -> [String] in
       // A folder that cannot be read has no names to look up.
-      let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-      return names.sorted().map { "\(directory)/\($0)/terms.yaml" }.filter { FileManager.default.fileExists(atPath: $0) }
-        .compactMap { path in
-          do throws(ConfigurationError) { return try self.load(file: path) } catch {
-            log.warning("a term file that is not in force cannot be read", metadata: ["error": "\(error)"])
-            return nil
-          }
-        }
+      self.files(in: directory, names: (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [])
     }
+    return try paths.readConcurrently { path -> TermFile? in
+      do throws(ConfigurationError) { return try self.load(file: path) } catch {
+        log.warning("a term file that is not in force cannot be read", metadata: ["error": "\(error)"])
+        return nil
+      }
+    }.compactMap { $0 }
   }
 
   /// The operator's choices where a text is silent, as the term files in force take them.
@@ -85,12 +84,14 @@ enum TermLibrary {
 
   static func load(directory: String) throws -> [TermFile] {
     let names: [String]
-    do { names = try FileManager.default.contentsOfDirectory(atPath: directory).sorted() } catch {
+    do { names = try FileManager.default.contentsOfDirectory(atPath: directory) } catch {
       throw ConfigurationError(path: directory, message: "the folder of term files cannot be read")
     }
-    return try names.map { "\(directory)/\($0)/terms.yaml" }.filter { FileManager.default.fileExists(atPath: $0) }.map {
-      try self.load(file: $0)
-    }
+    return try self.files(in: directory, names: names).readConcurrently { try self.load(file: $0) }
+  }
+
+  private static func files(in directory: String, names: [String]) -> [String] {
+    names.sorted().map { "\(directory)/\($0)/terms.yaml" }.filter { FileManager.default.fileExists(atPath: $0) }
   }
 
   static func load(file path: String) throws(ConfigurationError) -> TermFile {
