@@ -17,6 +17,7 @@ SECONDS_LONG ?= 600
 PORT ?= 8080
 KEEP ?=
 ENTRIES ?= 1000000
+GATEWAY_SOAK ?= 1000000
 MUTATIONS ?= 1000
 SWIFT ?= swift
 PYTHON ?= python3
@@ -216,6 +217,11 @@ bench-gateway: ## measure what governing a request costs, lane by lane (add ARGS
 	@command -v wrk > /dev/null && command -v nginx > /dev/null || { echo "wrk and nginx are needed: apt-get install wrk nginx-light" >&2; exit 1; }
 	@for product in weighbridge gateway-upstream gateway-plain; do $(SWIFT) build -c release --product $$product; done
 	@$(PYTHON) Benchmarks/Gateway/load_lab.py $(ARGS)
+
+soak-gateway: ## a million requests through one gateway: what memory they add (GATEWAY_SOAK=1000000)
+	@command -v wrk > /dev/null || { echo "wrk is needed: apt-get install wrk" >&2; exit 1; }
+	@for product in weighbridge gateway-upstream; do $(SWIFT) build -c release --product $$product; done
+	@$(PYTHON) Benchmarks/Gateway/load_lab.py --soak $(GATEWAY_SOAK) --lanes durable --connections 64 --seconds 20 $(ARGS)
 
 lint: ## check the format of all Swift files
 	@$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_FILES)

@@ -196,6 +196,7 @@ let package = Package(
       name: "UpstreamFixtures",
       dependencies: [
         nioCore, .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ], path: "Tests/UpstreamFixtures", swiftSettings: strict),
     tests(
       "RemoteEnginesTests", "Completions", "RemoteEngines", "UpstreamFixtures", nioCore),

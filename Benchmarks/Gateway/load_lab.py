@@ -5,6 +5,7 @@ between them (plain), the gateway with its ledger on a RAM disk (memory), the ga
 For each: requests per second and latency at several numbers of connections (wrk), and the CPU time that a request cost the lane's process.
 
     python3 Benchmarks/Gateway/load_lab.py [--seconds 5] [--connections 1,16,64,256] [--lanes nginx,plain,memory,durable] [--stream]
+    python3 Benchmarks/Gateway/load_lab.py --soak 1000000 [--lanes durable] [--connections 64]     memory over that many requests
 """
 
 import argparse
@@ -173,9 +174,24 @@ class Lab:
         if not numbers:
             raise SystemExit(f"wrk said:\n{out}")
         requests, duration, p50, p99, broken, refused = map(int, numbers.groups())
-        return {"connections": connections, "requests_per_second": round(requests / (duration / 1e6)), "p50_ms": p50 / 1000,
+        return {"connections": connections, "requests": requests, "requests_per_second": round(requests / (duration / 1e6)), "p50_ms": p50 / 1000,
                 "p99_ms": p99 / 1000, "cpu_us_per_request": round(used / max(1, requests) * 1e6, 1), "errors": broken,
                 "refused": refused, "rss_mebibytes": round(resident_mebibytes(pid), 1)}
+
+
+    def soak(self, lane, connections):
+        """Memory over many requests: before the first, and after each run of some seconds."""
+        rows = [{"requests": 0, "rss_mebibytes": round(resident_mebibytes(lane[1]), 1)}]
+        while rows[-1]["requests"] < self.options.soak:
+            row = self.measure(lane, connections)
+            if row["errors"] or row["refused"]:
+                raise SystemExit(f"{row['errors']} errors, {row['refused']} refused after {rows[-1]['requests']} requests")
+            rows.append({"requests": rows[-1]["requests"] + row["requests"], "rss_mebibytes": row["rss_mebibytes"]})
+            print("%9d requests   %6.1f MiB" % (rows[-1]["requests"], rows[-1]["rss_mebibytes"]), file=sys.stderr, flush=True)
+        warm = [row["rss_mebibytes"] for row in rows if row["requests"] >= self.options.soak / 10]
+        print("idle %.1f MiB; after the first tenth of the requests %.1f to %.1f MiB: %+.1f %% from its beginning to its end"
+              % (rows[0]["rss_mebibytes"], min(warm), max(warm), (warm[-1] / warm[0] - 1) * 100), file=sys.stderr)
+        return rows
 
 
 def print_ratios(results):
@@ -200,14 +216,20 @@ def main():
     parser.add_argument("--tokens", type=int, default=8, help="tokens of the canned answer")
     parser.add_argument("--pause", type=int, default=0, help="milliseconds between streamed chunks")
     parser.add_argument("--stream", action="store_true", help="ask for streams")
+    parser.add_argument("--soak", type=int, default=0, help="requests in one lane, after each other, to see what memory they add")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    if options.soak and "," in options.lanes:
+        parser.error("--soak takes one lane")
     results = {}
     with tempfile.TemporaryDirectory(prefix="weighbridge-lab-", dir=ROOT / ".build") as directory:
         lab = Lab(directory, options)
         try:
             for name in options.lanes.split(","):
                 lane = getattr(lab, name)()
+                if options.soak:
+                    lab.soak(lane, int(options.connections.split(",")[-1]))
+                    continue
                 results[name] = [lab.measure(lane, int(count)) for count in options.connections.split(",")]
                 for row in results[name]:
                     if options.stream:

@@ -1,4 +1,5 @@
 internal import AuditSigning
+internal import Dispatch
 internal import Documents
 internal import Glibc
 internal import GovernanceTypes
@@ -23,9 +24,9 @@ func best(of runs: Int, _ work: () throws -> Void) rethrows -> Double {
 }
 
 /// Seconds on the clock of the fastest of several runs.
-func bestOnClock(of runs: Int, _ work: () throws -> Void) rethrows -> Double {
+func bestOnClock(of runs: Int, _ work: () -> Void) -> Double {
   let clock = ContinuousClock()
-  let times = try (0..<runs).map { _ in try clock.measure(work) }
+  let times = (0..<runs).map { _ in clock.measure(work) }
   return (times.min() ?? .zero) / .seconds(1)
 }
 
@@ -39,8 +40,15 @@ func milliseconds(_ seconds: Double) -> String { "\(Double(Int(seconds * 100_000
 
 func microseconds(_ seconds: Double) -> String { "\(Double(Int(seconds * 1_000_000_000)) / 1000) µs" }
 
-@Sendable func termFile(_ text: [UInt8]) throws -> TermFile {
+func termFile(_ text: [UInt8]) throws -> TermFile {
   try TermFile(Document.parseYAML(text), digest: sha256(text), sha256: sha256)
+}
+
+/// As the gateway does it at its start. The texts are sound: they were read before.
+func loadOnAllCores(_ texts: [[UInt8]]) {
+  DispatchQueue.concurrentPerform(iterations: texts.count) { place in
+    guard (try? termFile(texts[place])) != nil else { return say("text \(place) is no term file") }
+  }
 }
 
 /// The term files of some folders, as bytes.

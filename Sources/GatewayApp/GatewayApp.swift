@@ -70,7 +70,7 @@ public struct GatewayApp {
     var gatePolicy = try self.gatePolicy(terms)
     gatePolicy.secondOpinion = try RuleLibrary.secondOpinion(self.configuration, terms: terms, environment: self.environment)
     let store = try self.openStore(boot: boot)
-    let remote = RemoteRoom(self.configuration, environment: self.environment, log: self.log)
+    let remote = try RemoteRoom(self.configuration, environment: self.environment, log: self.log)
     do {
       if self.checksBooks { try await self.checkBooks(of: store) }
       let keys = try KeyMaterial.loadOrCreate(

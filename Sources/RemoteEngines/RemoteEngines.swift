@@ -20,6 +20,8 @@ public struct UpstreamSettings: Sendable {
   public var restSeconds = 5
   /// Whether the server is asked to count in each chunk (vLLM's `continuous_usage_stats`).
   public var countsEachChunk = false
+  /// Whom a server behind `https` must be vouched for by.
+  public var trust = UpstreamTrust.system
 
   public init(id: String, url: String, apiKey: String? = nil) {
     self.id = id

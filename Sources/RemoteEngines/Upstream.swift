@@ -35,7 +35,9 @@ public final class Upstream: Sendable {
     self.report = report
     self.watch = PhaseWatch(settings.timeouts)
     let address = UpstreamAddress(settings.url)
-    self.connections = address.map { UpstreamConnections(to: $0, connectTimeout: settings.timeouts.connect) }
+    self.connections = address.map {
+      UpstreamConnections(to: $0, connectTimeout: settings.timeouts.connect, trust: settings.trust)
+    }
     self.heads = Dictionary(
       uniqueKeysWithValues: UpstreamRequest.paths.compactMap { path in
         address.map { (path, Self.head(.POST, path, at: $0, key: settings.apiKey)) }

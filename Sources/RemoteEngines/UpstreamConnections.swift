@@ -9,14 +9,13 @@ internal import Synchronization
 final class UpstreamConnections: Sendable {
   private let address: UpstreamAddress
   private let connectTimeout: TimeAmount
+  private let trust: UpstreamTrust
   private let loops = Mutex<[ObjectIdentifier: NIOLoopBound<LoopConnections>]>([:])
 
-  /// Certificates are checked against the system's; the same for all servers.
-  private static let security = Result { try NIOSSLContext(configuration: .makeClientConfiguration()) }
-
-  init(to address: UpstreamAddress, connectTimeout: TimeAmount) {
+  init(to address: UpstreamAddress, connectTimeout: TimeAmount, trust: UpstreamTrust) {
     self.address = address
     self.connectTimeout = connectTimeout
+    self.trust = trust
   }
 
   /// Hands over an idle connection, at once where there is one. Called on the loop, and calls back on it.
@@ -42,7 +41,7 @@ final class UpstreamConnections: Sendable {
 
   private func open(for kept: LoopConnections, on loop: any EventLoop) -> EventLoopFuture<NIOLoopBound<UpstreamConnection>> {
     let pool = NIOLoopBound(kept, eventLoop: loop)
-    let address = self.address
+    let (address, trust) = (self.address, self.trust)
     return ClientBootstrap(group: loop)
       .connectTimeout(self.connectTimeout)
       .channelOption(.socketOption(.so_keepalive), value: 1)
@@ -50,7 +49,7 @@ final class UpstreamConnections: Sendable {
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           let pipeline = channel.pipeline.syncOperations
-          if address.isSecure { try pipeline.addHandler(Self.tls(for: address.host)) }
+          if address.isSecure { try pipeline.addHandler(Self.tls(for: address.host, trust)) }
           try pipeline.addHTTPClientHandlers()
           try pipeline.addHandler(UpstreamConnection(pool.value))
         }
@@ -61,10 +60,10 @@ final class UpstreamConnections: Sendable {
       }
   }
 
-  private static func tls(for host: String) throws -> NIOSSLClientHandler {
+  private static func tls(for host: String, _ trust: UpstreamTrust) throws -> NIOSSLClientHandler {
     // An address is no name that a server could be asked for.
     let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
-    return try NIOSSLClientHandler(context: try self.security.get(), serverHostname: isAddress ? nil : host)
+    return try NIOSSLClientHandler(context: try trust.context.get(), serverHostname: isAddress ? nil : host)
   }
 
   /// Closes those that are idle.

@@ -64,6 +64,65 @@ extension EndToEnd {
       }
     }
 
+    @Test(
+      "a server behind TLS is asked where someone known vouches for it by its name or address, and nobody else is told anything",
+      .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl"), "openssl is not installed"))
+    func behindTLS() async throws {
+      try await Workplace.within { workplace in
+        func certificate(_ name: String, for subject: String) async throws -> (chain: String, key: String) {
+          let files = (chain: workplace.file("\(name).crt"), key: workplace.file("\(name).key"))
+          let made = try await run(
+            "/usr/bin/openssl",
+            [
+              "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=\(name)", "-addext",
+              "subjectAltName=\(subject)", "-keyout", files.key, "-out", files.chain,
+            ], in: workplace)
+          guard made.status == 0 else { throw Failure("openssl made no certificate: \(made.said)") }
+          return files
+        }
+        let script: @Sendable (Int, ScriptedUpstream.Asked) -> [UpstreamStep] = { _, _ in Script.answer(["Hello"], usage: (9, 3))
+        }
+        let known = try await ScriptedUpstream(certificate: certificate("known", for: "IP:127.0.0.1"), script: script)
+        let named = try await ScriptedUpstream(certificate: certificate("named", for: "DNS:localhost"), script: script)
+        let other = try await ScriptedUpstream(certificate: certificate("other", for: "DNS:other.example"), script: script)
+        let url = "https://127.0.0.1"
+        let engines = [
+          #"{id: known, url: "\#(url):\#(known.port)/v1", ca_file: "./known.crt"}"#,
+          #"{id: named, url: "https://localhost:\#(named.port)/v1", ca_file: "./named.crt"}"#,
+          #"{id: stranger, url: "\#(url):\#(known.port)/v1"}"#,
+          #"{id: misnamed, url: "\#(url):\#(other.port)/v1", ca_file: "./other.crt"}"#,
+        ]
+        let gateway = try Gateway(
+          in: workplace,
+          models: ["known", "named", "stranger", "misnamed"].map { "{id: \($0), engine: \($0), terms: [llama-2]}" }
+            .joined(separator: "\n  - "),
+          more: "engines: [\(engines.joined(separator: ", "))]")
+        do {
+          try await gateway.start()
+          let customer = try await gateway.open()
+          for model in ["known", "named", "stranger", "misnamed"] { try await gateway.setPrice(of: model) }
+          func ask(_ model: String) async throws -> Reply {
+            try await gateway.send(
+              HTTPRequest(
+                method: "POST", path: "/v1/chat/completions", key: customer.key,
+                body: Array(#"{"model":"\#(model)","messages":[{"role":"user","content":"hello"}]}"#.utf8)))
+          }
+          #expect(try await ask("known").status == 200)
+          #expect(try await ask("named").status == 200)
+          let asked = known.asked.count
+          #expect(try await ask("stranger").status == 503)
+          #expect(try await ask("misnamed").status == 503)
+          #expect(
+            known.asked.count == asked && other.asked.isEmpty, "no request and no key goes to a server that nobody vouches for")
+          #expect(try await gateway.metrics().sum("weighbridge_holds") == 0)
+          await gateway.end()
+        } catch {
+          await gateway.end()
+          throw error
+        }
+      }
+    }
+
     @Test("a server that only fails costs nothing, whatever it writes into its errors")
     func failing() async throws {
       let upstream = try await ScriptedUpstream { _, _ in Script.error(500, String(repeating: "tokens ", count: 1000)) }

@@ -5,6 +5,7 @@
 public import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+internal import NIOSSL
 internal import Synchronization
 
 /// What the server does with one request, in order.
@@ -50,15 +51,30 @@ public final class ScriptedUpstream: Sendable {
   /// Bytes of bodies that the kernel has taken.
   public var bytesWritten: Int { self.state.withLock { $0.bytesWritten } }
 
-  /// - Parameter port: 0 takes any that is free.
-  public init(port: Int = 0, script: @escaping @Sendable (_ number: Int, Asked) -> [UpstreamStep]) async throws {
+  /// - Parameters:
+  ///   - port: 0 takes any that is free.
+  ///   - certificate: Files in PEM, for a server behind TLS.
+  public init(
+    port: Int = 0, certificate: (chain: String, key: String)? = nil,
+    script: @escaping @Sendable (_ number: Int, Asked) -> [UpstreamStep]
+  ) async throws {
     let state = Mutex(State(script: script))
     self.state = state
     let box = Box()
+    let security = try certificate.map { certificate in
+      try NIOSSLContext(
+        configuration: .makeServerConfiguration(
+          certificateChain: try NIOSSLCertificate.fromPEMFile(certificate.chain).map { .certificate($0) },
+          privateKey: .privateKey(try NIOSSLPrivateKey(file: certificate.key, format: .pem))))
+    }
     self.channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { child in
-        child.pipeline.configureHTTPServerPipeline().flatMapThrowing {
+        child.eventLoop.makeCompletedFuture {
+          if let security { try child.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: security)) }
+        }.flatMap {
+          child.pipeline.configureHTTPServerPipeline()
+        }.flatMapThrowing {
           guard let upstream = box.upstream else { throw ChannelError.ioOnClosedChannel }
           upstream.state.withLock { $0.connections += 1 }
           try child.pipeline.syncOperations.addHandler(ScriptHandler(upstream))

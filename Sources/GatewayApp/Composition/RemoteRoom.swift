@@ -13,15 +13,15 @@ struct RemoteRoom: Service {
 
   private static let probeInterval = Duration.seconds(2)
 
-  init(_ configuration: GatewayConfiguration, environment: [String: String], log: Logger) {
-    self.upstreams = configuration.engines.map { engine in
-      Upstream(Self.settings(engine, environment: environment, log: log)) { log.note($0) }
+  init(_ configuration: GatewayConfiguration, environment: [String: String], log: Logger) throws {
+    self.upstreams = try configuration.engines.map { engine in
+      Upstream(try Self.settings(engine, environment: environment, log: log)) { log.note($0) }
     }
   }
 
   private static func settings(
     _ engine: GatewayConfiguration.Engine, environment: [String: String], log: Logger
-  ) -> UpstreamSettings {
+  ) throws -> UpstreamSettings {
     var key: String?
     if let variable = engine.apiKeyVariable {
       key = environment[variable].flatMap { $0.isEmpty ? nil : $0 }
@@ -40,6 +40,11 @@ struct RemoteRoom: Service {
     settings.failuresToOpen = engine.failuresToOpen
     settings.restSeconds = engine.restSeconds
     settings.countsEachChunk = engine.countsEachChunk
+    if let path = engine.authorities {
+      do { settings.trust = try UpstreamTrust(authorities: path) } catch {
+        throw StartFailure("engine '\(engine.id)': ca_file: \(error)")
+      }
+    }
     return settings
   }
 

@@ -16,6 +16,8 @@ extension GatewayConfiguration {
     public var failuresToOpen = 3
     public var restSeconds = 5
     public var countsEachChunk = false
+    /// Certificates in PEM of authorities that the system does not know, by which the server is vouched for.
+    public var authorities: String?
   }
 
   /// How a model is reached that other servers run.
@@ -33,11 +35,11 @@ extension GatewayConfiguration {
     public var attempts: Int
   }
 
-  static func engines(_ reader: inout DocumentReader) throws(DocumentError) -> [Engine] {
+  static func engines(_ reader: inout DocumentReader, resolve: (String) -> String) throws(DocumentError) -> [Engine] {
     var engines: [Engine] = []
     for (path, element) in try reader.list("engines") {
       var section = try DocumentReader(element, path: path)
-      let engine = try self.engine(&section)
+      let engine = try self.engine(&section, resolve: resolve)
       guard !engines.contains(where: { $0.id == engine.id }) else {
         throw section.failure("id", "'\(engine.id)' stands twice; each engine needs an id of its own")
       }
@@ -46,7 +48,7 @@ extension GatewayConfiguration {
     return engines
   }
 
-  private static func engine(_ section: inout DocumentReader) throws(DocumentError) -> Engine {
+  private static func engine(_ section: inout DocumentReader, resolve: (String) -> String) throws(DocumentError) -> Engine {
     let id = try section.string("id")
     guard !id.isEmpty, id.utf8.count <= 64 else { throw section.failure("id", "1 to 64 bytes belong here") }
     let text = try section.string("url")
@@ -67,6 +69,10 @@ extension GatewayConfiguration {
     engine.failuresToOpen = try section.optionalInteger("failures_to_open", in: 1...1000) ?? engine.failuresToOpen
     engine.restSeconds = try section.optionalInteger("rest_seconds", in: 1...3600) ?? engine.restSeconds
     engine.countsEachChunk = try section.optionalBool("counts_each_chunk") ?? engine.countsEachChunk
+    engine.authorities = try section.optionalString("ca_file").map(resolve)
+    if engine.authorities != nil, !url.hasPrefix("https://") {
+      throw section.failure("ca_file", "belongs to an engine behind https; '\(url)' is asked without a certificate")
+    }
     try section.finish()
     return engine
   }

@@ -127,6 +127,7 @@ extension GatewayConfiguration.Engine {
       "between_chunks_seconds": .integer(self.betweenChunksSeconds), "total_seconds": .integer(self.totalSeconds),
       "concurrent_requests": .integer(self.concurrentRequests), "failures_to_open": .integer(self.failuresToOpen),
       "rest_seconds": .integer(self.restSeconds), "counts_each_chunk": .bool(self.countsEachChunk),
+      "ca_file": JSON(self.authorities),
     ]
   }
 }

@@ -152,7 +152,7 @@ public struct GatewayConfiguration: Sendable {
     self.operatorName = try party.string("name")
     self.operatorCountry = try party.string("country")
     try party.finish()
-    self.engines = try Self.engines(&reader)
+    self.engines = try Self.engines(&reader) { Self.resolve($0, directory) }
     self.models = try Self.models(&reader, directory, engines: self.engines)
     var policies = try reader.optionalReader("policies")
     self.termsDirectories = try policies?.strings("terms").map { Self.resolve($0, directory) } ?? []
