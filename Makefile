@@ -45,6 +45,9 @@ test: deps ## build and run all tests
 	@$(SWIFT) test --skip-build --disable-xctest --skip EndToEndTests
 	@$(SWIFT) test --skip-build --disable-xctest --filter EndToEndTests
 
+test-neon: ## run the kernels for 64-bit Arm under emulation, with and without dot products (qemu-user and gcc-aarch64-linux-gnu are needed)
+	@SWIFT=$(SWIFT) Tests/Neon/run.sh $(ARGS)
+
 test-clients: build ## run the clients of OpenAI, Anthropic, LangChain, LlamaIndex and instructor against the gateway, in virtual environments
 	@for group in clients frameworks; do \
 	  test -x .venv-$$group/bin/python || $(PYTHON) -m venv .venv-$$group; \

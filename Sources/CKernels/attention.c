@@ -115,10 +115,12 @@ static const ck_attention_kernels scalar_attention = {
 };
 
 const ck_attention_kernels *ck_attention_for(int isa) {
-  if (isa < CK_ISA_SCALAR || isa > CK_ISA_AVX512 || ck_kernels_for((ck_isa)isa) == NULL) return NULL;
+  if (isa < CK_ISA_SCALAR || isa > CK_ISA_NEON || ck_kernels_for((ck_isa)isa) == NULL) return NULL;
 #if defined(__x86_64__)
   if (isa == CK_ISA_AVX2) return &ck_attention_avx2;
   if (isa == CK_ISA_AVX512) return &ck_attention_avx512;
+#elif defined(__aarch64__)
+  if (isa == CK_ISA_NEON) return &ck_attention_neon;
 #endif
   return &scalar_attention;
 }

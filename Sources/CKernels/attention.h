@@ -68,6 +68,8 @@ ck_attention_finish ck_attention_finish_ref;
 
 #if defined(__x86_64__)
 extern const ck_attention_kernels ck_attention_avx2, ck_attention_avx512;
+#elif defined(__aarch64__)
+extern const ck_attention_kernels ck_attention_neon;
 #endif
 
 #endif

@@ -63,10 +63,18 @@ INLINE F brain_lanes(const uint8_t *p) {
   return (F)(__builtin_convertvector(v, words16) << 16);
 }
 
-INLINE int32_t four_bytes(const int8_t *p) {
-  int32_t v;
-  memcpy(&v, p, sizeof v);
+// Four activations as dot_narrow and dot_wide take them, bytes 4 j to 4 j + 3 of q. An instruction set that takes them otherwise
+// defines OWN_FOUR, its own form, and that the loops over j are unrolled if it needs j to be a constant.
+#ifndef OWN_FOUR
+#define LINES_UNROLLED
+
+typedef int32_t four;
+
+INLINE four four_at(const int8_t *q, int j) {
+  four v;
+  memcpy(&v, q + 4 * j, sizeof v);
   return v;
 }
+#endif
 
 #endif

@@ -40,10 +40,10 @@ INLINE void add_step(
   const int rows) {
   I products[ROWS];
   for (int b = 0; b < rows; b++) products[b] = offset_lanes(x + (size_t)b * x_stride, part, form);
-  for (int j = 0; j < form.lines; j++)
+  LINES_UNROLLED for (int j = 0; j < form.lines; j++)
     for (int b = 0; b < rows; b++) {
-      int32_t four = four_bytes(x[(size_t)b * x_stride].q + 16 * part + 4 * j);
-      products[b] = form.is_wide ? dot_wide(products[b], lines[j], four) : dot_narrow(products[b], lines[j], four);
+      const four x4 = four_at(x[(size_t)b * x_stride].q + 16 * part, j);
+      products[b] = form.is_wide ? dot_wide(products[b], lines[j], x4) : dot_narrow(products[b], lines[j], x4);
     }
   for (int b = 0; b < rows; b++) {
     const ck_activations *a = x + (size_t)b * x_stride;
@@ -96,9 +96,9 @@ INLINE void add_unpacked_step(
     B lines[TILE_PANELS];
     UNROLLED for (int p = 0; p < panels; p++) lines[p] = b_load(w[p].lines + (at * (size_t)form.lines + (size_t)j) * CK_LINE);
     UNROLLED for (int b = 0; b < rows; b++) {
-      int32_t four = four_bytes(x[(size_t)b * x_stride].q + 16 * part + 4 * j);
+      const four x4 = four_at(x[(size_t)b * x_stride].q + 16 * part, j);
       UNROLLED for (int p = 0; p < panels; p++)
-        products[b][p] = form.is_wide ? dot_wide(products[b][p], lines[p], four) : dot_narrow(products[b][p], lines[p], four);
+        products[b][p] = form.is_wide ? dot_wide(products[b][p], lines[p], x4) : dot_narrow(products[b][p], lines[p], x4);
     }
   }
   UNROLLED for (int p = 0; p < panels; p++) {

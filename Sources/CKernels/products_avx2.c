@@ -38,18 +38,18 @@ INLINE I add_products(I sum, __m256i low, __m256i high) {
   return sum + products;
 }
 
-// sum[r] += lines[4 r + k] * four[k], bytes of lines unsigned and at most 127, of four signed.
-INLINE I dot_narrow(I sum, B line, int32_t four) {
+// sum[r] += lines[4 r + k] * x4[k], bytes of lines unsigned and at most 127, of x4 signed.
+INLINE I dot_narrow(I sum, B line, four x4) {
   halves h = halves_of(line);
-  __m256i x = _mm256_set1_epi32(four);
+  __m256i x = _mm256_set1_epi32(x4);
   return add_products(sum, _mm256_maddubs_epi16(h.low, x), _mm256_maddubs_epi16(h.high, x));
 }
 
 // The same for bytes of all sizes less 128: the sign goes over to the other factor.
-INLINE I dot_wide(I sum, B line, int32_t four) {
+INLINE I dot_wide(I sum, B line, four x4) {
   const __m256i middle = _mm256_set1_epi8((char)0x80);
   halves h = halves_of(line);
-  __m256i x = _mm256_set1_epi32(four), low = _mm256_xor_si256(h.low, middle), high = _mm256_xor_si256(h.high, middle);
+  __m256i x = _mm256_set1_epi32(x4), low = _mm256_xor_si256(h.low, middle), high = _mm256_xor_si256(h.high, middle);
   return add_products(
     sum, _mm256_maddubs_epi16(_mm256_abs_epi8(low), _mm256_sign_epi8(x, low)),
     _mm256_maddubs_epi16(_mm256_abs_epi8(high), _mm256_sign_epi8(x, high)));

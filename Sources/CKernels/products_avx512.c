@@ -11,12 +11,12 @@ INLINE F half_lanes(const uint8_t *p) { return (F)_mm512_cvtph_ps(_mm256_loadu_s
 
 INLINE I nearest(F x) { return (I)_mm512_cvtps_epi32((__m512)x); }
 
-// sum[r] += lines[4 r + k] * four[k], bytes of lines unsigned, of four signed.
-INLINE I dot_narrow(I sum, B line, int32_t four) {
-  return (I)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)line, _mm512_set1_epi32(four));
+// sum[r] += lines[4 r + k] * x4[k], bytes of lines unsigned, of x4 signed.
+INLINE I dot_narrow(I sum, B line, four x4) {
+  return (I)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)line, _mm512_set1_epi32(x4));
 }
 
-INLINE I dot_wide(I sum, B line, int32_t four) { return dot_narrow(sum, line, four); }
+INLINE I dot_wide(I sum, B line, four x4) { return dot_narrow(sum, line, x4); }
 
 INLINE B look_up(const uint8_t *table, B index) {
   return (B)_mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)table)), (__m512i)index);

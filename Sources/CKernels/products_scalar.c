@@ -19,16 +19,16 @@ INLINE I nearest(F x) {
   return v;
 }
 
-// sum[r] += lines[4 r + k] * four[k], bytes of lines unsigned, of four signed.
-INLINE I dot_narrow(I sum, B line, int32_t four) {
+// sum[r] += lines[4 r + k] * x4[k], bytes of lines unsigned, of x4 signed.
+INLINE I dot_narrow(I sum, B line, four x4) {
   int8_t x[4];
-  memcpy(x, &four, sizeof x);
+  memcpy(x, &x4, sizeof x);
   for (int r = 0; r < CK_PANEL; r++)
     for (int k = 0; k < 4; k++) sum[r] += line[4 * r + k] * x[k];
   return sum;
 }
 
-INLINE I dot_wide(I sum, B line, int32_t four) { return dot_narrow(sum, line, four); }
+INLINE I dot_wide(I sum, B line, four x4) { return dot_narrow(sum, line, x4); }
 
 INLINE B look_up(const uint8_t *table, B index) {
   B v;

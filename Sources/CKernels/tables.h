@@ -52,6 +52,12 @@ extern const ck_products ck_avx2_products;
 extern const ck_products ck_avx512_products;
 extern const ck_kernels ck_avx2_kernels;
 extern const ck_kernels ck_avx512_kernels;
+#elif defined(__aarch64__)
+// Two forms of one instruction set, the second for processors with dot products of bytes: only the products differ, not their results.
+extern const ck_products ck_neon_products;
+extern const ck_products ck_dotprod_products;
+extern const ck_kernels ck_neon_kernels;
+extern const ck_kernels ck_dotprod_kernels;
 #endif
 
 #endif

@@ -7,7 +7,7 @@ struct KernelSet: CustomTestStringConvertible, Sendable {
   let name: String
   let isa: ck_isa
 
-  static let available = [("scalar", CK_ISA_SCALAR), ("avx2", CK_ISA_AVX2), ("avx512", CK_ISA_AVX512)]
+  static let available = [("scalar", CK_ISA_SCALAR), ("avx2", CK_ISA_AVX2), ("avx512", CK_ISA_AVX512), ("neon", CK_ISA_NEON)]
     .map { KernelSet(name: $0.0, isa: $0.1) }
     .filter { ck_kernels_for($0.isa) != nil }
 

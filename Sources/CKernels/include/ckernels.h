@@ -11,8 +11,8 @@
 #include "ckencoder.h"
 #include "ckpool.h"
 
-/// Instruction sets, in rising order of preference.
-typedef enum ck_isa { CK_ISA_SCALAR = 0, CK_ISA_AVX2 = 1, CK_ISA_AVX512 = 2 } ck_isa;
+/// Instruction sets, in rising order of preference. NEON is that of 64-bit Arm, with dot products of bytes where the processor has them.
+typedef enum ck_isa { CK_ISA_SCALAR = 0, CK_ISA_AVX2 = 1, CK_ISA_AVX512 = 2, CK_ISA_NEON = 3 } ck_isa;
 
 // Element layouts (GGUF). F16 is IEEE binary16. Q8_0: blocks of 32 values in 34 bytes, f16 d then 32 int8, value = d q.
 // Q4_0: blocks of 32 values in 18 bytes, f16 d then 16 bytes whose low nibbles are values 0-15 and high nibbles 16-31,

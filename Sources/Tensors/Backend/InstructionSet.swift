@@ -3,7 +3,7 @@ internal import Glibc
 
 /// Which form of the kernels runs.
 public enum InstructionSet: String, Sendable, CaseIterable {
-  case scalar, avx2, avx512
+  case scalar, avx2, avx512, neon
 
   /// The environment variable that overrides the choice.
   public static let environmentKey = "WEIGHBRIDGE_ISA"
@@ -36,6 +36,7 @@ public enum InstructionSet: String, Sendable, CaseIterable {
     case .scalar: CK_ISA_SCALAR
     case .avx2: CK_ISA_AVX2
     case .avx512: CK_ISA_AVX512
+    case .neon: CK_ISA_NEON
     }
   }
 
