@@ -104,7 +104,7 @@ let package = Package(
       "Documents",
       "GatewayHTTP",
       "Governance", "GovernanceStore", "GovernanceTypes", "InferenceEngine", "LicenseTerms", "LlamaModel", "ModelFiles",
-      "RemoteEngines", "Tensors", "Tokenization", "YAMLDocuments",
+      "RemoteEngines", "Tensors", "TextEncoder", "Tokenization", "YAMLDocuments",
       hummingbird, hummingbirdCore, hummingbirdHTTP2, nioCore, logging, .product(name: "NIOHTTP1", package: "swift-nio"),
       .product(name: "NIOSSL", package: "swift-nio-ssl"),
       .product(name: "AsyncHTTPClient", package: "async-http-client"),

@@ -66,8 +66,10 @@ public struct GatewayApp {
     let terms = try TermLibrary.load(self.configuration, packs: packs, environment: self.environment)
     let classifier = try RuleLibrary.classifier(self.configuration.classifier, environment: self.environment)
     try RuleLibrary.check(packs, classifier, against: terms)
-    let policy = try AcceptableUsePolicy(packs: packs, classifier: classifier)
+    let encoder = try EncoderFolder.load(self.configuration.encoder, behind: classifier)
+    let policy = try AcceptableUsePolicy(packs: packs, classifier: classifier, encoder: encoder?.terms)
     var gatePolicy = try self.gatePolicy(terms)
+    gatePolicy.encoder = encoder
     gatePolicy.secondOpinion = try RuleLibrary.secondOpinion(self.configuration, terms: terms, environment: self.environment)
     let store = try self.openStore(boot: boot)
     let remote = try RemoteRoom(self.configuration, environment: self.environment, log: self.log)

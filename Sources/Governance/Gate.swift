@@ -80,6 +80,8 @@ public struct GatePolicy: Sendable {
   public var parameters: [TermFileID: [String: ParameterValue]] = [:]
   /// A guard model that is asked about what rules and classifier leave open.
   public var secondOpinion: SecondOpinion?
+  /// The encoder that reads prompts of which the linear tier is in doubt; the policy for acceptable use has its terms.
+  public var encoder: (any EncoderTier)?
 
   public init() {}
 }

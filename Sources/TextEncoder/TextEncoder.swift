@@ -69,6 +69,12 @@ public final class TextEncoder {
   /// The label's logits for a text. O(tokens² · width + tokens · weights).
   public func logits(_ text: String) -> [Float] { self.logits(of: self.tokens(text)) }
 
+  /// The label's logits for each of up to `most` stretches of a text that follow each other; for a text that fits, of it alone.
+  public func logits(ofStretches text: String, most: Int) -> [[Float]] {
+    precondition(most >= 1)
+    return self.pieces.stretches(text, most: most).map { self.logits(of: $0) }
+  }
+
   /// - Precondition: 1 to ``EncoderConfiguration/places`` tokens of the vocabulary.
   public func logits(of tokens: [Int32]) -> [Float] {
     let last = self.states(of: tokens)

@@ -39,14 +39,31 @@ struct WordPiece: Sendable {
     (self.unknown, self.first, self.last) = (unknown, first, last)
   }
 
+  /// The tokens of up to `most` stretches that follow each other and fill the places, the marks at both ends of each included.
+  ///
+  /// - Complexity: O(bytes read); what is beyond the last stretch is not read on.
+  func stretches(_ text: String, most: Int) -> [[Int32]] {
+    let room = self.places - 2
+    let found = self.pieces(text, limit: most * room)
+    guard found.count > room else { return [[self.first] + found + [self.last]] }
+    return stride(from: 0, to: found.count, by: room).map { start in
+      [self.first] + found[start..<min(start + room, found.count)] + [self.last]
+    }
+  }
+
   /// - Complexity: O(bytes); what is beyond the encoder's places is not read on.
   func tokens(_ text: String) -> [Int32] {
-    var tokens = [self.first]
+    [self.first] + self.pieces(text, limit: self.places - 2) + [self.last]
+  }
+
+  /// At most `limit` pieces, without marks.
+  private func pieces(_ text: String, limit: Int) -> [Int32] {
+    var tokens: [Int32] = []
     var word: [Unicode.Scalar] = []
     // No token is made of less than one scalar, and few of more than a word's length.
-    let bounded = String(String.UnicodeScalarView(text.unicodeScalars.prefix(self.places * Self.longestWord)))
+    let bounded = String(String.UnicodeScalarView(text.unicodeScalars.prefix((limit + 2) * Self.longestWord)))
     for scalar in (self.isUncased ? self.decompose(bounded.lowercased()) : bounded).unicodeScalars {
-      guard tokens.count < self.places else { break }
+      guard tokens.count < limit else { break }
       switch Self.kind(scalar) {
       case .letter: word.append(scalar)
       case .space: self.end(&word, &tokens)
@@ -58,7 +75,7 @@ struct WordPiece: Sendable {
       }
     }
     self.end(&word, &tokens)
-    return tokens.prefix(self.places - 1) + [self.last]
+    return Array(tokens.prefix(limit))
   }
 
   private func end(_ word: inout [Unicode.Scalar], _ tokens: inout [Int32]) {

@@ -28,13 +28,14 @@ struct GateFixture {
 
   init(
     script: ScriptedEngine.Script, terms: String = Self.permissiveTerms, policy: GatePolicy = GatePolicy(), prices: Bool = true,
-    rules: [RulePack] = [], configure: (inout GateEnvironment) -> Void = { _ in }
+    rules: [RulePack] = [], acceptableUse: AcceptableUsePolicy? = nil, configure: (inout GateEnvironment) -> Void = { _ in }
   ) async throws {
     self.engine = ScriptedEngine(script)
     self.journal = MemoryJournal()
     self.clock = SimulatedClock(Self.start)
     self.gate = try Self.makeGate(
-      journal: self.journal, clock: self.clock, terms: terms, policy: policy, rules: rules, configure: configure)
+      journal: self.journal, clock: self.clock, terms: terms, policy: policy, rules: rules, acceptableUse: acceptableUse,
+      configure: configure)
     try self.gate.register(Self.model(self.engine))
     if prices { _ = try await self.gate.createPrice(Self.document(Self.price), by: Self.actor) }
     let made = try await self.gate.createCustomer(Self.document(#"{"name":"Acme"}"#), by: Self.actor)
@@ -47,7 +48,7 @@ struct GateFixture {
 
   static func makeGate(
     journal: MemoryJournal, clock: SimulatedClock, terms: String, more: [String] = [], policy: GatePolicy = GatePolicy(),
-    rules: [RulePack] = [], configure: (inout GateEnvironment) -> Void = { _ in }
+    rules: [RulePack] = [], acceptableUse: AcceptableUsePolicy? = nil, configure: (inout GateEnvironment) -> Void = { _ in }
   ) throws -> Gate {
     let random = Mutex(SeededGenerator(seed: 7))
     var environment = GateEnvironment(
@@ -59,7 +60,7 @@ struct GateFixture {
     configure(&environment)
     return Gate(
       environment: environment, policy: policy, journal: journal, archive: journal, books: journal,
-      acceptableUse: try AcceptableUsePolicy(packs: rules),
+      acceptableUse: try acceptableUse ?? AcceptableUsePolicy(packs: rules),
       terms: try ([terms] + more).map { try Self.termFile($0) })
   }
 

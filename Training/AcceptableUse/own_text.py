@@ -6,6 +6,8 @@ import random
 import re
 
 HERE = pathlib.Path(__file__).parent / "texts"
+# Texts of each item, and harmless ones, in the other languages.
+AMOUNTS = {"de": (40, 900), "es": (40, 900), "fr": (40, 900), "zh": (120, 3000)}
 LANGUAGES = ("en", "de", "es", "fr", "zh")
 
 
@@ -82,6 +84,19 @@ def styled(text, random_source):
     return text
 
 
+def suffixed(text, random_source):
+    """With letters behind it that mean nothing, as searches for a way round the rules find them; forbidden or not, they say nothing."""
+    letters = "abcdefghijklmnopqrstuvwxyzABCDEFG"
+    marks = ["!", "--", "}{", "\\\\", "(\"", "]]", "==", "};", "**", "<<", "\\n", "'>", "|", "::", "revert", "Sure", "tutorial", "Two", "json", "pt", "with"]
+    pieces = []
+    for _ in range(random_source.randint(5, 18)):
+        if random_source.random() < 0.5:
+            pieces.append(random_source.choice(marks))
+        else:
+            pieces.append("".join(random_source.choice(letters) for _ in range(random_source.randint(2, 8))))
+    return text + " " + " ".join(pieces)
+
+
 def row(text, label, categories, source, language, group):
     return {"text": text, "label": label, "categories": categories, "source": source, "lang": language, "group": group}
 
@@ -111,7 +126,23 @@ def english(random_source, per_use, harmless):
             act = expand(acts[index % len(acts)], random_source)
             text = fill(random_source.choice(frames["defend"]), act, random_source, topics)
             rows.append(row(styled(text, random_source), 0, [], "own_defend_en", "en", use))
+        for index in range(per_use // 4):
+            act = expand(random_source.choice(acts), random_source)
+            text = expand(fill(random_source.choice(frames["scenario"]), act, random_source, topics), random_source)
+            rows.append(row(styled(text, random_source), 1, [ordinal(use)], "own_scenario_en", "en", use))
+        for index in range(per_use // 16):
+            act = expand(random_source.choice(acts), random_source)
+            text = suffixed(fill(random_source.choice(frames["ask"]), act, random_source, topics), random_source)
+            rows.append(row(text, 1, [ordinal(use)], "own_scenario_en", "en", use))
     kinds = [(kind, act) for kind, acts in benign.items() for act in acts]
+    for index in range(harmless // 5):
+        kind, act = random_source.choice(kinds)
+        text = expand(fill(random_source.choice(frames["scenario"]), expand(act, random_source), random_source, topics), random_source)
+        rows.append(row(styled(text, random_source), 0, [], "own_harmless_scenario_en", "en", kind))
+    for index in range(harmless // 20):
+        kind, act = random_source.choice(kinds)
+        text = suffixed(fill(random_source.choice(frames["ask"]), expand(act, random_source), random_source, topics), random_source)
+        rows.append(row(text, 0, [], "own_harmless_scenario_en", "en", kind))
     for index in range(harmless):
         kind, act = kinds[index % len(kinds)]
         text = fill(random_source.choice(frames["ask"]), expand(act, random_source), random_source, topics)
@@ -164,10 +195,25 @@ def jailbreaks(random_source, count):
     return rows
 
 
+def jailbreaks_elsewhere(random_source, count):
+    """The same in the other languages; Chinese sentences follow each other without a space."""
+    rows = []
+    for name, lines in sections("jailbreak-other.txt").items():
+        language, kind = name.split(" ")
+        attempt = kind == "attempt"
+        for _ in range(count):
+            chosen = [random_source.choice(lines) for _ in range(random_source.choice((1, 1, 2, 3)))]
+            text = ("" if language == "zh" else " ").join(expand(line, random_source) for line in chosen)
+            source = f"own_jailbreak_{language}" if attempt else f"own_harmless_play_{language}"
+            rows.append(row(styled_other(text, random_source), int(attempt), ["jailbreak"] if attempt else [], source, language, "jailbreak"))
+    return rows
+
+
 def other(language, random_source, per_use, harmless):
     """The same scheme in another language, whose ways of asking take the act as it stands in the list."""
     lists = sections(f"other-{language}.txt")
     ask, defend, benign = lists.pop("ask"), lists.pop("defend"), lists.pop("harmless")
+    plain = lists.pop("plain")
     rows = []
 
     def text(frames, acts):
@@ -180,6 +226,8 @@ def other(language, random_source, per_use, harmless):
                 rows.append(row(text(defend, acts), 0, [], f"own_defend_{language}", language, use))
     for _ in range(harmless):
         rows.append(row(styled_other(text(ask, benign), random_source), 0, [], f"own_everyday_{language}", language, "everyday"))
+    for _ in range(harmless // 4):
+        rows.append(row(styled_other(expand(random_source.choice(plain), random_source), random_source), 0, [], f"own_plain_{language}", language, "plain"))
     return rows
 
 
@@ -190,9 +238,10 @@ def styled_other(text, random_source):
 def everything(seed=1):
     """All of it, the same for the same seed; texts that occur twice are left out."""
     source = random.Random(seed)
-    rows = english(source, 160, 6000) + illegal(source, 10) + loaded(source, 14) + jailbreaks(source, 900)
+    rows = english(source, 160, 6000) + illegal(source, 10) + loaded(source, 14) + jailbreaks(source, 1500)
     for language in LANGUAGES[1:]:
-        rows += other(language, source, 30, 700)
+        rows += other(language, source, *AMOUNTS[language])
+    rows += jailbreaks_elsewhere(source, 150)
     return list({entry["text"]: entry for entry in rows}.values())
 
 

@@ -87,10 +87,12 @@ class Corpus:
         return training.balanced(self.rows, without=without)[self.owner] * self.share
 
 
-def fit(corpus, matrix, without=(), strength=5):
+def fit(corpus, matrix, without=(), strength=5, rows_without=None):
     """Weights of the features. What the meanings of words weigh is folded into the weights of the words, those of the vectors that no
     text of the training set has included: a text's sum is the same."""
     weights = corpus.weights(without)
+    if rows_without is not None:
+        weights = numpy.where(rows_without[corpus.owner], 0, weights)
     used = weights > 0
     both = scipy.sparse.hstack([matrix, scipy.sparse.csr_matrix(corpus.meanings)]).tocsr()
     dense, bias = training.logistic(both[used], corpus.labels[used], weights[used], strength, 30)
@@ -143,6 +145,28 @@ def left_out(corpus, matrix):
         for index in numpy.flatnonzero(sources(corpus.rows, *positive, *negative)):
             whole[index], worst[index] = model.logits(corpus.texts[index])
     return whole, worst
+
+
+def within_chinese(corpus, matrix, parts_count=5):
+    """For each Chinese text of others what a model says that has not seen the part of its source that it is in.
+
+    Leaving whole sources out says little of Chinese: with CatQA's three languages and BELLE out, no request in Chinese is left but our
+    own, and no insult with COLD out. The sets that are measured on elsewhere are other parts of these sources."""
+    chinese = numpy.array([row.get("lang") == "zh" and not row["source"].startswith("own_") for row in corpus.rows])
+    part = numpy.random.default_rng(5).integers(0, parts_count, len(corpus.rows))
+    scores = numpy.full(len(corpus.rows), -math.inf)
+    for index in range(parts_count):
+        held = chinese & (part == index)
+        dense, bias, step = fit(corpus, matrix, rows_without=held)
+        model = Model(quantised(dense, step), step, float(numpy.float32(bias)), [(-1, 0), (1, 1)], 0, 0, None, None, None)
+        for row in numpy.flatnonzero(held):
+            scores[row] = max(model.logits(corpus.texts[row]))
+    print(f"Chinese, a {parts_count}th of each source left out in turn:")
+    for name, positive, negative in (
+            ("requests and insults against chat and COLD's harmless", ("catqa_zh", "cold_train"), ("belle", "cvalues", "cold_train")),
+            ("requests against chat", ("catqa_zh",), ("belle", "cvalues")), ("insults against harmless of the same source", ("cold_train",), ("cold_train",))):
+        precision, recall, strict, _ = measured(parts(corpus.rows, scores, positive, 1), parts(corpus.rows, scores, negative, 0))
+        print(f"  {name}: AP {precision:.3f}, recall {recall:.3f} at 5 % false positives, {strict:.3f} at 1 %", flush=True)
 
 
 def report(corpus, scores):
@@ -335,6 +359,7 @@ def main():
     with open(options.golden, "w", encoding="utf-8") as output:
         for text in golden_texts():
             output.write(json.dumps({"text": text, **model.assess(text)}, ensure_ascii=False) + "\n")
+    within_chinese(corpus, matrix)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ public struct ClassifierFinding: Sendable, Hashable {
   public var logit: Int
   /// The share of violations among texts with this logit, where both kinds are equally frequent; in millionths.
   public var score: Int
-  /// Which use it is, if it is one, in millionths for each head of the weights; empty below the threshold in force.
+  /// Which use it is, if it is one, in millionths for each head of the weights; empty below the threshold in force and outside an encoder's band.
   public var heads: [Int]
+  /// The encoder's own logit in thousandths, where it was asked; logit and score are then those of both tiers together.
+  public var encoderLogit: Int?
 
   /// - Parameter threshold: Below this score, in millionths, nobody asks which use it is.
   init(_ features: FeatureScan, threshold: Int) {

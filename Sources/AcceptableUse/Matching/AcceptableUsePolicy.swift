@@ -9,21 +9,26 @@ public struct AcceptableUsePolicy: Sendable {
   public let packs: [RulePack]
   /// Nil where the operator switched it off or gave no weights.
   public let classifier: LinearClassifier?
+  /// How an encoder behind the classifier is used; nil where there is none.
+  public let encoder: EncoderTerms?
 
   /// With no pack at all no rule ever matches; whether that may be is for the caller to refuse.
   ///
   /// - Parameter classifier: Annotates from its own threshold on, unless ``applying(_:)`` says otherwise.
   /// - Throws: ``AcceptableUseError`` where two packs have one id: records could not tell their rules apart.
-  public init(packs: [RulePack], classifier: LinearClassifier? = nil) throws(AcceptableUseError) {
+  public init(
+    packs: [RulePack], classifier: LinearClassifier? = nil, encoder: EncoderTerms? = nil
+  ) throws(AcceptableUseError) {
     var seen: Set<String> = [LinearClassifier.packID]
     for pack in packs where !seen.insert(pack.id).inserted {
       throw AcceptableUseError(message: "two rule packs have the id '\(pack.id)'; remove one of them")
     }
-    self.init(compiling: packs, classifier: classifier)
+    self.init(compiling: packs, classifier: classifier, encoder: encoder)
   }
 
-  init(compiling packs: [RulePack], classifier: LinearClassifier? = nil) {
+  init(compiling packs: [RulePack], classifier: LinearClassifier? = nil, encoder: EncoderTerms? = nil) {
     self.packs = packs
+    self.encoder = encoder
     self.classifier = classifier
     let terms = ClassifierTerms(mode: .annotate, threshold: classifier?.threshold ?? 1_000_000)
     self.prompt = DirectedRules(CompiledRules(packs, direction: .prompt), terms)
@@ -69,7 +74,7 @@ public struct AcceptableUsePolicy: Sendable {
     let rules = self.rules(direction)
     return TextScanner(
       rules,
-      TextScan(rules.compiled, modes: rules.modes, classifier: self.classifier, threshold: rules.classifier.threshold))
+      TextScan(rules.compiled, modes: rules.modes, classifier: self.classifier, threshold: self.headThreshold(rules)))
   }
 
   /// A guard for one stream of generated text.
@@ -81,6 +86,12 @@ public struct AcceptableUsePolicy: Sendable {
     maximumHold: Int = StreamGuard.defaultHold, hold: StreamHold = .live, waitsForMore: Bool = false
   ) -> StreamGuard {
     StreamGuard(self.response, classifier: self.classifier, hold: hold, waitsForMore: waitsForMore, maximumHold: maximumHold)
+  }
+
+  /// From which score on it is asked which use a text is: where the encoder is in doubt too, as what it should have decided must have a name.
+  private func headThreshold(_ rules: DirectedRules) -> Int {
+    guard let encoder, let classifier else { return rules.classifier.threshold }
+    return min(rules.classifier.threshold, classifier.score(ofLogit: encoder.band.lowerBound))
   }
 
   func rules(_ direction: TextDirection) -> DirectedRules {

@@ -25,6 +25,16 @@ extension Assessment {
     if finding.score >= directed.classifier.threshold { self.add(finding, of: classifier, directed) }
   }
 
+  /// Puts another finding of the classifier in place of its own.
+  mutating func replace(_ finding: ClassifierFinding, of classifier: LinearClassifier, _ directed: DirectedRules) {
+    self.rules.removeAll { $0.packID == LinearClassifier.packID }
+    self.uses = UseFinding.findings(of: self.rules)
+    self.flagged = self.rules.contains { $0.mode == .enforce }
+    self.classifier = finding
+    self.probability = classifier.union(finding, ruleScore: self.uses.map(\.score).max() ?? 0)
+    if finding.score >= directed.classifier.threshold { self.add(finding, of: classifier, directed) }
+  }
+
   /// The classifier's finding as hits like those of rules, one for each use it names.
   private mutating func add(_ finding: ClassifierFinding, of classifier: LinearClassifier, _ directed: DirectedRules) {
     for (use, share) in classifier.uses(of: finding) {
@@ -56,7 +66,15 @@ extension RuleHit {
 }
 
 extension UseFinding {
+  static func findings(of hits: [RuleHit]) -> [UseFinding] {
+    Self.findings(of: hits.map { (uses: $0.uses, severity: $0.severity, score: $0.score) })
+  }
+
   static func findings(of rules: [CompiledRules.Rule]) -> [UseFinding] {
+    Self.findings(of: rules.map { (uses: $0.uses, severity: $0.severity, score: $0.score) })
+  }
+
+  private static func findings(of rules: [(uses: [ProhibitedUseID], severity: FindingSeverity, score: Int)]) -> [UseFinding] {
     var findings: [ProhibitedUseID: UseFinding] = [:]
     for rule in rules {
       for use in rule.uses {

@@ -1,5 +1,5 @@
 /// Why a detector gave no answer.
-public enum DetectorFailure: String, Sendable, Hashable, CaseIterable {
+public enum DetectorFailure: String, Error, Sendable, Hashable, CaseIterable {
   case timeout
   case overloaded
   case bufferCap = "buffer_cap"

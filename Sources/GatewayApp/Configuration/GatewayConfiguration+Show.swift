@@ -28,7 +28,7 @@ extension GatewayConfiguration {
       "engines": .array(self.engines.map(\.json)),
       "policies": [
         "terms": .array(self.termsDirectories.map(JSON.string)), "acceptable_use": .array(self.rulePacks.map(JSON.string)),
-        "classifier": .string(self.classifier),
+        "classifier": .string(self.classifier), "encoder": .string(self.encoder),
         "request_region": self.requestRegion.json, "second_opinion": self.guardModel?.json ?? .null,
       ],
       "engine": self.embedded.json,
@@ -75,6 +75,7 @@ extension GatewayConfiguration {
     _ = try TermLibrary.interpretations(self, terms: terms)
     let classifier = try RuleLibrary.classifier(self.classifier, environment: environment)
     try RuleLibrary.check(packs, classifier, against: terms)
+    _ = try EncoderFolder.load(self.encoder, behind: classifier)
     for file in self.models.compactMap(\.file) {
       _ = try ModelDigest.of(model: file)
     }

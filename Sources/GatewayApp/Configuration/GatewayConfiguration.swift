@@ -98,6 +98,8 @@ public struct GatewayConfiguration: Sendable {
   public var rulePacks: [String]
   /// Path of the weights of the acceptable-use classifier; `shipped` for those that come with the program, `off` for none.
   public var classifier: String
+  /// Folder of the encoder behind the classifier; `off` for none.
+  public var encoder: String
   /// A guard model that is asked for a second opinion, where one is.
   public var guardModel: GuardModel?
   /// Whence the gateway knows where a request comes from.
@@ -160,6 +162,11 @@ public struct GatewayConfiguration: Sendable {
     self.termsForAllModels = try policies?.strings("for_all_models").map { TermFileID($0) } ?? []
     let classifier = try policies?.optionalString("classifier") ?? "shipped"
     self.classifier = ["shipped", "off"].contains(classifier) ? classifier : Self.resolve(classifier, directory)
+    let encoder = try policies?.optionalString("encoder") ?? "off"
+    self.encoder = encoder == "off" ? encoder : Self.resolve(encoder, directory)
+    if let section = policies, self.encoder != "off", self.classifier == "off" {
+      throw section.failure("encoder", "reads what the classifier is in doubt about, and the classifier is off")
+    }
     if var section = policies {
       self.interpretations = try Self.members(&section, "interpretations")
       self.requestRegion = try RequestRegion(&section)

@@ -52,6 +52,11 @@ final class EffectiveConduct: Sendable {
   }
 }
 
+extension [PromptText] {
+  /// The same texts in the order in which they are assessed.
+  var systemFirst: [PromptText] { self.filter(\.isSystem) + self.filter { !$0.isSystem } }
+}
+
 /// One text of a prompt, and whether it is what the application tells the model about its task.
 struct PromptText: Sendable {
   var text: String

@@ -50,7 +50,7 @@ extension Gate {
     return doubts.intersection(opinion.prompt.covered)
   }
 
-  private var criticalUses: Set<ProhibitedUseID> {
+  var criticalUses: Set<ProhibitedUseID> {
     self.state.withLock { state in
       Set(state.terms.values.flatMap(\.uses).filter { $0.severity == .critical }.map { ProhibitedUseID($0.id) })
     }
@@ -67,11 +67,15 @@ extension Gate {
     case .failed(let why): failure = why
     }
     let verdict = conduct.policy.verdict(on: failure, covered: doubts, critical: self.criticalUses, direction: direction)
-    guard verdict.action == .refuse else { return nil }
+    return verdict.action == .refuse ? self.refusal(unchecked: verdict) : nil
+  }
+
+  /// A refusal for the moment: the detector that decides gave no answer.
+  func refusal(unchecked verdict: DetectorFailureVerdict) -> Refusal {
     let uses = verdict.unchecked.map(\.name).joined(separator: ", ")
     return Refusal(
       .modelUnavailable,
-      "The text may fall under a use that the policy calls critical (item \(uses)), and the check that decides it gave no answer (\(failure.rawValue)). Retry in a moment.",
+      "The text may fall under a use that the policy calls critical (item \(uses)), and the check that decides it gave no answer (\(verdict.failure.rawValue)). Retry in a moment.",
       retryAfter: .seconds(5))
   }
 

@@ -18,6 +18,8 @@ struct Dossier: Sendable {
   var conduct: EffectiveConduct?
   /// What a guard model said of the prompt, where it was asked.
   var opinion: OpinionRecord?
+  /// How the encoder was asked about the prompt, where it was.
+  var encoding: EncodingRecord?
   /// HMAC of the prompt: lets a record be matched with a text that someone else kept.
   var promptTag: Digest?
   /// The end user and the scopes in which they are new this month.
@@ -99,6 +101,7 @@ extension Dossier {
     if let purpose = self.call.declaredPurpose { fields.append(JSONMember("declared_purpose", .string(purpose))) }
     if let refusal { fields.append(contentsOf: Self.refusalFields(refusal)) }
     if let assessment { fields.append(JSONMember("acceptable_use", Self.findings(assessment))) }
+    if let encoding = self.encoding { fields.append(JSONMember("encoder", encoding.json)) }
     if let opinion = self.opinion { fields.append(JSONMember("second_opinion", opinion.json)) }
     if let conduct = self.conduct, !conduct.exemptions.isEmpty {
       fields.append(JSONMember("exemptions", .array(conduct.exemptions.map { .string($0.description) })))
@@ -149,6 +152,7 @@ extension Dossier {
             "score_milli": .integer(classifier.score / 1000),
             "heads_milli": .array(classifier.heads.map { .integer($0 / 1000) }),
           ]))
+      if let logit = classifier.encoderLogit { members.append(JSONMember("encoder_logit_milli", .integer(logit))) }
     }
     return .object(members)
   }

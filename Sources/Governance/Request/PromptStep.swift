@@ -6,14 +6,16 @@ internal import LicenseTerms
 extension Gate {
   /// Reads the prompt with the rules and asks the license about what they found.
   func checkPrompt(_ dossier: inout Dossier) async throws(Refusal) {
-    let texts = dossier.call.request.prompt.texts
+    // Those of the application first, as they are assessed.
+    let texts = dossier.call.request.prompt.texts.systemFirst
     let conduct = self.conduct(of: dossier.caller.customer.id)
     dossier.conduct = conduct
     var assessments = conduct.assess(texts)
+    try await self.readAgain(&dossier, conduct, texts, &assessments)
     try await self.consult(&dossier, conduct, &assessments)
     let assessment = assessments.max { ($0.flagged ? 1 : 0, $0.score) < ($1.flagged ? 1 : 0, $1.score) }
     dossier.assessment = assessment
-    dossier.promptTag = self.tag(texts.map(\.text))
+    dossier.promptTag = self.tag(dossier.call.request.prompt.texts.map(\.text))
     guard let standing = dossier.standing?.standing else {
       throw Refusal(.licenseTerms, "The license has not been asked.", context: "checkPrompt before askLicense")
     }
