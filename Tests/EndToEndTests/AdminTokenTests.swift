@@ -1,12 +1,14 @@
 import Foundation
 import Testing
+import UpstreamFixtures
 
 extension EndToEnd {
   /// The admin API for holders of an identity provider's tokens: Tests/Fixtures/AdminTokens.
   @Suite("admin tokens") struct AdminTokenTests {
-    private static let settings =
-      #"admin_tokens: {issuer: "https://id.example", audience: "weighbridge", keys: "./keys.json", "#
-      + #"roles: {wb-owner: "owner", wb-billing: "billing", wb-audit: "auditor"}}"#
+    private static func settings(keys: String = "./keys.json") -> String {
+      #"admin_tokens: {issuer: "https://id.example", audience: "weighbridge", keys: "\#(keys)", "#
+        + #"roles: {wb-owner: "owner", wb-billing: "billing", wb-audit: "auditor"}}"#
+    }
 
     private struct Samples: Decodable {
       struct Spoilt: Decodable { var token: String }
@@ -15,15 +17,20 @@ extension EndToEnd {
       var spoilt: [Spoilt]
     }
 
-    private static func within(_ body: (Gateway, Samples) async throws -> Void) async throws {
+    private static func samples() throws -> (samples: Samples, keys: String) {
       let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("Fixtures/AdminTokens/tokens.json")
       let text = try Data(contentsOf: path)
       let samples = try JSONDecoder().decode(Samples.self, from: text)
       let all = try #require(try JSONSerialization.jsonObject(with: text) as? [String: Any])
       let keys = try JSONSerialization.data(withJSONObject: try #require(all["keys"]))
-      try await Gateway.within(server: Self.settings, start: false) { gateway in
-        try gateway.workplace.write(String(decoding: keys, as: UTF8.self), to: "keys.json")
+      return (samples, String(decoding: keys, as: UTF8.self))
+    }
+
+    private static func within(_ body: (Gateway, Samples) async throws -> Void) async throws {
+      let (samples, keys) = try self.samples()
+      try await Gateway.within(server: self.settings(), start: false) { gateway in
+        try gateway.workplace.write(keys, to: "keys.json")
         try await gateway.start()
         try await body(gateway, samples)
       }
@@ -58,6 +65,42 @@ extension EndToEnd {
         #expect(try await gateway.send(HTTPRequest(path: "/admin/v1/customers", key: gateway.adminKey)).status == 200)
         // Nor does a token open what customers' keys open.
         #expect(try await gateway.send(HTTPRequest(path: "/v1/models", key: samples.lasting["owner"])).status == 401)
+      }
+    }
+
+    @Test("keys are fetched from the provider once for many tokens, and no token makes it answer more often than it should")
+    func fetched() async throws {
+      let (samples, keys) = try Self.samples()
+      let provider = try await ScriptedUpstream { _, _ in
+        [.head(200, [("content-type", "application/json")]), .bytes(keys), .end]
+      }
+      let url = "http://127.0.0.1:\(provider.port)/keys"
+      try await Gateway.within(server: Self.settings(keys: url)) { gateway in
+        func status(_ token: String?) async throws -> Int {
+          try await gateway.send(HTTPRequest(path: "/admin/v1/customers", key: token)).status
+        }
+        for _ in 0..<3 { #expect(try await status(samples.lasting["audit"]) == 200) }
+        for sample in samples.spoilt { #expect(try await status(sample.token) == 401) }
+        #expect(provider.asked.map(\.path) == ["/keys"])
+      }
+    }
+
+    @Test(
+      "without keys from the provider the gateway runs, and its tokens are told to come again",
+      arguments: ["an error", "no JSON", "no end"])
+    func withoutProvider(trouble: String) async throws {
+      let (samples, keys) = try Self.samples()
+      let provider = try await ScriptedUpstream { _, _ in
+        switch trouble {
+        case "an error": [.head(500, []), .bytes(keys), .end]
+        case "no JSON": [.head(200, []), .bytes("<html>"), .end]
+        default: [.head(200, [])] + Array(repeating: .bytes(String(repeating: " ", count: 1 << 16)), count: 32) + [.end]
+        }
+      }
+      try await Gateway.within(server: Self.settings(keys: "http://127.0.0.1:\(provider.port)/keys")) { gateway in
+        let reply = try await gateway.send(HTTPRequest(path: "/admin/v1/customers", key: samples.lasting["audit"]))
+        #expect(reply.status == 503 && reply.headers["retry-after"] != nil, "\(reply.text)")
+        #expect(try await gateway.send(HTTPRequest(path: "/admin/v1/customers", key: gateway.adminKey)).status == 200)
       }
     }
   }
