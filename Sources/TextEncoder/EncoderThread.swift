@@ -47,7 +47,7 @@ public final class EncoderThread: Sendable {
 
   /// The labels' logits for each stretch of a text; see ``TextEncoder/logits(ofStretches:most:)``.
   public func logits(_ text: String) async throws(EncoderFailure) -> [[Float]] {
-    let question = EncoderQuestion(text)
+    let question = EncoderQuestion(text, until: .now + self.patience)
     let timer = Task { [patience] in
       // Cancelled once the answer is there; then there is nothing to give up.
       do { try await Task.sleep(for: patience) } catch { return }
@@ -87,9 +87,16 @@ final class EncoderQuestion: Sendable {
   }
 
   let text: String
+  private let deadline: ContinuousClock.Instant
   private let state = Mutex(State.new)
 
-  init(_ text: String) { self.text = text }
+  /// - Parameter deadline: After it nobody begins to read the text.
+  init(_ text: String, until deadline: ContinuousClock.Instant) {
+    self.text = text
+    self.deadline = deadline
+  }
+
+  var isLate: Bool { ContinuousClock.now >= self.deadline }
 
   /// Whether somebody may still want the answer.
   var isOpen: Bool {
@@ -162,6 +169,8 @@ final class EncoderLine: Sendable {
         return nil
       }
       if let question {
+        // Its own timer may come late, where all threads are busy.
+        if question.isLate { question.answer(.failure(.late)) }
         if question.isOpen { return question }
       } else {
         self.signal.wait()
