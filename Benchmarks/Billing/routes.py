@@ -65,17 +65,26 @@ class Gateway:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(60)
 
-    def ask(self, method: str, path: str, body: object = None, expects: tuple[int, ...] = (200, 201, 202)) -> bytes:
+    def ask(self, method: str, path: str, body: object = None, base: str = "/admin/v1") -> bytes:
         connection = getattr(self.threads, "connection", None)
         if connection is None:
             connection = self.threads.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
-        connection.request(method, "/admin/v1" + path, None if body is None else json.dumps(body),
+        connection.request(method, base + path, None if body is None else json.dumps(body),
                            {"authorization": "Bearer " + KEY, "content-type": "application/json"})
         answer = connection.getresponse()
         data = answer.read()
-        if answer.status not in expects:
+        if answer.status not in (200, 201, 202):
             sys.exit(f"{method} {path}: {answer.status} {data[:300]!r}")
         return data
+
+    def rest(self, patience: float = 120) -> float:
+        """Waits until the gateway has reckoned the last month for its metrics, as it does after a start beside all else."""
+        began = time.monotonic()
+        while time.monotonic() - began < patience:
+            if b"\nweighbridge_capture_tokens{" in self.ask("GET", "/metrics", base=""):
+                return time.monotonic() - began
+            time.sleep(0.25)
+        sys.exit("the capture rate is not in the metrics")
 
     def json(self, method: str, path: str, body: object = None) -> dict:
         return json.loads(self.ask(method, path, body))
@@ -141,6 +150,7 @@ def main() -> int:
         prepare(gateway, options)
     started = gateway.start()
     print(f"started on {options.records} requests in {started:.1f} s, books checked; {gateway.memory('VmRSS')} MiB", flush=True)
+    print(f"the last month reckoned beside, {gateway.rest():.1f} s", flush=True)
     failures: list[str] = []
 
     def measured(what: str, most: float | None, work):
