@@ -22,6 +22,26 @@ private func text(_ table: FocusTable) -> String { String(decoding: table.csv(),
 
 @Suite("The FOCUS table")
 struct FocusTableTests {
+  @Test("a row reads the same among others as alone, whatever it shares with them")
+  func amongOthers() throws {
+    let prices = [try samplePrice(6), try samplePrice(7, currency: "EUR")]
+    var charged: [(UsageLine, Price)] = []
+    for index in 0..<64 {
+      let price = prices[index & 1]
+      var line = try sampleLine(
+        TokenUsage(
+          promptUncached: TokenCount(1000 + index), promptCached: TokenCount(index % 3), completion: TokenCount(50 + index)),
+        price: price, usage: UInt128(index), project: index & 2 == 0 ? nil : ProjectID(UInt128(20 + index)),
+        key: UInt128(100 + index), model: index & 4 == 0 ? "llama-2-7b-chat" : "llama-2-13b-chat",
+        heldAt: index & 8 == 0 ? "2026-11-29T12:00:00Z" : "2026-11-30T12:00:00Z")
+      line.customer = CustomerID(UInt128(2 + index / 16))
+      charged.append((line, price))
+    }
+    let together = try rows(table(charged))
+    let alone = try charged.flatMap { try rows(table([$0])) }
+    #expect(together.count == alone.count && Set(together) == Set(alone))
+  }
+
   @Test("a request with three categories makes three rows")
   func golden() throws {
     let price = try samplePrice()
