@@ -10,6 +10,7 @@ struct FocusInvoiceTests {
     let seed = UInt64.random(in: .min ... .max)
     print("seed \(seed)")
     var random = SplitMix64(seed: seed)
+    let stranger = CustomerID(.max)
     for _ in 0..<100 {
       let (draft, lines) = try randomDraft(&random)
       let invoice = try draft.finalisedSample()
@@ -17,6 +18,10 @@ struct FocusInvoiceTests {
       for line in lines {
         let price = try #require(draft.usage.first { $0.price.id == line.price }?.price)
         try table.add(line, price: price)
+        // Of the same days and prices, and without an invoice.
+        var other = line
+        other.customer = stranger
+        try table.add(other, price: price)
       }
       try table.add(invoice)
       var documents = [invoice]
@@ -35,7 +40,8 @@ struct FocusInvoiceTests {
         }
         #expect(sum == (document.isCreditNote ? -document.totals.gross : document.totals.gross).nano, "seed \(seed)")
       }
-      #expect(rows.dropFirst().allSatisfy { !$0[id].isEmpty }, "seed \(seed)")
+      let customer = try #require(rows[0].firstIndex(of: "BillingAccountId"))
+      #expect(rows.dropFirst().allSatisfy { $0[id].isEmpty == ($0[customer] == stranger.description) }, "seed \(seed)")
     }
   }
 
