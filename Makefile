@@ -40,6 +40,8 @@ build: deps ## build the command in release mode
 	@$(SWIFT) build -c release --product weighbridge
 
 # In two runs: those that start processes watch what arrives when, and the others leave them no processor.
+# A few tests at once: where all thousand begin together, each waits minutes for its turn between two lines.
+test: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= $(shell echo $$((2 * $$(nproc))))
 test: deps ## build and run all tests
 	@$(SWIFT) build --build-tests
 	@$(SWIFT) test --skip-build --disable-xctest --skip EndToEndTests

@@ -147,7 +147,7 @@ struct SchemaTests {
     }
   }
 
-  @Test("nesting is bounded and comes to an end", .timeLimit(.minutes(1)))
+  @Test("nesting is bounded and comes to an end", .timeLimit(.minutes(5)))
   func depth() throws {
     let grammar = try Grammar.jsonSchema(##"{"type":"array","items":{"$ref":"#"}}"##)
     var run = GrammarRoom(TestVocabulary.vocabulary).begin(grammar)
@@ -162,7 +162,7 @@ struct SchemaTests {
     #expect(run.isComplete)
   }
 
-  @Test("texts of a thousand lengths outgrow the automaton and go on", .timeLimit(.minutes(1)))
+  @Test("texts of a thousand lengths outgrow the automaton and go on", .timeLimit(.minutes(5)))
   func growth() throws {
     let grammar = try Grammar.jsonSchema(#"{"type":"string","maxLength":10000}"#)
     let room = GrammarRoom(TestVocabulary.vocabulary)

@@ -23,7 +23,7 @@ extension EndToEnd {
       for _ in 0..<3 {
         let asked = ContinuousClock.now
         _ = try await gateway.ask(Chat(maxTokens: 1), key: customer.key)
-        if ContinuousClock.now - asked < .seconds(5) { served += 1 }
+        if ContinuousClock.now - asked < .seconds(15) { served += 1 }
       }
       #expect(served == 3)
     }
@@ -172,7 +172,7 @@ extension EndToEnd {
         #expect(idle.suffix(20).allSatisfy { $0.status == 200 })
         let asked = ContinuousClock.now
         _ = try await gateway.ask(Chat(maxTokens: 1), key: customer.key)
-        #expect(ContinuousClock.now - asked < .seconds(5))
+        #expect(ContinuousClock.now - asked < .seconds(15))
         let used = try gateway.residentMebibytes - before
         #expect(used < 0.05 * Double(count), "\(count) connections took \(used) MiB")
       }

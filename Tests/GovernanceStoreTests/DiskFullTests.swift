@@ -32,6 +32,23 @@ import Testing
     await store.close()
   }
 
+  @Test("what is submitted once a failure is known is tried, and not failed along with it")
+  func afterFailure() async throws {
+    let shared = FreeSpace(free: 1000)
+    let store = try SQLiteStore.open(
+      directory: self.directory.path, boot: BootID(7), digest: sha256, options: StoreOptions(minimumFreeBytes: 1000)
+    ) { _ in shared.free }
+    for round in 0..<2000 {
+      shared.free = 0
+      try #require(await failure(store.submit([JournalRecord(entry())])) == .diskFull)
+      shared.free = 1000
+      let known = store.submit([JournalRecord(entry())])
+      try #require(await failure(known) == nil, "in round \(round)")
+    }
+    #expect(store.statistics.failures == 2000)
+    await store.close()
+  }
+
   @Test("a database at its quota refuses, keeps its state, and goes on when the quota is lifted")
   func quota() async throws {
     let store = try self.directory.open(StoreOptions(maximumBytes: 256 << 10))

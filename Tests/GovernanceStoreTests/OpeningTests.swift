@@ -52,7 +52,7 @@ import Testing
     let ticket = try self.directory.open().submit([JournalRecord(entry())])
     try await ticket.durable()
     var again: SQLiteStore?
-    for _ in 0..<200 where again == nil {
+    for _ in 0..<6000 where again == nil {
       again = try? self.directory.open()
       if again == nil { try await Task.sleep(for: .milliseconds(10)) }
     }

@@ -134,7 +134,7 @@ struct SecondOpinionTests {
     #expect(served.finish?.reason == .stop)
     let decision = try #require(served.record?.decision)
     var sample: JSON?
-    for _ in 0..<400 where sample == nil {
+    for _ in 0..<12_000 where sample == nil {
       try await Task.sleep(for: .milliseconds(5))
       sample = try await world.fixture.gate.decision(decision)["sample"]
     }

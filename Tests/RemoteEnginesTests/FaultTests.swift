@@ -4,7 +4,7 @@ import RemoteEngines
 import Testing
 import UpstreamFixtures
 
-@Suite("Servers that fail", .timeLimit(.minutes(2)))
+@Suite("Servers that fail", .timeLimit(.minutes(10)))
 struct FaultTests {
   @Test(
     "before the first token the next server is asked",
@@ -96,24 +96,22 @@ struct FaultTests {
 
   // MARK: Time
 
+  // The server never goes on by itself: without an end of the phase the test does not end either.
   @Test("each phase has its end", arguments: [0, 1, 2])
   func phases(_ phase: Int) async throws {
     let server = try await ScriptedUpstream { _, _ in
       switch phase {
-      case 0: [.pause(.seconds(30))]
-      case 1: [Script.head, .bytes(Script.text("a")), .pause(.seconds(30))]
+      case 0: [.pause(.seconds(86_400))]
+      case 1: [Script.head, .bytes(Script.text("a")), .pause(.seconds(86_400))]
       default: [Script.head] + Array(repeating: [.bytes(Script.text("a")), .pause(.milliseconds(20))], count: 500).flatMap { $0 }
       }
     }
     let fixture = RemoteFixture([server], attempts: 1) { settings in
-      settings.timeouts.firstByte = .milliseconds(phase == 0 ? 150 : 5000)
-      settings.timeouts.betweenChunks = .milliseconds(phase == 1 ? 150 : 5000)
-      settings.timeouts.total = .milliseconds(phase == 2 ? 400 : 5000)
+      settings.timeouts.firstByte = .milliseconds(phase == 0 ? 150 : 600_000)
+      settings.timeouts.betweenChunks = .milliseconds(phase == 1 ? 1000 : 600_000)
+      settings.timeouts.total = .milliseconds(phase == 2 ? 3000 : 600_000)
     }
-    let start = ContinuousClock.now
     let answer = try await fixture.ask()
-    // Far from the 30 seconds of the server and the 5 of the other phases together with a busy machine's own.
-    #expect(ContinuousClock.now - start < .seconds(20))
     #expect(answer.error?.message.hasPrefix("The model's server took too long to send") == true)
     #expect(answer.error?.code == (phase == 0 ? .unavailable : .failed))
     #expect(fixture.upstreams[0].statistics.failed == 1)
@@ -123,10 +121,10 @@ struct FaultTests {
   @Test("a slow client does not use up the server's time")
   func slowClient() async throws {
     let server = try await ScriptedUpstream { _, _ in Script.answer(["a", "b", "c", "d"], usage: (1, 4)) }
-    let fixture = RemoteFixture([server]) { $0.timeouts.betweenChunks = .milliseconds(100) }
+    let fixture = RemoteFixture([server]) { $0.timeouts.betweenChunks = .seconds(1) }
     let allowance = TokenAllowance(tokens: 1, isFinal: false)
     async let answer = fixture.ask(allowance: allowance)
-    try await Task.sleep(for: .milliseconds(500))
+    try await Task.sleep(for: .milliseconds(2500))
     allowance.raise(to: 10, isFinal: true)
     #expect(try await answer.text == "abcd")
   }
@@ -183,13 +181,18 @@ struct FaultTests {
 
   @Test("no more requests at once than a server may have")
   func limit() async throws {
-    let server = try await ScriptedUpstream { _, _ in Script.answer(["a"], pause: .seconds(3)) }
+    let server = try await ScriptedUpstream { _, _ in Script.answer(["a"], pause: .seconds(86_400)) }
     let fixture = RemoteFixture([server]) { $0.concurrentRequests = 2 }
-    let errors = try await withThrowingTaskGroup(of: CompletionError?.self) { group in
+    try await withThrowingTaskGroup(of: CompletionError?.self) { group in
       for _ in 0..<5 { group.addTask { try await fixture.ask().error } }
-      return try await group.reduce(into: 0) { $0 += $1 == nil ? 0 : 1 }
+      // The two that the server has do not end: the first three to end are those that it does not get.
+      for _ in 0..<3 {
+        let refused = try await group.next()
+        #expect(refused??.code == .unavailable)
+      }
+      try await until("the server has two") { server.asked.count == 2 }
+      group.cancelAll()
     }
-    #expect(errors == 3)
     #expect(server.asked.count == 2)
   }
 }

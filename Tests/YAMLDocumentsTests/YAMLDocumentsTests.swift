@@ -1,4 +1,5 @@
 import Documents
+import Glibc
 import Testing
 import YAMLDocuments
 
@@ -93,10 +94,10 @@ struct YAMLDocumentsTests {
       text += "a\(level): &a\(level) [\([String](repeating: alias, count: 10).joined(separator: ", "))]\n"
     }
     text += "? *a60\n: a key that is costly to compare\n? [*a60]\n: another\n"
-    let started = ContinuousClock.now
+    let started = processorTime()
     #expect(refusal(text)?.message.contains("anchors") == true)
     #expect(refusal(text + "? *a60\n: twice\n") != nil)
-    #expect(ContinuousClock.now - started < .seconds(2))
+    #expect(processorTime() - started < .seconds(2))
   }
 
   @Test("large maps keep their order and refuse a key that stands twice")
@@ -134,9 +135,16 @@ struct YAMLDocumentsTests {
 
   @Test("deep nesting neither crashes nor takes long", arguments: ["[", "{", "- ", "? ", "a: [", "{a: "])
   func depth(opening: String) {
-    let started = ContinuousClock.now
+    let started = processorTime()
     let error = refusal(String(repeating: opening, count: 100_000))
     #expect(error != nil)
-    #expect(ContinuousClock.now - started < .seconds(5))
+    #expect(processorTime() - started < .seconds(5))
   }
+}
+
+/// What this thread has had of a processor: a busy machine does not make it longer.
+private func processorTime() -> Duration {
+  var time = timespec()
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+  return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
 }

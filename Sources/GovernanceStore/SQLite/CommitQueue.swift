@@ -110,14 +110,16 @@ final class CommitQueue: Sendable {
   }
 
   /// Fails what was taken and not written, and all that waits: it was submitted before the failure was known, and rests on what has
-  /// failed. In one step, so that nothing is submitted in between.
-  func fail(_ taken: ArraySlice<Submission>, _ failure: JournalError) -> Int {
+  /// failed. In one step: nobody hears of the failure before the queue is empty, so that what is submitted in answer to it is tried.
+  ///
+  /// - Parameter count: Is told how many fail, before the first of them is.
+  func fail(_ taken: ArraySlice<Submission>, _ failure: JournalError, count: (Int) -> Void) {
     self.state.withLock { state in
       let failed = taken + state.waiting
       state.waiting = []
       state.depth -= failed.reduce(0) { $0 + $1.command.weight }
+      count(failed.count)
       for submission in failed { submission.ticket.complete(.failure(failure)) }
-      return failed.count
     }
   }
 

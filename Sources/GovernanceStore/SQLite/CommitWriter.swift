@@ -71,19 +71,13 @@ struct CommitWriter: Sendable {
         end += 1
       } while end < submissions.count && weight + submissions[end].command.weight <= self.options.batchLimit
       if let failure = self.write(batch: submissions[start..<end], weight: weight, with: statements) {
-        return self.fail(submissions[end...], failure)
+        return self.queue.fail(submissions[start...], failure) { self.committed.count(failure, submissions: $0) }
       }
       start = end
     }
   }
 
-  /// What waits behind a failed transaction was submitted in the belief that it would be written, and must not be without it.
-  private func fail(_ taken: ArraySlice<Submission>, _ failure: JournalError) {
-    let count = self.queue.fail(taken, failure)
-    self.committed.count(failure, submissions: count)
-  }
-
-  /// Why the transaction failed; nil where it did not.
+  /// Why the transaction failed; nil where it did not, and those who wait for it have been told.
   private mutating func write(
     batch: ArraySlice<Submission>, weight: Int, with statements: WriterStatements
   ) -> JournalError? {
@@ -91,20 +85,16 @@ struct CommitWriter: Sendable {
     let outcome = Result { try self.commit(batch, with: statements) }
     let end = ContinuousClock.now
     self.last = (batch.count, end - start)
-    // The queue is given free before those who wait go on: who submits again at once is not refused for its own records.
-    self.queue.finished(weight: weight)
     switch outcome {
     case .success(let results):
+      // The queue is given free before those who wait go on: who submits again at once is not refused for its own records.
+      self.queue.finished(weight: weight)
       self.committed.publish(self.log, batch: batch, results: results, started: start, ended: end)
       for (submission, result) in zip(batch, results) {
         submission.ticket.complete(result.map(\.first), receipt: try? result.get().last)  // A failure has no receipt.
       }
       self.uncheckpointed += weight
-    case .failure(let error):
-      let failure = journalError(error)
-      self.committed.count(failure, submissions: batch.count)
-      for submission in batch { submission.ticket.complete(.failure(failure)) }
-      return failure
+    case .failure(let error): return journalError(error)
     }
     if self.uncheckpointed >= Self.checkpointInterval { self.tidy() }
     return nil
