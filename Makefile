@@ -26,6 +26,8 @@ SWIFT_FILES = Package.swift Sources Tests $(wildcard FuzzTesting Benchmarks)
 ORACLE_VENV = .venv-oracle
 ORACLES_VENV = .venv-oracles
 TARGET ?= gguf
+# With the Swift libraries linked in: a program that needs no toolchain where it runs, and one call less between it and them.
+RELEASE = -c release --static-swift-stdlib
 SECONDS ?= 60
 TRAINING_VENV = .venv-training
 DATA ?=
@@ -37,7 +39,7 @@ run: build ## build, start on loopback and show a first minute of real requests 
 	@$(PYTHON) Examples/first-minute.py --port $(PORT) $(if $(KEEP),--keep)
 
 build: deps ## build the command in release mode
-	@$(SWIFT) build -c release --product weighbridge
+	@$(SWIFT) build $(RELEASE) --product weighbridge
 
 # In two runs: those that start processes watch what arrives when, and the others leave them no processor.
 # A few tests at once: where all thousand begin together, each waits minutes for its turn between two lines.
@@ -78,27 +80,27 @@ fuzz: ## fuzz a parser, guided by coverage (TARGET=gguf SECONDS=60; failing inpu
 	@FuzzTesting/fuzz $(TARGET) $(SECONDS)
 
 bench-audience: deps ## measure the counting of users: time per user in every structure, merges (ARGS=error or ARGS=license for more)
-	@$(SWIFT) build -c release --product audience-bench
+	@$(SWIFT) build $(RELEASE) --product audience-bench
 	@for what in $(or $(ARGS),speed merge); do .build/release/audience-bench $$what; done
 
 bench-audience-peer: deps ## count one stream here and with the PyPI package datasketches: error, bytes, time (USERS=2000000 SEEDS_PEER=8)
 	@test -x .venv-audience/bin/python || $(PYTHON) -m venv .venv-audience
 	@.venv-audience/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/Audience/requirements.txt
-	@$(SWIFT) build -c release --product audience-bench
+	@$(SWIFT) build $(RELEASE) --product audience-bench
 	@.build/release/audience-bench stream $(USERS) $(SEEDS_PEER)
 	@.venv-audience/bin/python Benchmarks/Audience/datasketches_side.py $(USERS) $(SEEDS_PEER)
 
 bench-terms: deps ## measure license decisions: loading all term files, plans, standings, look-ups (add ARGS=PARTIES)
-	@$(SWIFT) run -c release terms-bench $(ARGS)
+	@$(SWIFT) run $(RELEASE) terms-bench $(ARGS)
 
 bench-billing: deps ## measure billing: tables of 1,000,000 records, invoices of 10,000 customers
-	@$(SWIFT) build -c release --product billing-bench
+	@$(SWIFT) build $(RELEASE) --product billing-bench
 	@.build/release/billing-bench tables
 	@.build/release/billing-bench invoices
 
 bench-billing-routes: deps ## the same through a running gateway over HTTP, from a store that is filled first (ARGS="--records 100000")
-	@$(SWIFT) build -c release --product weighbridge
-	@$(SWIFT) build -c release --product billing-bench
+	@$(SWIFT) build $(RELEASE) --product weighbridge
+	@$(SWIFT) build $(RELEASE) --product billing-bench
 	@$(PYTHON) Benchmarks/Billing/routes.py $(ARGS)
 
 conformance: deps ## put sample invoices and FOCUS tables before the official validators, in virtual environments
@@ -107,14 +109,14 @@ conformance: deps ## put sample invoices and FOCUS tables before the official va
 	@test -x .venv-focus/bin/python || $(PYTHON) -m venv .venv-focus
 	@.venv-focus/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/Conformance/requirements-focus.txt
 	@mkdir -p .build/conformance
-	@$(SWIFT) build -c release --product billing-bench
+	@$(SWIFT) build $(RELEASE) --product billing-bench
 	@.build/release/billing-bench samples .build/conformance
 	@.venv-invoices/bin/python Tests/Conformance/conformance.py invoices .build/conformance
 	@.venv-focus/bin/python Tests/Conformance/conformance.py focus .build/conformance .venv-focus/bin/focus-validator
 	@$(PYTHON) Tests/Conformance/conformance.py paper .build/conformance
 
 simulate: deps ## play seeded schedules against the gate and audit each step (SEEDS=100000)
-	@$(SWIFT) run -c release simulate --seeds $(SEEDS)
+	@$(SWIFT) run $(RELEASE) simulate --seeds $(SEEDS)
 
 simulate-mutants: deps ## plant deliberate bugs, one at a time, and show that the simulation finds each
 	@$(PYTHON) Tests/Endurance/simulate_mutants.py $(ARGS)
@@ -141,14 +143,14 @@ $(ENGINE_BENCH)/venv/bin/python: Benchmarks/Engine/requirements.txt
 	@touch $@
 
 bench-engine: deps $(PEER_PYTHON) ## the engine beside llama.cpp on random models, in turn, medians and ratios (PEER_PYTHON=… ENGINE_ROUNDS=5 ENGINE_MODELS=1b-Q4_0,…)
-	@$(SWIFT) build -c release --product weighbridge
+	@$(SWIFT) build $(RELEASE) --product weighbridge
 	@$(PEER_PYTHON) Benchmarks/Engine/models.py $(ENGINE_BENCH)/models $(subst $(comma), ,$(ENGINE_MODELS))
 	@$(PYTHON) Benchmarks/Engine/bench.py --command .build/release/weighbridge --peer-python $(PEER_PYTHON) \
 		--models $(ENGINE_BENCH)/models --rounds $(ENGINE_ROUNDS) --names $(ENGINE_MODELS) $(ARGS)
 
 LOAD_MODEL ?= $(ENGINE_BENCH)/models/1b-Q8_0.gguf
 bench-engine-load: deps $(PEER_PYTHON) ## 16 streams with one beginning beside llama.cpp, the wait beside a long prompt, allocations (LOAD_MODEL=…, ARGS="--rounds 5")
-	@$(SWIFT) build -c release --product engine-load
+	@$(SWIFT) build $(RELEASE) --product engine-load
 	@test -f $(LOAD_MODEL) || $(PEER_PYTHON) Benchmarks/Engine/models.py $(ENGINE_BENCH)/models 1b-Q8_0
 	@cc -O2 -shared -fPIC -o .build/allocations.so Benchmarks/AcceptableUse/allocations.c
 	@$(PYTHON) Benchmarks/EngineLoad/load.py --engine-load .build/release/engine-load --peer-python $(PEER_PYTHON) --model $(LOAD_MODEL) \
@@ -157,12 +159,12 @@ bench-engine-load: deps $(PEER_PYTHON) ## 16 streams with one beginning beside l
 SOAK ?= 10000
 SOAK_MODEL ?= $(ENGINE_BENCH)/models/tiny-Q8_0.gguf
 soak-engine: deps $(PEER_PYTHON) ## thousands of short requests through one engine: what memory the last nine tenths of them add (SOAK_MODEL=… SOAK=10000)
-	@$(SWIFT) build -c release --product engine-load
+	@$(SWIFT) build $(RELEASE) --product engine-load
 	@test -f $(SOAK_MODEL) || $(PEER_PYTHON) Benchmarks/Engine/models.py $(ENGINE_BENCH)/models tiny-Q8_0
 	@.build/release/engine-load --model $(SOAK_MODEL) --soak $(SOAK) --only soak
 
 bench-ledger: deps ## measure the ledger: in memory, rows/s beside raw SQLite, durable pairs/s
-	@$(SWIFT) build -c release --product ledger-bench
+	@$(SWIFT) build $(RELEASE) --product ledger-bench
 	@for what in memory rows pairs; do directory=$$(mktemp -d) && .build/release/ledger-bench $$what $$directory/store && rm -rf $$directory; done
 
 test-tsan: deps ## run the concurrent tests of ledger, gate and store under the thread sanitizer (ARGS="--filter …")
@@ -185,7 +187,7 @@ $(ORACLES_VENV): Tests/Oracles/requirements.txt
 	@touch $@
 
 bench-audit: deps ## write and verify a bundle of a million entries, beside sha256sum over the same bytes (ENTRIES=1000000)
-	@$(SWIFT) build -c release --product audit-bench
+	@$(SWIFT) build $(RELEASE) --product audit-bench
 	@Benchmarks/Audit/bench.sh $(ENTRIES)
 
 audit-mutations: deps ## a thousand random single mutations of a bundle, each judged by both verifiers (MUTATIONS=1000)
@@ -193,7 +195,7 @@ audit-mutations: deps ## a thousand random single mutations of a bundle, each ju
 	@WEIGHBRIDGE_MUTATIONS=$(MUTATIONS) $(SWIFT) test --skip-build --disable-xctest --filter MutationTests
 
 bench-aup: deps ## measure the check of a prompt of 1 KiB, rules and classifier: microseconds and allocations
-	@$(SWIFT) build -c release --product acceptable-use-bench
+	@$(SWIFT) build $(RELEASE) --product acceptable-use-bench
 	@cc -O2 -shared -fPIC -o .build/allocations.so Benchmarks/AcceptableUse/allocations.c
 	@LD_PRELOAD=.build/allocations.so .build/release/acceptable-use-bench Policies Policies/classifier/linear.weights $(ARGS)
 
@@ -203,7 +205,7 @@ $(TRAINING_VENV)/bin/python: Training/AcceptableUse/requirements.txt
 	@touch $@
 
 bench-encoder: deps ## time the text encoder in the shape of small encoders, random weights, one thread (ARGS="tokens rounds")
-	@$(SWIFT) build -c release --product encoder-bench
+	@$(SWIFT) build $(RELEASE) --product encoder-bench
 	@.build/release/encoder-bench $(ARGS)
 
 train-aup: $(TRAINING_VENV)/bin/python ## train the acceptable-use classifier on DATA=folder (see Policies/classifier/README.md)
@@ -220,12 +222,12 @@ table-aup: deps ## write docs/acceptable-use.md again from the term file, the pa
 
 bench-gateway: ## measure what governing a request costs, lane by lane (add ARGS=… for more; wrk and nginx are needed)
 	@command -v wrk > /dev/null && command -v nginx > /dev/null || { echo "wrk and nginx are needed: apt-get install wrk nginx-light" >&2; exit 1; }
-	@for product in weighbridge gateway-upstream gateway-plain; do $(SWIFT) build -c release --product $$product; done
+	@for product in weighbridge gateway-upstream gateway-plain; do $(SWIFT) build $(RELEASE) --product $$product; done
 	@$(PYTHON) Benchmarks/Gateway/load_lab.py $(ARGS)
 
 soak-gateway: ## a million requests through one gateway: what memory they add (GATEWAY_SOAK=1000000)
 	@command -v wrk > /dev/null || { echo "wrk is needed: apt-get install wrk" >&2; exit 1; }
-	@for product in weighbridge gateway-upstream; do $(SWIFT) build -c release --product $$product; done
+	@for product in weighbridge gateway-upstream; do $(SWIFT) build $(RELEASE) --product $$product; done
 	@$(PYTHON) Benchmarks/Gateway/load_lab.py --soak $(GATEWAY_SOAK) --lanes durable --connections 64 --seconds 20 $(ARGS)
 
 lint: ## check the format of all Swift files

@@ -33,7 +33,7 @@ struct GateState: Sendable {
   var affiliations: [AffiliationID: StoredAffiliation] = [:]
   /// The same as a graph.
   var affiliates = AffiliateGraph.empty
-  var terms: [TermFileID: TermFile] = [:] { didSet { self.drawGroups() } }
+  var terms: [TermFileID: TermFile] = [:] { didSet { self.readTerms() } }
   /// Every way in which a term file in force draws a group of affiliates, and the usual one.
   private(set) var groupings: [AffiliateGrouping] = [.usual]
   /// Whether a term file in force asks for users of a day.
@@ -79,10 +79,13 @@ struct GateState: Sendable {
     self.zone = zone
     self.parameters = parameters
     self.terms = terms
-    self.drawGroups()
+    self.readTerms()
   }
 
-  private mutating func drawGroups() {
+  /// Keeps what many requests ask of all term files together.
+  private mutating func readTerms() {
+    // What no exemption and no setting permits: uses whose finding is itself to be reported.
+    self.conduct.unwaivable = Set(self.terms.values.flatMap(\.uses).filter { $0.duty != nil }.map { ProhibitedUseID($0.id) })
     let drawn = self.terms.values.flatMap { $0.groupings(parameters: self.parameters[$0.id] ?? [:]) }
     self.groupings = Set(drawn + [.usual]).sorted { "\($0)" < "\($1)" }
     self.asksForDays = self.terms.values.contains { file in

@@ -6,6 +6,6 @@ internal import Testing
 
 /// All suites that start processes. One at a time: they would fight for the processor, and some of them measure what arrives when.
 @Suite(
-  "end to end", .serialized, .timeLimit(.minutes(5)),
+  "end to end", .serialized, .timeLimit(.minutes(10)),
   .enabled(if: Installation.isAvailable, "the weighbridge executable or the demonstration model is not there; build it first"))
 enum EndToEnd {}

@@ -1,5 +1,8 @@
 import AuditTrail
+import Dispatch
 import Documents
+import Foundation
+import GRDB
 import Governance
 import GovernanceTypes
 import Testing
@@ -262,6 +265,34 @@ import Testing
     #expect(await failure(store.submit([JournalRecord(entry())])) == .closed)
     await #expect(throws: StoreError.self) { try await store.openHolds() }
     await store.close()
+  }
+
+  @Test("a short read does not wait behind a long one while another connection is idle", .timeLimit(.minutes(5)))
+  func reads() async throws {
+    let store = try self.directory.open(StoreOptions(readers: 2))
+    #expect(try self.readBeside(store) == [7, 7, 7, 7, 7])
+    await store.close()
+  }
+
+  /// What five short reads give while a long one lasts.
+  private func readBeside(_ store: SQLiteStore) throws -> [Int?] {
+    let began = DispatchSemaphore(value: 0)
+    let mayEnd = DispatchSemaphore(value: 0)
+    let long = Thread {
+      do {
+        try store.readNow { _ in
+          began.signal()
+          mayEnd.wait()
+        }
+      } catch {
+        Issue.record(error)
+        began.signal()
+      }
+    }
+    long.start()
+    began.wait()
+    defer { mayEnd.signal() }
+    return try (0..<5).map { _ in try store.readNow { try Int.fetchOne($0, sql: "SELECT 7") } }
   }
 }
 

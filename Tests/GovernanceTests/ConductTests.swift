@@ -62,4 +62,23 @@ struct ConductTests {
     fixture.clock.advance(by: .seconds(3600))
     #expect(await isRefused())
   }
+
+  @Test("an exemption no longer counts, from the next request on, once the term files say that its use is to be reported")
+  func unwaivable() async throws {
+    let fixture = try await self.fixture()
+    let digest = String(repeating: "ab", count: 32)
+    let body = try GateFixture.document(
+      #"{"customer":"\#(fixture.customer)","uses":["1a"],"evidence_sha256":"\#(digest)","reason":"A museum","valid_from":"2026-11-23T00:00:00Z","valid_to":"2027-11-23T00:00:00Z"}"#
+    )
+    let made = try await fixture.gate.recordExemption(body, by: Actor("ann"))
+    let id = try #require(made["id"].flatMap { if case .string(let text) = $0 { ExemptionID(text) } else { nil } })
+    _ = try await fixture.gate.confirmExemption(id, by: Actor("bob"))
+    #expect(try await fixture.serve(fixture.call("a shady gizmo")).finish?.reason == .stop)
+    let stricter = SecondOpinionTests.terms.replacing(
+      #""severity":"critical"}"#, with: #""severity":"critical","duty":"report"}"#)
+    try await fixture.gate.replaceTerms([GateFixture.termFile(stricter)], by: GateFixture.actor)
+    #expect(await refusal { _ = try await fixture.serve(fixture.call("a shady gizmo")) }?.code == .acceptableUse)
+    try await fixture.gate.replaceTerms([GateFixture.termFile(SecondOpinionTests.terms)], by: GateFixture.actor)
+    #expect(try await fixture.serve(fixture.call("a shady gizmo")).finish?.reason == .stop)
+  }
 }

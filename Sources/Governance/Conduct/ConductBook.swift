@@ -7,6 +7,8 @@ struct ConductBook: Sendable {
   private(set) var exemptions: [ExemptionID: StoredExemption] = [:]
   private(set) var appeals: [String: StoredAppeal] = [:]
   private(set) var incidents: [String: StoredIncident] = [:]
+  /// Uses of which no exemption counts, under the term files in force.
+  var unwaivable: Set<ProhibitedUseID> = [] { didSet { self.effective = [:] } }
   /// Customers of whom something holds that does not hold for all.
   private var special: Set<CustomerID> = []
   /// Made when first asked for, forgotten when anything changes.
@@ -32,27 +34,21 @@ struct ConductBook: Sendable {
   mutating func put(_ incident: StoredIncident) { self.incidents[incident.report.id] = incident }
 
   /// The policy as it holds for a customer now. O(1) where it was asked for before.
-  ///
-  /// - Parameter unwaivable: uses of which no exemption counts.
-  mutating func effective(
-    for customer: CustomerID, base: AcceptableUsePolicy, unwaivable: Set<ProhibitedUseID>, at now: Timestamp
-  ) -> EffectiveConduct {
+  mutating func effective(for customer: CustomerID, base: AcceptableUsePolicy, at now: Timestamp) -> EffectiveConduct {
     let place = self.special.contains(customer) ? customer : nil
     if let known = self.effective[place], known.holds(at: now) { return known }
-    let fresh = self.made(for: place, base: base, unwaivable: unwaivable, at: now)
+    let fresh = self.made(for: place, base: base, at: now)
     self.effective[place] = fresh
     return fresh
   }
 
-  private func made(
-    for customer: CustomerID?, base: AcceptableUsePolicy, unwaivable: Set<ProhibitedUseID>, at now: Timestamp
-  ) -> EffectiveConduct {
+  private func made(for customer: CustomerID?, base: AcceptableUsePolicy, at now: Timestamp) -> EffectiveConduct {
     let own = customer.flatMap { self.settings[$0.description] }
     let general = self.settings[StoredConduct.everybody]
     var policy = self.policy(for: customer, base: base)
     let granted = self.exemptions.values.filter { $0.customer == customer }.compactMap { stored in
       // One that nothing can permit was refused when it was recorded; under other term files it no longer counts.
-      (try? stored.exemption(unwaivable: unwaivable)).flatMap { exemption in exemption.map { (stored.id, $0) } }
+      (try? stored.exemption(unwaivable: self.unwaivable)).flatMap { exemption in exemption.map { (stored.id, $0) } }
     }
     let inForce = granted.filter { $0.1.isInForce(at: now) }
     let permitted = inForce.map(\.1).permitted(at: now)

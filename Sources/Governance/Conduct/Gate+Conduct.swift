@@ -1,7 +1,6 @@
 internal import AcceptableUse
 public import Documents
 public import GovernanceTypes
-internal import LicenseTerms
 internal import Synchronization
 
 extension Gate {
@@ -9,7 +8,7 @@ extension Gate {
   func conduct(of customer: CustomerID) -> EffectiveConduct {
     self.state.withLock { state in
       let now = state.tick(self.environment.now())
-      return state.conduct.effective(for: customer, base: self.acceptableUse, unwaivable: state.unwaivableUses, at: now)
+      return state.conduct.effective(for: customer, base: self.acceptableUse, at: now)
     }
   }
 
@@ -68,7 +67,7 @@ extension Gate {
       candidate.put(conduct)
       return (
         state.conduct.policy(for: conduct.customer, base: self.acceptableUse).enforced,
-        candidate.policy(for: conduct.customer, base: self.acceptableUse).enforced, state.unwaivableUses
+        candidate.policy(for: conduct.customer, base: self.acceptableUse).enforced, state.conduct.unwaivable
       )
     }
     for (rule, uses) in before.sorted(by: { $0.key < $1.key }) where after[rule] == nil {
@@ -101,12 +100,5 @@ extension Gate {
     guard objections.isEmpty else {
       throw Refusal(.conflict, "Not promoted: \(objections.joined(separator: "; ")).", parameter: "replay")
     }
-  }
-}
-
-extension GateState {
-  /// Uses that no exemption and no setting permits: those whose finding is itself to be reported.
-  var unwaivableUses: Set<ProhibitedUseID> {
-    Set(self.terms.values.flatMap(\.uses).filter { $0.duty != nil }.map { ProhibitedUseID($0.id) })
   }
 }

@@ -17,7 +17,7 @@ extension Gate {
       let all = known.sorted().map(\.name).joined(separator: ", ")
       throw Refusal(.invalidRequest, "Nothing looks for the use '\(use)'. Looked for are: \(all).", parameter: "uses")
     }
-    let unwaivable = self.state.withLock { $0.unwaivableUses }
+    let unwaivable = self.state.withLock { $0.conduct.unwaivable }
     do throws(AcceptableUseError) {
       _ = try exemption.exemption(approvers: [actor.name, "another person"], unwaivable: unwaivable)
     } catch {

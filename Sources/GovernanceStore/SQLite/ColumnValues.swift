@@ -6,7 +6,7 @@ internal import GovernanceTypes
 /// and most need no string or box of their own.
 ///
 /// Each value is good until the statement goes on to its next row.
-struct ColumnValues {
+struct ColumnValues: StoredColumns {
   /// What the rows are, for errors.
   let name: String
   // Kept, so that its handle below stays alive. SQLite itself checks the number of a column.
@@ -37,28 +37,9 @@ struct ColumnValues {
     return id
   }
 
-  func optionalID<Kind: IdentifierKind>(_ column: Int) throws -> Identifier<Kind>? {
-    if sqlite3_column_type(self.handle, Int32(clamping: column)) == SQLITE_NULL { return nil }
-    return try self.id(column)
-  }
+  func columnName(_ column: Int) -> String? { self.statement.columnNames.dropFirst(column).first }
 
-  func tokens(_ column: Int) throws -> TokenCount {
-    let value = Int(self.integer(column))
-    guard value >= 0, value <= TokenCount.largest.value else { throw self.wrong(column) }
-    return TokenCount(value)
-  }
-
-  func amount(_ column: Int) throws -> NanoAmount {
-    let value = self.integer(column)
-    guard value >= 0 else { throw self.wrong(column) }
-    return NanoAmount(Int128(value))
-  }
-
-  func instant(_ column: Int) -> Timestamp { Timestamp(nanoseconds: self.integer(column)) }
-
-  func wrong(_ column: Int) -> CorruptRow {
-    CorruptRow("a row of \(self.name) has no valid \(self.statement.columnNames.dropFirst(column).first ?? "column \(column)")")
-  }
+  func isNull(_ column: Int) -> Bool { sqlite3_column_type(self.handle, Int32(clamping: column)) == SQLITE_NULL }
 }
 
 /// What many rows in a row have alike in one column: made again only where the text is another.

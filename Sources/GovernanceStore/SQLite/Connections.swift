@@ -61,7 +61,7 @@ func openReadingConnection(path: String, number: Int) throws -> DatabaseQueue {
         PRAGMA query_only = ON;
         PRAGMA wal_autocheckpoint = 0;
         PRAGMA mmap_size = 0;
-        PRAGMA cache_size = -4096;
+        PRAGMA cache_size = -2048;
         """)
   }
   return queue

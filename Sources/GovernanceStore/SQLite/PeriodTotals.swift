@@ -6,26 +6,23 @@ extension PeriodTotal {
   /// Sums of settled requests by customer, price and the month of their hold, from the first instant of `month` on. Halves of
   /// counts are summed apart, so that no sum leaves 64 bits.
   static func all(from month: CalendarMonth, in database: Database) throws -> [PeriodTotal] {
-    func halves(_ column: String) -> String { "sum(\(column) >> 20), sum(\(column) & 1048575)" }
     let rows = try Row.fetchCursor(
       database,
       sql: """
-        SELECT customer, price, \(monthColumn(from: month, to: month.next)) AS day, count(*), \(halves("prompt_uncached")), \(halves("prompt_cached")),
-          \(halves("completion")), \(halves("training"))
+        SELECT customer, price, \(monthColumn(from: month, to: month.next)) AS day, count(*), \(SplitSum.of("prompt_uncached")), \(SplitSum.of("prompt_cached")),
+          \(SplitSum.of("completion")), \(SplitSum.of("training"))
         FROM usage WHERE outcome = 'settled' AND held_at >= ?
         GROUP BY customer, price, day ORDER BY customer, price, day
         """, arguments: [month.firstDay.start.nanoseconds])
     var totals: [PeriodTotal] = []
     while let row = try rows.next() {
       let row = StoredRow(row: row, name: "usage")
-      func sum(_ column: Int) -> TokenCount {
-        let sum = Int128(row.row[column] as Int64) << 20 + Int128(row.row[column + 1] as Int64)
-        return TokenCount(Int(clamping: min(sum, Int128(TokenCount.largest.value))))
-      }
       totals.append(
         PeriodTotal(
           customer: try row.id(0), price: try row.id(1), month: CalendarDay(number: row.row[2]).month,
-          tokens: TokenUsage(promptUncached: sum(4), promptCached: sum(6), completion: sum(8), training: sum(10)),
+          tokens: TokenUsage(
+            promptUncached: row.sumOfTokens(4), promptCached: row.sumOfTokens(6), completion: row.sumOfTokens(8),
+            training: row.sumOfTokens(10)),
           requests: row.row[3]))
     }
     return totals

@@ -2,11 +2,14 @@ internal import Dispatch
 internal import GRDB
 internal import Synchronization
 
-/// Read-only connections, used in turn. Each sees a consistent picture of what is committed, and none delays the writer.
+/// Read-only connections. Each sees a consistent picture of what is committed, and none delays the writer.
+///
+/// A read goes to the connection that has least to do, so that a proof does not wait behind an export while another is idle; and to
+/// the first of several, so that the caches of the others stay small.
 final class ReaderPool: Sendable {
   private struct State {
-    var turn = 0
-    var active = 0
+    /// Reads that each connection has and has not ended.
+    var reads: [Int]
     var isClosed = false
   }
 
@@ -15,42 +18,45 @@ final class ReaderPool: Sendable {
   }
 
   private let connections: [DatabaseQueue]
-  private let state = Mutex(State())
+  private let state: Mutex<State>
   private let idle = DispatchSemaphore(value: 0)
 
   init(path: String, count: Int) throws {
     self.connections = try (0..<count).map { try openReadingConnection(path: path, number: $0) }
+    self.state = Mutex(State(reads: [Int](repeating: 0, count: count)))
   }
 
-  /// The connection of one read. A connection must not be asked anything once it is closed, so reads are counted in and out.
-  private func enter() throws -> DatabaseQueue {
+  /// The number of the connection of one read. A connection must not be asked anything once it is closed, so reads are counted in
+  /// and out.
+  private func enter() throws -> Int {
     try self.state.withLock { state in
       guard !state.isClosed else { throw Closed() }
-      state.active += 1
-      state.turn = (state.turn + 1) % self.connections.count
-      return self.connections[state.turn]
+      var least = 0
+      for number in state.reads.indices where state.reads[number] < state.reads[least] { least = number }
+      state.reads[least] += 1
+      return least
     }
   }
 
-  private func leave() {
+  private func leave(_ number: Int) {
     let isLast = self.state.withLock { state in
-      state.active -= 1
-      return state.isClosed && state.active == 0
+      state.reads[number] -= 1
+      return state.isClosed && state.reads.allSatisfy { $0 == 0 }
     }
     if isLast { self.idle.signal() }
   }
 
   func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
-    let connection = try self.enter()
-    defer { self.leave() }
-    return try await connection.read(body)
+    let number = try self.enter()
+    defer { self.leave(number) }
+    return try await self.connections[number].read(body)
   }
 
   /// Blocks the calling thread for the time of the read.
   func readNow<Value>(_ body: (Database) throws -> Value) throws -> Value {
-    let connection = try self.enter()
-    defer { self.leave() }
-    return try connection.read(body)
+    let number = try self.enter()
+    defer { self.leave(number) }
+    return try self.connections[number].read(body)
   }
 
   /// Waits for reads that are under way; later ones fail. Called once.
@@ -59,7 +65,7 @@ final class ReaderPool: Sendable {
   func close() throws {
     let isBusy = self.state.withLock { state in
       state.isClosed = true
-      return state.active > 0
+      return state.reads.contains { $0 > 0 }
     }
     if isBusy { self.idle.wait() }
     var failure: (any Error)?

@@ -20,23 +20,23 @@ struct RunningTotals: Sendable, Equatable {
 
   /// Sums up all usage records; quotients and remainders are summed apart, so that no sum leaves 64 bits. O(records).
   init(in database: Database) throws {
-    func halves(_ column: String) -> String { "sum(\(column) >> 20), sum(\(column) & 1048575)" }
     let rows = try Row.fetchCursor(
       database,
       sql: """
-        SELECT currency, outcome = 'settled', count(*), \(halves("amount")), \(halves("prompt_uncached")),
-          \(halves("prompt_cached")), \(halves("completion")) FROM usage GROUP BY 1, 2
+        SELECT currency, outcome = 'settled', count(*), \(SplitSum.of("amount")), \(SplitSum.of("prompt_uncached")),
+          \(SplitSum.of("prompt_cached")), \(SplitSum.of("completion")) FROM usage GROUP BY 1, 2
         """)
     while let row = try rows.next() {
-      func sum(_ column: Int) -> Int128 { Int128(row[column] as Int64) << 20 + Int128(row[column + 1] as Int64) }
-      let currency = try StoredRow(row: row, name: "usage").currency(0)
-      guard row[1] as Bool else {
-        self.totals[currency, default: Total()].voided = row[2]
+      let row = StoredRow(row: row, name: "usage")
+      let currency = try row.currency(0)
+      guard row.row[1] as Bool else {
+        self.totals[currency, default: Total()].voided = row.row[2]
         continue
       }
       let voided = self.totals[currency]?.voided ?? 0
       self.totals[currency] = Total(
-        amount: sum(3), requests: row[2], voided: voided, promptUncached: sum(5), promptCached: sum(7), completion: sum(9))
+        amount: row.sum(3), requests: row.row[2], voided: voided, promptUncached: row.sum(5), promptCached: row.sum(7),
+        completion: row.sum(9))
     }
   }
 

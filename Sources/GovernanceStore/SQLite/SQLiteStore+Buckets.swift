@@ -20,11 +20,10 @@ extension SQLiteStore {
     restrict("key", to: query.keys.map(\.description))
     // A name with a zero was never stored, and bound it would end there.
     restrict("model", to: query.models.map { $0.name.utf8.contains(0) ? "" : $0.name })
-    func halves(_ column: String) -> String { "sum(\(column) >> 20), sum(\(column) & 1048575)" }
-    let sums = ["prompt_uncached", "prompt_cached", "completion", "training"].map(halves).joined(separator: ", ")
+    let sums = ["prompt_uncached", "prompt_cached", "completion", "training"].map(SplitSum.of).joined(separator: ", ")
     let sql = """
       SELECT held_at / \(query.width.seconds * 1_000_000_000) * \(query.width.seconds * 1_000_000_000), \(columns.joined(separator: ", ")),
-        currency, count(*), sum(amount / 1000000000), sum(amount % 1000000000), \(sums)
+        currency, count(*), \(SplitSum.ofAmounts("amount")), \(sums)
       FROM usage WHERE \(conditions.joined(separator: " AND ")) GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5 LIMIT ?
       """
     arguments += [Self.mostBucketRows + 1]
@@ -43,15 +42,12 @@ extension SQLiteStore {
 
 extension UsageBucketRow {
   fileprivate init(_ row: StoredRow) throws {
-    func count(_ column: Int) -> TokenCount {
-      let sum = Int128(row.row[column] as Int64) << 20 + Int128(row.row[column + 1] as Int64)
-      return TokenCount(Int(clamping: min(sum, Int128(TokenCount.largest.value))))
-    }
     self.init(
       start: row.instant(0), project: try row.optionalID(1), key: try row.optionalID(2),
       model: (row.row[3] as String?).map { ModelID($0) }, currency: try row.currency(4), requests: row.row[5],
       tokens: TokenUsage(
-        promptUncached: count(8), promptCached: count(10), completion: count(12), training: count(14)),
-      amount: NanoAmount(Int128(row.row[6] as Int64) * 1_000_000_000 + Int128(row.row[7] as Int64)))
+        promptUncached: row.sumOfTokens(8), promptCached: row.sumOfTokens(10), completion: row.sumOfTokens(12),
+        training: row.sumOfTokens(14)),
+      amount: row.sumOfAmounts(6))
   }
 }

@@ -43,8 +43,8 @@ extension SettledTotal {
         SELECT customer, project, key, currency, is_prepaid,
           CASE WHEN held_at < ? THEN 0 WHEN \(spans.joined(separator: " OR ")) THEN held_at / 900000000000 * 900000000000
             ELSE held_at / 86400000000000 * 86400000000000 END AS since,
-          sum(amount / 1000000000), sum(amount % 1000000000), sum(tokens >> 20), sum(tokens & 1048575),
-          sum(loss / 1000000000), sum(loss % 1000000000)
+          \(SplitSum.ofAmounts("amount")), \(SplitSum.of("tokens")),
+          \(SplitSum.ofAmounts("loss"))
         FROM (
           SELECT customer, project, key, currency, is_prepaid, held_at, amount, loss,
             prompt_uncached + prompt_cached + completion + training AS tokens
@@ -59,9 +59,8 @@ extension SettledTotal {
       var total = SettledTotal(
         customer: try row.id(0), project: try row.optionalID(1), key: try row.id(2), currency: try row.currency(3),
         isPrepaid: row.row[4], since: row.instant(5),
-        amount: NanoAmount(Int128(row.row[6] as Int64) * 1_000_000_000 + Int128(row.row[7] as Int64)), tokens: .zero,
-        loss: NanoAmount(Int128(row.row[10] as Int64) * 1_000_000_000 + Int128(row.row[11] as Int64)))
-      var rest = Int128(row.row[8] as Int64) << 20 + Int128(row.row[9] as Int64)
+        amount: row.sumOfAmounts(6), tokens: .zero, loss: row.sumOfAmounts(10))
+      var rest = row.sum(8)
       repeat {
         let part = min(rest, Int128(TokenCount.largest.value))
         total.tokens = TokenCount(Int(clamping: part))
@@ -106,12 +105,10 @@ extension CreditUse {
     var uses: [CreditUse] = []
     while let row = try rows.next() {
       let row = StoredRow(row: row, name: "credit_use")
-      func amount(_ column: Int) -> NanoAmount {
-        NanoAmount(Int128(row.row[column] as Int64) * 1_000_000_000 + Int128(row.row[column + 1] as Int64))
-      }
       uses.append(
         CreditUse(
-          grant: try row.id(0), customer: try row.id(1), currency: try row.currency(2), used: amount(3), expired: amount(5)))
+          grant: try row.id(0), customer: try row.id(1), currency: try row.currency(2), used: row.sumOfAmounts(3),
+          expired: row.sumOfAmounts(5)))
     }
     return uses
   }

@@ -74,35 +74,28 @@ extension SettledMonth {
   fileprivate static func sums(
     in month: CalendarMonth, of condition: String, _ arguments: StatementArguments, in database: Database
   ) throws -> [SettledMonth] {
-    func halves(_ column: String) -> String { "sum(\(column) >> 20), sum(\(column) & 1048575)" }
-    let columns = ["prompt_uncached", "prompt_cached", "completion", "training", "undelivered"].map(halves).joined(
+    let columns = ["prompt_uncached", "prompt_cached", "completion", "training", "undelivered"].map(SplitSum.of).joined(
       separator: ", ")
     let rows = try Row.fetchCursor(
       database,
       sql: """
-        SELECT customer, price, sum(outcome = 'settled'), sum(amount / 1000000000), sum(amount % 1000000000),
-          sum(is_prepaid * (amount / 1000000000)), sum(is_prepaid * (amount % 1000000000)), \(columns),
-          sum(loss / 1000000000), sum(loss % 1000000000)
+        SELECT customer, price, sum(outcome = 'settled'), \(SplitSum.ofAmounts("amount")),
+          \(SplitSum.ofAmounts("(is_prepaid * amount)")), \(columns),
+          \(SplitSum.ofAmounts("loss"))
         FROM usage WHERE \(condition) AND held_at >= ? AND held_at < ?
         GROUP BY customer, price ORDER BY customer, price
         """, arguments: arguments + [month.start.nanoseconds, month.end.nanoseconds])
     var months: [SettledMonth] = []
     while let row = try rows.next() {
       let row = StoredRow(row: row, name: "usage")
-      func amount(_ column: Int) -> NanoAmount {
-        NanoAmount(Int128(row.row[column] as Int64) * 1_000_000_000 + Int128(row.row[column + 1] as Int64))
-      }
-      func count(_ column: Int) -> Int {
-        let sum = Int128(row.row[column] as Int64) << 20 + Int128(row.row[column + 1] as Int64)
-        return Int(clamping: min(sum, Int128(TokenCount.largest.value)))
-      }
       months.append(
         SettledMonth(
           customer: try row.id(0), price: try row.id(1),
           tokens: TokenUsage(
-            promptUncached: TokenCount(count(7)), promptCached: TokenCount(count(9)), completion: TokenCount(count(11)),
-            training: TokenCount(count(13))),
-          requests: row.row[2], amount: amount(3), prepaid: amount(5), undelivered: count(15), loss: amount(17)))
+            promptUncached: row.sumOfTokens(7), promptCached: row.sumOfTokens(9), completion: row.sumOfTokens(11),
+            training: row.sumOfTokens(13)),
+          requests: row.row[2], amount: row.sumOfAmounts(3), prepaid: row.sumOfAmounts(5), undelivered: row.sumOfTokens(15).value,
+          loss: row.sumOfAmounts(17)))
     }
     return months
   }

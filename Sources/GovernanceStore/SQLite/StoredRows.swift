@@ -4,50 +4,21 @@ internal import GRDB
 internal import Governance
 internal import GovernanceTypes
 
-// Rows back into values. The schema's CHECKs hold for every row that the store has written; a row for which they do not was
-// written by someone else, and is an error that names it.
-
-/// The columns of one row, read by position.
-struct StoredRow {
+/// A row that GRDB holds: where there are few, or where they outlive their statement's step.
+struct StoredRow: StoredColumns {
   let row: Row
   /// What the row is, for errors.
   let name: String
 
+  func columnName(_ column: Int) -> String? { self.row.columnNames.dropFirst(column).first }
+  func isNull(_ column: Int) -> Bool { self.row.hasNull(atIndex: column) }
+  func integer(_ column: Int) -> Int64 { self.row[column] }
   func text(_ column: Int) -> String { self.row[column] }
-
-  func wrong(_ column: Int) -> CorruptRow {
-    CorruptRow("a row of \(self.name) has no valid \(self.row.columnNames.dropFirst(column).first ?? "column \(column)")")
-  }
-
-  func id<Kind: IdentifierKind>(_ column: Int) throws -> Identifier<Kind> {
-    guard let id = Identifier<Kind>(self.text(column)) else { throw self.wrong(column) }
-    return id
-  }
-
-  func optionalID<Kind: IdentifierKind>(_ column: Int) throws -> Identifier<Kind>? {
-    guard let text = self.row[column] as String? else { return nil }
-    guard let id = Identifier<Kind>(text) else { throw self.wrong(column) }
-    return id
-  }
-
-  func tokens(_ column: Int) throws -> TokenCount {
-    let value = self.row[column] as Int
-    guard value >= 0, value <= TokenCount.largest.value else { throw self.wrong(column) }
-    return TokenCount(value)
-  }
-
-  func amount(_ column: Int) throws -> NanoAmount {
-    let value = self.row[column] as Int64
-    guard value >= 0 else { throw self.wrong(column) }
-    return NanoAmount(Int128(value))
-  }
 
   func currency(_ column: Int) throws -> Currency {
     guard let currency = Currency(self.text(column)) else { throw self.wrong(column) }
     return currency
   }
-
-  func instant(_ column: Int) -> Timestamp { Timestamp(nanoseconds: self.row[column]) }
 
   func digest(_ column: Int) throws -> Digest {
     guard let digest = Digest(self.row[column] as Data) else { throw self.wrong(column) }

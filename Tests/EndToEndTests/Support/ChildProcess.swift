@@ -44,7 +44,7 @@ struct ChildProcess: Sendable {
 
   /// Waits for the end; a process that is still there at the deadline is killed, and that is a failure.
   func wait(within patience: Duration) async throws -> Outcome {
-    let deadline = ContinuousClock.now + patience
+    let deadline = Patience.end(of: patience)
     while self.process.isRunning {
       guard ContinuousClock.now < deadline, !Task.isCancelled else {
         await self.end()

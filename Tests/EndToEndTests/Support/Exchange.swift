@@ -1,12 +1,17 @@
 internal import Foundation
 
+/// How long is waited for what is to come: what comes ends the wait, so a busy machine gets three times what an idle one needs.
+enum Patience {
+  static func end(of patience: Duration) -> ContinuousClock.Instant { .now + patience * 3 }
+}
+
 /// Moves many calls at once on the thread that asks, until something holds.
 enum Exchange {
   /// - Throws: ``Failure`` where the condition does not hold in time.
   static func drive(
     _ calls: [HTTPCall], within patience: Duration, _ what: String = "all calls are over", until isDone: () throws -> Bool
   ) async throws {
-    let deadline = ContinuousClock.now + patience
+    let deadline = Patience.end(of: patience)
     while !(try isDone()) {
       guard ContinuousClock.now < deadline else { throw Failure("not within \(patience): \(what)") }
       try Task.checkCancellation()
@@ -28,7 +33,7 @@ enum Exchange {
   static func await<Value>(
     _ what: String, within patience: Duration = .seconds(10), _ ask: () async throws -> Value?
   ) async throws -> Value {
-    let deadline = ContinuousClock.now + patience
+    let deadline = Patience.end(of: patience)
     while true {
       if let value = try await ask() { return value }
       guard ContinuousClock.now < deadline else { throw Failure("not within \(patience): \(what)") }

@@ -89,7 +89,7 @@ final class Gateway: Sendable {
   /// Starts the process and returns when it says that it is ready.
   func start(fileBlocks: Int? = nil, within patience: Duration = .seconds(30)) async throws {
     let child = try self.launch(fileBlocks: fileBlocks)
-    let deadline = ContinuousClock.now + patience
+    let deadline = Patience.end(of: patience)
     while true {
       if let port = Self.announcedPort(try readText(child.outputPath)) {
         self.running.withLock { $0.port = port }
