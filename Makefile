@@ -30,6 +30,7 @@ TARGET ?= gguf
 RELEASE = -c release --static-swift-stdlib
 SECONDS ?= 60
 TRAINING_VENV = .venv-training
+ENCODER_VENV = .venv-encoder
 DATA ?=
 
 help: ## list these words
@@ -41,13 +42,17 @@ run: build ## build, start on loopback and show a first minute of real requests 
 build: deps ## build the command in release mode
 	@$(SWIFT) build $(RELEASE) --product weighbridge
 
+# What failed is said again at the end, where it is found below a thousand tests that did not.
+tests = $(SWIFT) test --skip-build --disable-xctest $(1) 2>&1 | tee .build/tests.log \
+  || { echo; echo "What failed:"; grep -A 4 -E 'recorded an issue|error:' .build/tests.log; exit 1; } >&2
+
 # In two runs: those that start processes watch what arrives when, and the others leave them no processor.
 # A few tests at once: where all thousand begin together, each waits minutes for its turn between two lines.
 test: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= $(shell echo $$((2 * $$(nproc))))
 test: deps ## build and run all tests
 	@$(SWIFT) build --build-tests
-	@$(SWIFT) test --skip-build --disable-xctest --skip EndToEndTests
-	@$(SWIFT) test --skip-build --disable-xctest --filter EndToEndTests
+	@$(call tests,--skip EndToEndTests)
+	@$(call tests,--filter EndToEndTests)
 
 test-neon: ## run the kernels for 64-bit Arm under emulation, with and without dot products (qemu-user and gcc-aarch64-linux-gnu are needed)
 	@SWIFT=$(SWIFT) Tests/Neon/run.sh $(ARGS)
@@ -212,7 +217,16 @@ train-aup: $(TRAINING_VENV)/bin/python ## train the acceptable-use classifier on
 	@test -n "$(DATA)" || { echo "Name the folder of train.jsonl and tune.jsonl: make train-aup DATA=…" >&2; exit 1; }
 	@$(TRAINING_VENV)/bin/python Training/AcceptableUse/train.py $(DATA) --weights Policies/classifier/linear.weights --golden Policies/classifier/golden.jsonl $(ARGS)
 
-eval-aup: build $(TRAINING_VENV)/bin/python ## measure rules and classifier on DATA=folder, per source and item, beside the anchors' figures
+$(ENCODER_VENV)/bin/python: Training/AcceptableUse/requirements-encoder.txt
+	@$(PYTHON) -m venv $(ENCODER_VENV)
+	@$(ENCODER_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r Training/AcceptableUse/requirements-encoder.txt
+	@touch $@
+
+train-encoder: $(ENCODER_VENV)/bin/python ## fine-tune an encoder of your own, BASE=folder in BERT's form, on DATA=folder into OUT=folder (policies.encoder)
+	@test -n "$(DATA)" -a -n "$(BASE)" -a -n "$(OUT)" || { echo "Name the folders: make train-encoder DATA=… BASE=… OUT=…" >&2; exit 1; }
+	@$(ENCODER_VENV)/bin/python Training/AcceptableUse/encoder.py $(DATA) --base $(BASE) --weights Policies/classifier/linear.weights --output $(OUT) $(ARGS)
+
+eval-aup: build $(TRAINING_VENV)/bin/python ## measure rules and classifier on DATA=folder, per source and item, beside the anchors' figures (ARGS="--encoder folder")
 	@test -n "$(DATA)" || { echo "Name the folder of tune.jsonl: make eval-aup DATA=…" >&2; exit 1; }
 	@$(TRAINING_VENV)/bin/python Training/AcceptableUse/evaluate.py $(DATA) --command .build/release/weighbridge $(ARGS)
 

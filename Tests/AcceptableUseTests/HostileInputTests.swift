@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import AcceptableUse
@@ -22,10 +23,9 @@ struct HostileInputTests {
   @Test("time and memory stay linear", arguments: Self.texts)
   func linear(name: String, text: String) throws {
     let policy = try widgetPolicy()
-    let clock = ContinuousClock()
-    let start = clock.now
+    let start = processorTime()
     let found = policy.assess(text, direction: .prompt)
-    let time = clock.now - start
+    let time = processorTime() - start
     #expect(found.scannedBytes == text.utf8.count)
     // Some 100 times what a debug build takes for a text of this size.
     #expect(time < .seconds(60), "\(name): \(time)")
@@ -59,4 +59,11 @@ struct HostileInputTests {
       #expect(policy.assess(text, direction: .prompt).scannedBytes == text.utf8.count)
     }
   }
+}
+
+/// What this thread has had of a processor: a busy machine does not make it longer.
+private func processorTime() -> Duration {
+  var time = timespec()
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+  return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
 }

@@ -42,7 +42,7 @@ struct SecondOpinionTests {
   static func world(
     _ answer: [String], mode: RuleMode = .enforce, sampled: Int = 0, served: [String] = ["fine ", "words"],
     pause: Duration = .zero,
-    timeout: Duration = .seconds(30)
+    timeout: Duration = .seconds(3600)
   ) async throws -> World {
     let prompt = try GuardPrompt(
       categories: [
@@ -87,7 +87,7 @@ struct SecondOpinionTests {
       ([String](repeating: "x", count: 40), "timeout", .milliseconds(50)),
     ])
   func failsClosed(answer: [String], outcome: String, pause: Duration) async throws {
-    let world = try await Self.world(answer, pause: pause, timeout: outcome == "timeout" ? .milliseconds(100) : .seconds(60))
+    let world = try await Self.world(answer, pause: pause, timeout: outcome == "timeout" ? .milliseconds(100) : .seconds(3600))
     let refused = await refusal { _ = try await world.fixture.gate.admit(world.fixture.call("a shady gizmo")) }
     #expect(refused?.code == .modelUnavailable && refused?.message.contains("1a") == true && refused?.retryAfter != nil)
     let entry = try await world.fixture.gate.decision(try #require(refused?.decision))

@@ -38,6 +38,7 @@ struct AllowanceTests {
     for granted in [0, 1, 2, 7, 8, 15] {
       allowance.raise(to: granted, isFinal: false)
       #expect(try await TinyEngine.wait(engine) { $0.parked == 1 && $0.completionTokens == UInt64(24 + granted) })
+      #expect(try await comesAbout { reader.now.tokens >= granted && reader.now.prompt != nil })
       try await Task.sleep(for: .milliseconds(5))
       #expect(reader.now.tokens == granted)
       #expect(reader.now.prompt != nil && reader.now.end == nil)

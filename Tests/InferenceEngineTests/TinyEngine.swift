@@ -27,14 +27,20 @@ enum TinyEngine {
       maximumCompletionTokens: maximum, stop: stop)
   }
 
-  /// Waits until the engine's published figures satisfy a condition; false after ten seconds.
+  /// Waits until the engine's published figures satisfy a condition; false after five minutes.
   static func wait(_ engine: EmbeddedEngine, until condition: (EngineStatistics) -> Bool) async throws -> Bool {
-    for _ in 0..<5000 {
-      if condition(engine.statistics) { return true }
-      try await Task.sleep(for: .milliseconds(2))
-    }
-    return false
+    try await comesAbout { condition(engine.statistics) }
   }
+}
+
+/// Whether something holds at last that comes about elsewhere; on a busy machine that may take a while.
+func comesAbout(_ holds: () -> Bool) async throws -> Bool {
+  let end = ContinuousClock.now + .seconds(300)
+  while !holds() {
+    if ContinuousClock.now > end { return false }
+    try await Task.sleep(for: .milliseconds(2))
+  }
+  return true
 }
 
 /// Reads a stream in its own task and shows at any time what has come.
@@ -58,13 +64,8 @@ final class Reader: Sendable {
   /// Everything, once the stream has ended.
   func end() async throws -> Collected {
     struct NeverEnded: Error {}
-    for _ in 0..<5000 {
-      if let outcome = self.outcome.withLock({ $0 }) {
-        try outcome.get()
-        return self.now
-      }
-      try await Task.sleep(for: .milliseconds(2))
-    }
-    throw NeverEnded()
+    guard try await comesAbout({ self.outcome.withLock { $0 } != nil }) else { throw NeverEnded() }
+    try self.outcome.withLock { $0 }?.get()
+    return self.now
   }
 }

@@ -1,4 +1,5 @@
 import Documents
+import Glibc
 import GovernanceTypes
 import LicenseTerms
 import Testing
@@ -20,9 +21,9 @@ struct CostTests {
   private func cost(of count: Int, _ body: () throws -> Void) rethrows -> Duration {
     var best = Duration.seconds(3600)
     for _ in 0..<5 {
-      let started = ContinuousClock.now
+      let started = processorTime()
       for _ in 0..<count { try body() }
-      best = min(best, (ContinuousClock.now - started) / count)
+      best = min(best, (processorTime() - started) / count)
     }
     return best
   }
@@ -47,4 +48,11 @@ struct CostTests {
     #expect(asking < Self.requestLimit)
     #expect(loading < Self.loadLimit)
   }
+}
+
+/// What this thread has had of a processor: a busy machine does not make it longer.
+private func processorTime() -> Duration {
+  var time = timespec()
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+  return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
 }

@@ -103,13 +103,14 @@ struct FaultTests {
       switch phase {
       case 0: [.pause(.seconds(86_400))]
       case 1: [Script.head, .bytes(Script.text("a")), .pause(.seconds(86_400))]
-      default: [Script.head] + Array(repeating: [.bytes(Script.text("a")), .pause(.milliseconds(20))], count: 500).flatMap { $0 }
+      default:
+        [Script.head] + Array(repeating: [.bytes(Script.text("a")), .pause(.milliseconds(20))], count: 5000).flatMap { $0 }
       }
     }
     let fixture = RemoteFixture([server], attempts: 1) { settings in
       settings.timeouts.firstByte = .milliseconds(phase == 0 ? 150 : 600_000)
       settings.timeouts.betweenChunks = .milliseconds(phase == 1 ? 1000 : 600_000)
-      settings.timeouts.total = .milliseconds(phase == 2 ? 3000 : 600_000)
+      settings.timeouts.total = .milliseconds(phase == 2 ? 6000 : 600_000)
     }
     let answer = try await fixture.ask()
     #expect(answer.error?.message.hasPrefix("The model's server took too long to send") == true)
@@ -121,10 +122,10 @@ struct FaultTests {
   @Test("a slow client does not use up the server's time")
   func slowClient() async throws {
     let server = try await ScriptedUpstream { _, _ in Script.answer(["a", "b", "c", "d"], usage: (1, 4)) }
-    let fixture = RemoteFixture([server]) { $0.timeouts.betweenChunks = .seconds(1) }
+    let fixture = RemoteFixture([server]) { $0.timeouts.betweenChunks = .seconds(5) }
     let allowance = TokenAllowance(tokens: 1, isFinal: false)
     async let answer = fixture.ask(allowance: allowance)
-    try await Task.sleep(for: .milliseconds(2500))
+    try await Task.sleep(for: .seconds(7))
     allowance.raise(to: 10, isFinal: true)
     #expect(try await answer.text == "abcd")
   }
@@ -160,11 +161,13 @@ struct FaultTests {
 
   @Test("a server that is busy is left alone for as long as it asks, and others are not")
   func busy() async throws {
-    let full = try await ScriptedUpstream { _, _ in Script.error(429, headers: [("retry-after", "30")]) }
+    let full = try await ScriptedUpstream { _, _ in Script.error(429, headers: [("retry-after", "60")]) }
     let free = try await ScriptedUpstream { _, _ in Script.answer(["ok"]) }
     let fixture = RemoteFixture([full, free], weights: [1000, 1])
+    let start = ContinuousClock.now
     for _ in 0..<5 { #expect(try await fixture.ask().text == "ok") }
-    #expect(full.asked.count == 1)
+    // A machine that is so busy may ask it once more.
+    #expect(full.asked.count == 1 || ContinuousClock.now - start > .seconds(60))
     let alone = RemoteFixture([full])
     #expect(try await alone.ask().error?.code == .overloaded)
   }
