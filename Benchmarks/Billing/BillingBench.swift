@@ -134,9 +134,10 @@ func tables(records: Int) throws {
     }
     let making = seconds { for index in 0..<records { _ = stream.line(index, of: records) } }
     stream = UsageStream(price: price, customers: 500)
+    var usage = UsageCSV()
     let csv = seconds {
       for index in 0..<records {
-        UsageCSV.append(stream.line(index, of: records), to: &buffer)
+        usage.append(stream.line(index, of: records), to: &buffer)
         flush()
       }
     }

@@ -116,15 +116,18 @@ struct FocusTableTests {
     var table = try table([])
     for line in lines {
       try table.add(line, price: price)
-      table.writeDays(before: line.heldAt.day) { pieces += $0 }
+      table.takeDays(before: line.heldAt.day)?.writeRows { pieces += $0 }
     }
-    table.writeDays(before: nil) { pieces += $0 }
+    let end = try #require(lines.last).heldAt.advanced(by: .seconds(86_400)).day
+    let rest = table.takeDays(before: end)
+    try #require(rest).writeRows { pieces += $0 }
     #expect(pieces == whole)
+    let nothing = table.takeDays(before: end)
+    #expect(nothing?.csv() == nil && table.csv() == FocusTable.header)
     try table.add(lines[0], price: price)
     var late: [UInt8] = []
-    table.writeDays(before: nil) { late += $0 }
+    table.writeRows { late += $0 }
     #expect(late.split(separator: UInt8(ascii: "\n")).count == 3)
-    #expect(table.csv() == FocusTable.header)
   }
 
   @Test("a charge per request has its own row; so have training tokens")

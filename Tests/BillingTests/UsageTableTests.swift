@@ -6,7 +6,8 @@ import Testing
 struct UsageTableTests {
   private func csv(_ line: UsageLine) -> String {
     var bytes: [UInt8] = []
-    UsageCSV.append(line, to: &bytes)
+    var table = UsageCSV()
+    table.append(line, to: &bytes)
     return String(decoding: bytes, as: UTF8.self)
   }
 
@@ -45,6 +46,28 @@ struct UsageTableTests {
         "held_at":"2026-11-30T23:59:59.999Z","settled_at":"2026-12-01T00:00:03.050Z"}
 
         """#)
+  }
+
+  @Test("a row is the same among others as alone, whatever changes from row to row")
+  func among() throws {
+    let seed = UInt64.random(in: 0..<1 << 32)
+    var random = SplitMix64(seed: seed)
+    var table = UsageCSV()
+    let sample = try sampleLine(price: samplePrice())
+    for number in 0..<500 {
+      var line = sample
+      line.usage = UsageID(UInt128(number))
+      line.model = ModelID(Bool.random(using: &random) ? "a,b" : "llama")
+      line.currency = try currency(Bool.random(using: &random) ? "USD" : "EUR")
+      line.finish = Bool.random(using: &random) ? "stop" : "length"
+      line.settlementPolicy = Bool.random(using: &random) ? "delivered" : "produced"
+      line.usageSource = Bool.random(using: &random) ? "engine_counted" : "upstream_reported"
+      line.price = PriceID(UInt128.random(in: 1...2, using: &random))
+      if Bool.random(using: &random) { line.project = nil }
+      var bytes: [UInt8] = []
+      table.append(line, to: &bytes)
+      try #require(String(decoding: bytes, as: UTF8.self) == csv(line), "seed \(seed), row \(number)")
+    }
   }
 
   @Test("what a request does not have is empty in CSV and null in JSON")

@@ -16,7 +16,7 @@ public import GovernanceTypes
 /// for an invoice is what it comes to, tax included, to the nano-unit.
 ///
 /// Memory is O(rows), whatever the number of requests; O(rows of a day) where requests come in the order of their days and each day is
-/// written when it is over (``writeDays(before:to:)``).
+/// taken out when it is over (``takeDays(before:)``).
 public struct FocusTable: Sendable {
   public enum Defect: Error, Sendable, Equatable {
     /// `issuer` or `provider` is empty; FOCUS has no row without them.
@@ -96,21 +96,29 @@ public struct FocusTable: Sendable {
     return bytes
   }()
 
-  /// Writes, without the header, what there is of days before `day`, and keeps nothing of it; nil for all there is, what invoices add
-  /// included. What comes later of these days has rows of its own. O(rows · log rows).
-  public mutating func writeDays(before day: CalendarDay?, to output: ([UInt8]) throws -> Void) rethrows {
-    for past in self.days.keys.sorted() where day.map({ past < $0 }) ?? true {
-      try self.writeRows(of: self.days.removeValue(forKey: past) ?? [:], to: output)
-    }
-    guard day == nil else { return }
-    try self.writeCharges(to: output)
-    self.charges = []
+  /// Takes out what there is of days before `day`, as a table that may be written while this one is added to; nil for nothing. What
+  /// comes later of these days has rows of its own. O(days).
+  public mutating func takeDays(before day: CalendarDay) -> FocusTable? {
+    let past = self.days.filter { $0.key < day }
+    guard !past.isEmpty else { return nil }
+    var taken = self
+    taken.days = past
+    // Both stay: what invoices add comes last, and of a month there are later days.
+    taken.charges = []
+    taken.settled = [:]
+    for day in past.keys { self.days[day] = nil }
+    return taken
   }
 
   /// Writes the table, header first, ordered by day, customer, project, key, model, price and category, and then what invoices add,
   /// in pieces of some 64 KiB; the form is that of ``CSVText``. O(rows · log rows).
   public func write(to output: ([UInt8]) throws -> Void) rethrows {
     try output(Self.header)
+    try self.writeRows(to: output)
+  }
+
+  /// The same without the header.
+  public func writeRows(to output: ([UInt8]) throws -> Void) rethrows {
     for day in self.days.keys.sorted() { try self.writeRows(of: self.days[day] ?? [:], to: output) }
     try self.writeCharges(to: output)
   }

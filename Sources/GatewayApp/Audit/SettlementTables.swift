@@ -67,6 +67,7 @@ final class SettlementTables: Sendable {
     let spool: FileHandle
     let gate: Gate
     var focus: FocusTable
+    private var csv = UsageCSV()
     private var rows = UsageCSV.header
     private var fields = EntryFields()
     private var failure: (any Error)?
@@ -95,7 +96,7 @@ final class SettlementTables: Sendable {
       guard Self.isSettlement(line) else { return }
       try self.fields.read(line)
       let usage = try UsageLine(settlement: self.fields)
-      UsageCSV.append(usage, to: &self.rows)
+      self.csv.append(usage, to: &self.rows)
       if self.rows.count >= Self.piece { try self.flush() }
       if let price = self.gate.price(usage.price) { try self.focus.add(usage, price: price) }
     }

@@ -24,35 +24,75 @@ struct UsageTables: Sendable {
     }
     let output = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
     defer { output.closeFile() }
-    var focus = try FocusTable(issuer: self.operatorName, provider: self.operatorName)
     switch format {
-    case .csv: try output.write(contentsOf: Data(UsageCSV.header))
-    case .focus:
-      try output.write(contentsOf: Data(FocusTable.header))
-      try await self.addInvoices(from: from, to: to, &focus)
-    case .jsonl, .bundle: break
+    case .csv:
+      try output.write(contentsOf: Data(UsageCSV.header))
+      try await self.write(from: from, to: to, output) { records in
+        var table = UsageCSV()
+        return Self.bytes(records) { table.append($0, to: &$1) }
+      }
+    case .jsonl:
+      try await self.write(from: from, to: to, output) { Self.bytes($0) { UsageJSONLines.append($0, to: &$1) } }
+    case .focus: try await self.writeFocus(from: from, to: to, output)
+    case .bundle: break
     }
-    let query = UsageQuery(from: from, to: to, order: format == .focus ? .hold : .settlement)
+  }
+
+  private func write(
+    from: Timestamp?, to: Timestamp?, _ output: FileHandle, _ rows: @escaping @Sendable (ArraySlice<UsageRecord>) -> [UInt8]
+  ) async throws {
+    let query = UsageQuery(from: from, to: to, order: .settlement)
     var page = try await self.gate.usageRecords(query, after: nil, limit: Self.pageLength)
     while let end = page.last {
       // The next page is read while this one is written.
       async let following = self.gate.usageRecords(query, after: end.usage, limit: Self.pageLength)
-      var bytes: [UInt8] = []
-      bytes.reserveCapacity(page.count * Self.usualRow)
-      for record in page where record.outcome == .settled {
-        let line = UsageLine(record)
-        switch format {
-        case .csv: UsageCSV.append(line, to: &bytes)
-        case .jsonl: UsageJSONLines.append(line, to: &bytes)
-        case .focus: try focus.add(line, price: try self.price(of: line))
-        case .bundle: break
-        }
-      }
-      if format == .focus { try focus.writeDays(before: end.heldAt.day) { try output.write(contentsOf: Data($0)) } }
-      if !bytes.isEmpty { try output.write(contentsOf: Data(bytes)) }
+      try await Self.write(page, to: output, rows)
       page = try await following
     }
-    if format == .focus { try focus.writeDays(before: nil) { try output.write(contentsOf: Data($0)) } }
+  }
+
+  private func writeFocus(from: Timestamp?, to: Timestamp?, _ output: FileHandle) async throws {
+    var focus = try FocusTable(issuer: self.operatorName, provider: self.operatorName)
+    try output.write(contentsOf: Data(FocusTable.header))
+    try await self.addInvoices(from: from, to: to, &focus)
+    let query = UsageQuery(from: from, to: to, order: .hold)
+    try await withThrowingTaskGroup(of: Void.self) { writing in
+      var page = try await self.gate.usageRecords(query, after: nil, limit: Self.pageLength)
+      while let end = page.last {
+        // The next page is read, and the rows of a day that is over are written, while this page is added.
+        async let following = self.gate.usageRecords(query, after: end.usage, limit: Self.pageLength)
+        for record in page where record.outcome == .settled {
+          let line = UsageLine(record)
+          try focus.add(line, price: try self.price(of: line))
+        }
+        if let over = focus.takeDays(before: end.heldAt.day) {
+          try await writing.waitForAll()
+          writing.addTask { try over.writeRows { try output.write(contentsOf: Data($0)) } }
+        }
+        page = try await following
+      }
+      try await writing.waitForAll()
+    }
+    try focus.writeRows { try output.write(contentsOf: Data($0)) }
+  }
+
+  /// Half a page each is made into rows by two tasks: that takes longer than reading the next page does.
+  @concurrent
+  private static func write(
+    _ page: [UsageRecord], to output: FileHandle, _ rows: @escaping @Sendable (ArraySlice<UsageRecord>) -> [UInt8]
+  ) async throws {
+    let middle = page.count / 2
+    async let first = rows(page[..<middle])
+    let second = rows(page[middle...])
+    try output.write(contentsOf: Data(await first))
+    try output.write(contentsOf: Data(second))
+  }
+
+  private static func bytes(_ records: ArraySlice<UsageRecord>, _ append: (UsageLine, inout [UInt8]) -> Void) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(records.count * Self.usualRow)
+    for record in records where record.outcome == .settled { append(UsageLine(record), &bytes) }
+    return bytes
   }
 
   /// What invoices of whole months in the span have besides usage: then a month's rows sum to its invoice.
