@@ -47,6 +47,23 @@ extension EndToEnd {
       }
     }
 
+    @Test("policy classify asks it too, and will not without a classifier before it")
+    func offline() async throws {
+      try await Workplace.within { workplace in
+        try Self.folder(in: workplace, digest: try await Self.digest(in: workplace))
+        let input = #"{"text":"What is a ledger?"}"# + "\n"
+        let alone = try await weighbridge("policy", "classify", in: workplace, input: input)
+        let both = try await weighbridge("policy", "classify", "--encoder", "encoder", in: workplace, input: input)
+        let (before, after) = (try JSONValue(alone.output)["classifier"], try JSONValue(both.output)["classifier"])
+        // The encoder's logit counts nothing here, and it is told.
+        #expect(before["score"] == after["score"] && before["encoder_logit_milli"] == .null, "\(alone.said)")
+        #expect(after["encoder_logit_milli"].integer != nil, "\(both.said)")
+        let refused = try await weighbridge(
+          "policy", "classify", "--encoder", "encoder", "--classifier", "off", in: workplace, input: input)
+        #expect(refused.status == 1 && refused.complaint.contains("the classifier is off"), "\(refused)")
+      }
+    }
+
     @Test("a folder whose numbers are for other weights, or whose checkpoint cannot say that a text is a violation, is refused")
     func refused() async throws {
       for (label, message) in [("violation", "names other weights"), ("harm", "names no label 'violation'")] {

@@ -53,7 +53,8 @@ public struct RuleHit: Sendable, Hashable {
 }
 
 extension Assessment {
-  /// `{"flagged":…,"score":0…1,"uses":[…],"rules":[…],"transforms":[…],"scanned_bytes":…,"classifier":{"score":…}}`.
+  /// `{"flagged":…,"score":0…1,"uses":[…],"rules":[…],"transforms":[…],"scanned_bytes":…,"classifier":{"score":…}}`,
+  /// and of the classifier `encoder_logit_milli` where an encoder read the text too.
   public var json: JSON {
     var members = [
       JSONMember("flagged", .bool(self.flagged)), JSONMember("score", .number(decimalText(micro: self.probability))),
@@ -62,7 +63,9 @@ extension Assessment {
       JSONMember("scanned_bytes", .integer(self.scannedBytes)),
     ]
     if let classifier = self.classifier {
-      members.append(JSONMember("classifier", ["score": .number(decimalText(micro: classifier.score))]))
+      var found = [JSONMember("score", .number(decimalText(micro: classifier.score)))]
+      if let logit = classifier.encoderLogit { found.append(JSONMember("encoder_logit_milli", .integer(logit))) }
+      members.append(JSONMember("classifier", .object(found)))
     }
     return .object(members)
   }

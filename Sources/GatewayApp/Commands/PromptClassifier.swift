@@ -2,26 +2,45 @@ internal import AcceptableUse
 internal import AuditSigning
 public import Documents
 
-/// Runs rule packs and the classifier over texts, offline.
+/// Runs rule packs, the classifier and an encoder behind it over texts, offline.
 public struct PromptClassifier: Sendable {
+  /// Nobody waits here as a request does.
+  private static let patience = Duration.seconds(600)
+
+  private let policy: AcceptableUsePolicy
+  private let encoder: EncoderDetector?
   private var scanner: TextScanner
 
-  /// - Parameter packs: Paths of rule packs; those that come with the gateway where there is none.
-  /// - Parameter classifier: `shipped`, `off`, or the path of a file of weights.
-  public init(packs: [String], classifier: String, environment: [String: String]) throws {
-    self.scanner = try AcceptableUsePolicy(
-      packs: try RuleLibrary.packs(packs, environment: environment),
-      classifier: try RuleLibrary.classifier(classifier, environment: environment)
-    ).scanner(.prompt)
+  /// - Parameters:
+  ///   - packs: Paths of rule packs; those that come with the gateway where there is none.
+  ///   - classifier: `shipped`, `off`, or the path of a file of weights.
+  ///   - encoder: `off`, or a folder as `policies.encoder` names it.
+  public init(packs: [String], classifier: String, encoder: String, environment: [String: String]) throws {
+    let weights = try RuleLibrary.classifier(classifier, environment: environment)
+    if weights == nil, encoder != "off" {
+      throw StartFailure("an encoder reads what the classifier is in doubt about, and the classifier is off")
+    }
+    self.encoder = try EncoderFolder.load(encoder, behind: weights, patience: Self.patience)
+    self.policy = try AcceptableUsePolicy(
+      packs: try RuleLibrary.packs(packs, environment: environment), classifier: weights, encoder: self.encoder?.terms)
+    self.scanner = self.policy.scanner(.prompt)
   }
 
   /// Reads `{"text": …}` and returns the finding.
-  public mutating func classify(jsonLine line: String, number: Int) throws -> JSON {
+  public mutating func classify(jsonLine line: String, number: Int) async throws -> JSON {
+    let text: String
     do throws(DocumentError) {
       var reader = try DocumentReader(try Document.parseJSON(Array(line.utf8)))
-      return self.scanner.assess(try reader.string("text")).json
+      text = try reader.string("text")
     } catch {
       throw StartFailure("line \(number) of standard input: \(error)")
+    }
+    let assessment = self.scanner.assess(text)
+    guard let encoder, self.policy.isAmbiguous(assessment) else { return assessment.json }
+    do throws(DetectorFailure) {
+      return self.policy.adding(try await encoder.reading(of: text), to: assessment, direction: .prompt).json
+    } catch {
+      throw StartFailure("line \(number) of standard input: the encoder gave no reading (\(error.rawValue))")
     }
   }
 }

@@ -17,8 +17,12 @@ enum EncoderFolder {
   /// How long a request waits for the encoder.
   static let patience = Duration.milliseconds(250)
 
-  /// - Parameter setting: `off` for none, else the folder.
-  static func load(_ setting: String, behind classifier: LinearClassifier?) throws(ConfigurationError) -> EncoderDetector? {
+  /// - Parameters:
+  ///   - setting: `off` for none, else the folder.
+  ///   - patience: How long a text waits to be read.
+  static func load(
+    _ setting: String, behind classifier: LinearClassifier?, patience: Duration = Self.patience
+  ) throws(ConfigurationError) -> EncoderDetector? {
     guard setting != "off", let classifier else { return nil }
     let model = setting + "/model.safetensors"
     do {
@@ -37,7 +41,7 @@ enum EncoderFolder {
         throw ConfigurationError(path: setting + "/config.json", message: "id2label names no label '\(Self.violation)'")
       }
       return EncoderDetector(
-        encoder: try EncoderThread(encoder, patience: Self.patience), terms: terms, violation: place,
+        encoder: try EncoderThread(encoder, patience: patience), terms: terms, violation: place,
         heads: classifier.heads.map { labels.firstIndex(of: $0.use?.name ?? Self.jailbreak) })
     } catch let error as ConfigurationError {
       throw error

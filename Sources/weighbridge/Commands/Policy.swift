@@ -3,11 +3,11 @@ internal import Documents
 internal import Foundation
 internal import GatewayApp
 
-struct Policy: ParsableCommand {
+struct Policy: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Try acceptable-use rules and the classifier offline.", subcommands: [Classify.self, Replay.self, Test.self])
 
-  struct Classify: ParsableCommand {
+  struct Classify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Read JSON Lines {\"text\": …} from standard input and write one finding per line.")
 
@@ -17,14 +17,17 @@ struct Policy: ParsableCommand {
     @Option(help: "Weights of the classifier: 'shipped', 'off', or a file.")
     var classifier = "shipped"
 
-    func run() throws {
+    @Option(help: "An encoder behind the classifier: 'off', or its folder.")
+    var encoder = "off"
+
+    func run() async throws {
       var classifier = try PromptClassifier(
-        packs: self.pack, classifier: self.classifier, environment: ProcessInfo.processInfo.environment)
+        packs: self.pack, classifier: self.classifier, encoder: self.encoder, environment: ProcessInfo.processInfo.environment)
       var number = 0
       while let line = StandardInput.line() {
         number += 1
         guard !line.isEmpty else { continue }
-        Terminal.say(try classifier.classify(jsonLine: line, number: number).text)
+        Terminal.say(try await classifier.classify(jsonLine: line, number: number).text)
       }
     }
   }
