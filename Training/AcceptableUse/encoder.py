@@ -96,6 +96,9 @@ def batches(stretches, source):
 
 
 def network(base):
+    # That the classifier's head is new is as it should be.
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     configuration = transformers.BertConfig.from_pretrained(base)
     configuration.id2label = dict(enumerate(LABELS))
     configuration.label2id = {label: index for index, label in enumerate(LABELS)}
