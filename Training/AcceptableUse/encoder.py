@@ -91,8 +91,10 @@ def batches(stretches, source):
             found.append(current)
             current = []
         current.append(entry)
+    if current:
+        found.append(current)
     source.shuffle(found)
-    return found + [current] if current else found
+    return found
 
 
 def network(base):
