@@ -9,7 +9,7 @@ import Testing
 @Suite("What is set about acceptable use")
 struct ConductTests {
   /// Refuses gizmos, which are critical in ``SecondOpinionTests/terms``; trinkets are in shadow.
-  private static func pack() throws -> RulePack {
+  static func pack() throws -> RulePack {
     func rule(_ id: String, _ use: String, _ mode: String, _ phrase: String) -> String {
       #"{"id":"\#(id)","uses":["\#(use)"],"severity":"high","mode":"\#(mode)","score":800,"direction":["prompt","response"],"phrases":["\#(phrase)"],"examples":{"match":["a \#(phrase)"],"clear":["nothing"]}}"#
     }

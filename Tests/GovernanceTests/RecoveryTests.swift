@@ -20,7 +20,7 @@ struct RecoveryTests {
   @Test("A hold without a mark is voided; what may have been delivered is stated", arguments: [0, 5, 15])
   func voided(delivered: Int) async throws {
     let fixture = try await GateFixture(script: .init(promptTokens: 10, tokens: Self.words))
-    let crashed = try await self.crash(fixture, afterPieces: delivered)
+    let crashed = try await self.crash(fixture, afterPieces: delivered).usage
     let (gate, report) = try await self.restarted(fixture)
     #expect(report.voided.map(\.usage) == [crashed])
     #expect(report.uncertainTokens.value >= delivered)
@@ -30,7 +30,7 @@ struct RecoveryTests {
   @Test("A hold is settled at its last durable mark, never above what the client received", arguments: [17, 40, 100, 199])
   func settled(delivered: Int) async throws {
     let fixture = try await GateFixture(script: .init(promptTokens: 10, tokens: Self.words))
-    let crashed = try await self.crash(fixture, afterPieces: delivered)
+    let crashed = try await self.crash(fixture, afterPieces: delivered).usage
     let (gate, report) = try await self.restarted(fixture)
     let record = try #require(report.settled.first)
     #expect(record.usage == crashed)
@@ -39,6 +39,24 @@ struct RecoveryTests {
     #expect(record.tokens.completion.value + record.undelivered.value >= delivered)
     #expect(record.amount == NanoAmount(Int128(MoneyTests.cost(record.tokens.completion.value))))
     #expect(gate.committedSpend(of: .customer(fixture.customer)) == record.amount)
+  }
+
+  @Test("A token of which the guards let through a part counts as one that may have been delivered", arguments: 0..<150)
+  func shownInPart(delivered: Int) async throws {
+    // "shady" waits for what follows it, and the space before it does not.
+    let tokens = (0..<100).flatMap { [" shady", " w\($0)"] }
+    // No mark but where delivery would pass the last one.
+    var policy = GatePolicy()
+    policy.markEveryTokens = 1000
+    let fixture = try await GateFixture(
+      script: .init(promptTokens: 10, tokens: tokens), terms: SecondOpinionTests.terms, policy: policy,
+      rules: [ConductTests.pack()])
+    let crashed = try await self.crash(fixture, afterPieces: delivered)
+    let report = try await self.restarted(fixture).report
+    let record = try #require((report.settled + report.voided).first)
+    let most = record.tokens.completion.value + record.undelivered.value
+    #expect(tokens.prefix(most).joined().hasPrefix(crashed.text))
+    #expect(crashed.text.hasPrefix(tokens.prefix(record.tokens.completion.value).joined()))
   }
 
   @Test("Balances, keys, limits and prices are as before")
@@ -62,22 +80,21 @@ struct RecoveryTests {
   }
 
   /// Delivers some pieces of an answer and then loses the process: nothing more reaches the journal.
-  private func crash(_ fixture: GateFixture, afterPieces pieces: Int) async throws -> UsageID {
+  private func crash(_ fixture: GateFixture, afterPieces pieces: Int) async throws -> (usage: UsageID, text: String) {
     guard case .live(let live) = try await fixture.gate.admit(fixture.call()) else { throw GateFixture.ClientGone() }
     let journal = fixture.journal
-    let count = Mutex(0)
+    let received = Mutex((pieces: 0, text: ""))
     await live.run(handover: .asItComes) { @concurrent event in
-      guard case .piece = event else { return }
-      let taken = count.withLock { taken in
-        taken += 1
-        return taken
+      guard case .piece(let piece) = event else { return }
+      let taken = received.withLock { received in
+        received.pieces += 1
+        if received.pieces <= pieces { received.text += piece.text }
+        return received.pieces
       }
-      if taken > pieces {
-        journal.fail(with: JournalError(.closed, "crash"))
-        throw GateFixture.ClientGone()
-      }
+      if taken >= pieces { journal.fail(with: JournalError(.closed, "crash")) }
+      if taken > pieces { throw GateFixture.ClientGone() }
     }
     journal.fail(with: nil)
-    return live.usage
+    return (live.usage, received.withLock { $0.text })
   }
 }

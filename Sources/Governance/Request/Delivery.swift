@@ -87,10 +87,13 @@ struct Delivery {
     step.finding = release.finding
   }
 
-  /// Tokens that will be with the client once what was released is handed over.
-  var tokensAfterDelivery: Int { self.clearedTokens }
+  /// Tokens of which any part will be with the client once what was released is handed over: guards hold back the end of a token's text
+  /// as well, and what was shown of it the client has seen.
+  var tokensAfterDelivery: Int { self.answers.reduce(self.clearedTokens) { $0 + $1.tokensShownInPart } }
 
   /// The client has taken all that was released.
+  ///
+  /// What it has of a token is charged with the rest of it.
   mutating func delivered() {
     if self.handover == .asItComes { self.deliveredTokens = self.clearedTokens }
   }
@@ -127,6 +130,9 @@ struct GuardedAnswer {
   private var releasedBytes = 0
   private var releasedCallBytes = 0
   private var pending: [Pending] = []
+  /// Where the last token that is clear as a whole ends.
+  private var clearedBytes = 0
+  private var clearedCallBytes = 0
   private var producedBytes = 0
   private var producedCallBytes = 0
   private(set) var recorded: ReleasedPiece
@@ -192,6 +198,17 @@ struct GuardedAnswer {
     return self.release(text, self.producedCallBytes > 0 ? self.callGuarding.finish() : nil)
   }
 
+  /// Tokens that are not clear as a whole, and of which something is released.
+  var tokensShownInPart: Int {
+    var (start, callStart, tokens) = (self.clearedBytes, self.clearedCallBytes, 0)
+    for entry in self.pending {
+      guard start < self.releasedBytes || callStart < self.releasedCallBytes else { break }
+      tokens += entry.tokens
+      (start, callStart) = (entry.end, entry.callEnd)
+    }
+    return tokens
+  }
+
   /// What is shown of a token beside its text is shown once its text is.
   private mutating func release(_ text: GuardStep, _ calls: GuardStep?) -> Release {
     self.releasedBytes += text.released.utf8.count
@@ -203,6 +220,7 @@ struct GuardedAnswer {
       release.tokens += entry.tokens
       release.piece.toolCalls += entry.toolCalls
       release.piece.logprobs += entry.logprobs
+      (self.clearedBytes, self.clearedCallBytes) = (entry.end, entry.callEnd)
     }
     self.pending.removeFirst(clear.count)
     if self.recordsText { self.recorded.append(release.piece) }
