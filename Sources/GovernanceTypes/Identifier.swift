@@ -27,17 +27,15 @@ public struct Identifier<Kind: IdentifierKind>: Hashable, Sendable, Comparable, 
     let prefix = Kind.prefix.utf8.span
     guard text.count == prefix.count + 27, text[prefix.count] == UInt8(ascii: "_") else { return nil }
     for place in prefix.indices where text[place] != prefix[place] { return nil }
-    // 26 digits hold 130 bits: the first has three of the 128.
-    guard crockfordValues[Int(text[prefix.count + 1])] < 8 else { return nil }
-    var high: UInt64 = 0
-    var low: UInt64 = 0
-    for place in prefix.count + 1..<text.count {
-      let value = crockfordValues[Int(text[place])]
-      guard value < 32 else { return nil }
-      high = high << 5 | low >> 59
-      low = low << 5 | UInt64(value)
-    }
-    self.value = UInt128(high) << 64 | UInt128(low)
+    // 26 digits hold 130 bits: the first has three of the 128. Whether all are digits is asked once, at the end.
+    let first = prefix.count + 1
+    var seen: UInt8 = 0
+    let high = crockfordNumber(text, first..<first + 2, &seen)
+    guard high < 1 << 8 else { return nil }
+    let middle = crockfordNumber(text, first + 2..<first + 14, &seen)
+    let low = crockfordNumber(text, first + 14..<first + 26, &seen)
+    guard seen < 32 else { return nil }
+    self.value = UInt128(high) << 120 | UInt128(middle) << 60 | UInt128(low)
   }
 
   public var description: String {
@@ -72,6 +70,17 @@ private let crockfordValues: [UInt8] = {
   for (value, digit) in crockfordDigits.enumerated() { values[Int(digit)] = UInt8(value) }
   return values
 }()
+
+/// The number that up to twelve digits write; `seen` collects their values, and is beyond 31 once one of them is no digit.
+private func crockfordNumber(_ text: Span<UInt8>, _ places: Range<Int>, _ seen: inout UInt8) -> UInt64 {
+  var number: UInt64 = 0
+  for place in places {
+    let value = crockfordValues[Int(text[place])]
+    seen |= value
+    number = number << 5 | UInt64(value)
+  }
+  return number
+}
 
 public enum CustomerKind: IdentifierKind { public static let prefix = "cus" }
 public enum ProjectKind: IdentifierKind { public static let prefix = "prj" }

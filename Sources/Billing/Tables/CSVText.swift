@@ -22,26 +22,15 @@ public enum CSVText {
 
   /// Writes one text as a field, in quotes only if it contains a comma, a quote or a line break.
   public static func append(_ text: String, to bytes: inout [UInt8]) {
-    bytes.append(addingCapacity: self.longest(text)) { self.append(text, to: &$0) }
-  }
-
-  /// The most bytes that a text has as a field: every byte a quote, in quotes, behind an apostrophe.
-  static func longest(_ text: String) -> Int { 2 * text.utf8.count + 3 }
-
-  /// The same, where there is room for ``longest(_:)`` bytes.
-  static func append(_ text: String, to row: inout OutputSpan<UInt8>) {
     let needsQuotes = self.needsQuotes(text)
-    if needsQuotes { row.append(self.quote) }
-    if self.readsAsFormula(text) { row.append(self.apostrophe) }
-    if needsQuotes {
-      for byte in text.utf8 {
-        if byte == self.quote { row.append(self.quote) }
-        row.append(byte)
-      }
-      row.append(self.quote)
-    } else {
-      row.append(text)
+    if needsQuotes { bytes.append(self.quote) }
+    if self.readsAsFormula(text) { bytes.append(self.apostrophe) }
+    guard needsQuotes else { return bytes.append(contentsOf: text.utf8) }
+    for byte in text.utf8 {
+      if byte == self.quote { bytes.append(self.quote) }
+      bytes.append(byte)
     }
+    bytes.append(self.quote)
   }
 
   private static func needsQuotes(_ text: String) -> Bool {

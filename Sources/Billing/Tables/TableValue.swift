@@ -18,19 +18,9 @@ enum TableValue {
   /// Major units, as ``NanoAmount/description`` writes them.
   static func amount(_ amount: NanoAmount) -> TableValue { .number(amount.nano, scale: 9, decimals: 2) }
 
-  /// The most bytes that the value has as a field of CSV.
-  var longest: Int {
-    if case .text(let text) = self { CSVText.longest(text) } else { OutputSpan<UInt8>.longestCell }
-  }
-
   /// Writes the value as a field of CSV.
   func append(asCSV bytes: inout [UInt8]) {
-    bytes.append(addingCapacity: self.longest) { self.append(asCSV: &$0) }
-  }
-
-  /// The same, where there is room for ``longest`` bytes.
-  func append(asCSV row: inout OutputSpan<UInt8>) {
-    if case .text(let text) = self { CSVText.append(text, to: &row) } else { self.append(plain: &row) }
+    if case .text(let text) = self { CSVText.append(text, to: &bytes) } else { self.append(plain: &bytes) }
   }
 
   /// Writes the value as a JSON string, or `null`; numbers too, so that no reader rounds them to a binary fraction.
@@ -47,19 +37,37 @@ enum TableValue {
 
   /// Writes the value without quotes or escapes.
   func append(plain bytes: inout [UInt8]) {
-    bytes.append(addingCapacity: self.longest) { self.append(plain: &$0) }
+    bytes.append(writing: self.longest) { self.write(to: &$0, at: &$1) }
   }
 
-  private func append(plain row: inout OutputSpan<UInt8>) {
+  /// The room that ``write(to:at:)`` needs, in bytes.
+  private var longest: Int {
+    if case .text(let text) = self { text.utf8.count } else { MutableRawSpan.longestCell }
+  }
+
+  /// Writes the value without quotes or escapes at `place`, and moves it behind.
+  func write(to room: inout MutableRawSpan, at place: inout Int) {
     switch self {
     case .none: break
-    case .text(let text): row.append(text)
-    case .identifier(let prefix, let value): row.append(identifier: value, prefix: prefix)
-    case .number(let units, let scale, let decimals): row.append(units, scale: scale, decimals: decimals)
-    case .instant(let time): row.append(instant: time)
-    case .midnight(let day):
-      row.append(day: day)
-      row.append("T00:00:00Z")
+    case .text(let text): for byte in text.utf8 { room.write(byte, at: &place) }
+    case .identifier(let prefix, let value): room.write(identifier: value, prefix: prefix, at: &place)
+    case .number(let units, let scale, let decimals): room.write(units, scale: scale, decimals: decimals, at: &place)
+    case .instant(let time): room.write(instant: time, at: &place)
+    case .midnight(let day): room.write(midnightOf: day, at: &place)
+    }
+  }
+}
+
+extension [UInt8] {
+  /// Appends what `write` writes into the room that it gets, up to the place where it ends.
+  mutating func append(writing room: Int, _ write: (inout MutableRawSpan, _ place: inout Int) -> Void) {
+    self.append(addingCapacity: room) { output in
+      output.append(repeating: 0, count: room)
+      var place = 0
+      var bytes = output.mutableSpan
+      var words = bytes.mutableBytes
+      write(&words, &place)
+      output.removeLast(room - place)
     }
   }
 }

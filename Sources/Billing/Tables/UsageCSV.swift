@@ -44,7 +44,7 @@ enum UsageColumn: String, CaseIterable {
 /// `amount` is in major units, `amount_nano` the same in nano-units; token categories are disjoint; instants are RFC 3339 in
 /// UTC with milliseconds. A request without a project, or settled without a decision, has an empty field there.
 ///
-/// Rows of a table mostly agree in model, currency, price and the ways in which they ended: those cells are written once and copied.
+/// Rows of a table mostly agree in their texts (model, currency, how they ended): those cells are written once and copied.
 public struct UsageCSV: Sendable {
   /// The first row: names of the columns.
   public static let header: [UInt8] = {
@@ -53,46 +53,57 @@ public struct UsageCSV: Sendable {
     return bytes
   }()
 
-  /// The columns in their order: those that are of the row alone, and between them those that are as they were in the row before.
-  private static let own: [[UsageColumn]] = [
-    [.usage, .customer, .project, .key],
-    [.amount, .amountNano, .promptUncached, .promptCached, .completion, .training, .undelivered],
-    [.decision], [.heldAt, .settledAt],
-  ]
-  private static let alike: [[UsageColumn]] = [[.model, .currency], [.finish, .settlementPolicy, .usageSource], [.price]]
+  /// Columns that are no texts, and those behind them that are.
+  private struct Part: Sendable {
+    var own: [UsageColumn] = []
+    var texts: [UsageColumn] = []
 
-  /// The last row that differed in them, and the cells of ``alike`` in it, each with its separator in front.
+    /// Bytes that the columns of the row alone take at most, each with the separator in front.
+    var room: Int { self.own.count * (MutableRawSpan.longestCell + 1) }
+  }
+
+  /// All columns in their order.
+  private static let parts: [Part] = UsageColumn.allCases.reduce(into: [Part()]) { parts, column in
+    var part = parts.removeLast()
+    defer { parts.append(part) }
+    if column.isText {
+      part.texts.append(column)
+    } else if part.texts.isEmpty {
+      part.own.append(column)
+    } else {
+      parts.append(part)
+      part = Part(own: [column])
+    }
+  }
+
+  /// The last row whose texts were others than those of the row before, and its texts by part, each with its separator in front.
   private var last: UsageLine?
-  private var cells: [[UInt8]] = [[], [], []]
+  private var texts: [[UInt8]] = []
 
   public init() {}
 
   /// Writes one row. O(1) but for the lengths of its texts.
   public mutating func append(_ line: UsageLine, to bytes: inout [UInt8]) {
-    self.remember(line)
-    for (part, columns) in Self.own.enumerated() {
-      bytes.append(addingCapacity: columns.count * (OutputSpan<UInt8>.longestCell + 1)) { row in
-        for column in columns {
-          if column != .usage { row.append(CSVText.separator) }
-          column.value(in: line).append(asCSV: &row)
+    if !self.hasTexts(of: line) {
+      self.texts = Self.parts.map { Self.cells($0.texts, line) }
+      self.last = line
+    }
+    for (part, texts) in zip(Self.parts, self.texts) {
+      bytes.append(writing: part.room) { room, place in
+        for column in part.own {
+          if column != .usage { room.write(CSVText.separator, at: &place) }
+          column.value(in: line).write(to: &room, at: &place)
         }
       }
-      if part < self.cells.count { bytes.append(contentsOf: self.cells[part]) }
+      bytes.append(contentsOf: texts)
     }
     bytes.append(CSVText.rowEnd)
   }
 
-  private mutating func remember(_ line: UsageLine) {
-    let last = self.last
-    let isNamedAlike = last?.model == line.model && last?.currency == line.currency
-    let endsAlike =
-      last?.finish == line.finish && last?.settlementPolicy == line.settlementPolicy && last?.usageSource == line.usageSource
-    let isPricedAlike = last?.price == line.price
-    guard !isNamedAlike || !endsAlike || !isPricedAlike else { return }
-    if !isNamedAlike { self.cells[0] = Self.cells(Self.alike[0], line) }
-    if !endsAlike { self.cells[1] = Self.cells(Self.alike[1], line) }
-    if !isPricedAlike { self.cells[2] = Self.cells(Self.alike[2], line) }
-    self.last = line
+  private func hasTexts(of line: UsageLine) -> Bool {
+    guard let last = self.last else { return false }
+    return last.model == line.model && last.currency == line.currency && last.finish == line.finish
+      && last.settlementPolicy == line.settlementPolicy && last.usageSource == line.usageSource
   }
 
   private static func cells(_ columns: [UsageColumn], _ line: UsageLine) -> [UInt8] {
@@ -102,5 +113,14 @@ public struct UsageCSV: Sendable {
       column.value(in: line).append(asCSV: &bytes)
     }
     return bytes
+  }
+}
+
+extension UsageColumn {
+  fileprivate var isText: Bool {
+    switch self {
+    case .model, .currency, .finish, .settlementPolicy, .usageSource: true
+    default: false
+    }
   }
 }
