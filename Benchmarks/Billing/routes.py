@@ -1,4 +1,4 @@
-"""Billing through a running gateway: a month of a million requests of 10,000 customers, as report, tables and invoices over HTTP.
+"""Billing through a running gateway: a month of a million requests of 10,000 customers, as report, tables, invoices and audit bundle over HTTP.
 
 A store is filled by `billing-bench fill`, which writes entries and rows as the gate does; the gateway then starts on it, checks its books
 against the log, and answers. What it answers is checked: rows, sums and invoices must come to what was filled in.
@@ -11,6 +11,7 @@ import concurrent.futures
 import csv
 import decimal
 import http.client
+import io
 import json
 import os
 import pathlib
@@ -18,6 +19,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import time
@@ -97,8 +99,8 @@ class Gateway:
     def forget_peak(self) -> None:
         pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
 
-    def table(self, form: str, to: pathlib.Path) -> None:
-        state = self.json("POST", "/exports", {"kind": "usage", "format": form, "from": MONTH, "to": NEXT})
+    def export(self, order: dict, to: pathlib.Path) -> None:
+        state = self.json("POST", "/exports", order)
         while state["status"] == "pending":
             time.sleep(0.02)
             state = self.json("GET", f"/exports/{state['id']}")
@@ -108,6 +110,13 @@ class Gateway:
         connection.request("GET", f"/admin/v1/exports/{state['id']}/content", None, {"authorization": "Bearer " + KEY})
         with open(to, "wb") as file:
             shutil.copyfileobj(connection.getresponse(), file, 1 << 18)
+
+    def table(self, form: str, to: pathlib.Path) -> None:
+        self.export({"kind": "usage", "format": form, "from": MONTH, "to": NEXT}, to)
+
+    def entries(self) -> int:
+        """As many as the newest checkpoint of the log is signed for."""
+        return int(self.ask("GET", "/audit/v1/checkpoint", base="").split(b"\n")[1])
 
 
 def nano(amount: str) -> int:
@@ -153,15 +162,17 @@ def main() -> int:
     print(f"the last month reckoned beside, {gateway.rest():.1f} s", flush=True)
     failures: list[str] = []
 
-    def measured(what: str, most: float | None, work):
+    def measured(what: str, most: float | None, work, memory: int | None = None):
         base = gateway.memory("VmRSS")
         gateway.forget_peak()
         began = time.monotonic()
         value = work()
         took = time.monotonic() - began
         bound = "" if most is None else f" (<= {most:g} asked)"
-        print(f"{what}: {took:.2f} s{bound}, memory {base} -> peak {gateway.memory('VmHWM')} MiB", flush=True)
-        if most is not None and took > most:
+        peak = gateway.memory("VmHWM")
+        room = "" if memory is None else f" (<= {memory} asked)"
+        print(f"{what}: {took:.2f} s{bound}, memory {base} -> peak {peak} MiB{room}", flush=True)
+        if most is not None and took > most or memory is not None and peak > memory:
             failures.append(what)
         return value
 
@@ -205,6 +216,15 @@ def main() -> int:
         capture = measured("capture rate", None, lambda: gateway.json("GET", f"/billing/capture-rate?month={MONTH[:7]}"))
         expect("the part that is invoiced", capture["captured_millionths"], 1_000_000)
         measured("FOCUS with invoices", None, lambda: gateway.table("focus", path))
+        entries = gateway.entries()
+        measured(f"audit bundle of {entries} entries", 30 * entries / 1e6,
+                 lambda: gateway.export({"kind": "audit", "format": "bundle"}, path), memory=128)
+        print(f"  {path.stat().st_size >> 20} MiB of bundle")
+        for name, value in [("usage.csv", lambda row: int(row["amount_nano"])), ("focus.csv", lambda row: nano(row["BilledCost"]))]:
+            with tarfile.open(path) as bundle:
+                member = next(member for member in bundle if member.name.endswith("/" + name))
+                rows = csv.DictReader(io.TextIOWrapper(bundle.extractfile(member), newline=""))
+                expect(f"the sum of {name} in the bundle", sum(map(value, rows)), sum(amounts))
     finally:
         gateway.stop()
         if not options.keep:

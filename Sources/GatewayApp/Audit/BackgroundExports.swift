@@ -113,9 +113,8 @@ actor BackgroundExports: ExportDesk {
       self.madeAt[id] = wallClock()
       self.states[id]?.status = .ready
     } catch {
-      for path in [self.path(id) + ".work", self.path(id) + ".work.usage"] {
-        try? FileManager.default.removeItem(atPath: path)  // What is not there need not go; the failure below is what counts.
-      }
+      // What is not there need not go; the failure below is what counts.
+      try? FileManager.default.removeItem(atPath: self.path(id) + ".work")
       self.log.error("an export failed", metadata: ["export": "\(id)", "error": "\(error)"])
       self.states[id]?.status = .failed
       self.states[id]?.failure = "\(error)"

@@ -34,7 +34,7 @@ struct BundleAssembly: Sendable {
       checkpoint: checkpoint, opening: try self.opening(before: first), logKeys: self.keys.logKeys,
       successions: self.keys.successions, witnesses: self.audit.witnesses.map(\.key),
       signerCertificate: self.keys.manifest.certificate, timestampCertificate: try self.audit.timestamp?.certificateBytes())
-    let tables = try SettlementTables(gate: self.gate, operatorName: self.operatorName, path: directory + ".usage")
+    let tables = try SettlementTables(gate: self.gate, operatorName: self.operatorName, path: directory + ".rows")
     var pages = LogPages(store: self.store, next: first, end: end) { try tables.take($0) }
     var sink = try BundleDirectorySink(path: directory)
     _ = try BundleWriter(digests: .openSSL, verifySignature: Ed25519Key.verify).write(
@@ -47,7 +47,6 @@ struct BundleAssembly: Sendable {
         return try tree.proof(of: Array(line.utf8), at: sequence, size: end, checkpoint: checkpoint)
       }, sign: { try self.keys.manifest.sign($0) },
       timestamp: self.audit.timestamp.map { authority in { try authority.stamp($0) } })
-    try tables.remove()
   }
 
   /// The first sequence number whose entry is not before an instant: `at` never decreases, so a binary search finds it.

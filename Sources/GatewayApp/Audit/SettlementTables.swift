@@ -6,24 +6,22 @@ internal import Governance
 internal import GovernanceTypes
 internal import Synchronization
 
-/// The usage tables of a bundle, made from the settlements that pass by while its entries are written; the rows wait in a file.
+/// The usage tables of a bundle, made from the settlements that pass by while its entries are written; the rows wait in files
+/// that have no name, and are gone when this is, or the process.
 ///
 /// Made on a thread of their own, page by page, at most one page behind the one who gives them.
 final class SettlementTables: Sendable {
-  private let path: String
   private let state: Mutex<State>
   private let thread = DispatchQueue(label: "usage tables of a bundle")
   private let room = DispatchSemaphore(value: 1)
 
-  /// - Parameter path: of a file that is made here and removed by ``remove()``.
+  /// - Parameter path: where files can be; what is there by this name is written over.
   init(gate: Gate, operatorName: String, path: String) throws {
-    guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]) else {
-      throw StartFailure("\(path) cannot be written")
-    }
-    self.path = path
-    let spool = try FileHandle(forUpdating: URL(fileURLWithPath: path))
     self.state = Mutex(
-      State(spool: spool, gate: gate, focus: try FocusTable(issuer: operatorName, provider: operatorName)))
+      State(
+        gate: gate, focus: try FocusTable(issuer: operatorName, provider: operatorName),
+        usageRows: try Spool(path: path, header: UsageCSV.header),
+        focusRows: try Spool(path: path, header: FocusTable.header)))
   }
 
   /// Takes lines of the log, in order; waits until those before them are done.
@@ -44,14 +42,14 @@ final class SettlementTables: Sendable {
   /// Read when the entries are all written: the contents are asked for afterwards.
   var contents: [BundleContent] {
     [
-      BundleContent(path: BundlePath.usage) { emit in try self.afterAll { try $0.writeUsage(to: emit) } },
-      BundleContent(path: BundlePath.focus) { emit in try self.afterAll { try $0.focus.write { try emit($0) } } },
+      BundleContent(path: BundlePath.usage) { emit in try self.afterAll { try $0.usageRows.writeAll(to: emit) } },
+      BundleContent(path: BundlePath.focus) { emit in
+        try self.afterAll { state in
+          try state.focusRows.writeAll(to: emit)
+          try state.focus.writeRows(to: emit)
+        }
+      },
     ]
-  }
-
-  func remove() throws {
-    try self.afterAll { $0.spool.closeFile() }
-    try FileManager.default.removeItem(atPath: self.path)
   }
 
   private func afterAll(_ work: (inout State) throws -> Void) throws {
@@ -64,20 +62,21 @@ final class SettlementTables: Sendable {
   }
 
   private struct State {
-    let spool: FileHandle
     let gate: Gate
     var focus: FocusTable
+    var usageRows: Spool
+    var focusRows: Spool
+    /// That of the newest hold that was settled.
+    private var day: CalendarDay?
     private var csv = UsageCSV()
-    private var rows = UsageCSV.header
     private var fields = EntryFields()
     private var failure: (any Error)?
 
-    private static let piece = 1 << 20
-
-    init(spool: FileHandle, gate: Gate, focus: FocusTable) {
-      self.spool = spool
+    init(gate: Gate, focus: FocusTable, usageRows: Spool, focusRows: Spool) {
       self.gate = gate
       self.focus = focus
+      self.usageRows = usageRows
+      self.focusRows = focusRows
     }
 
     func requireSound() throws {
@@ -96,31 +95,66 @@ final class SettlementTables: Sendable {
       guard Self.isSettlement(line) else { return }
       try self.fields.read(line)
       let usage = try UsageLine(settlement: self.fields)
-      self.csv.append(usage, to: &self.rows)
-      if self.rows.count >= Self.piece { try self.flush() }
+      try self.usageRows.write { self.csv.append(usage, to: &$0) }
       if let price = self.gate.price(usage.price) { try self.focus.add(usage, price: price) }
+      try self.endDays(at: usage.heldAt.day)
+    }
+
+    /// Rows of days that are over need no memory: behind what was held today comes little that was held before, and that was held yesterday
+    /// before midnight. What comes later still has rows of its own.
+    private mutating func endDays(at today: CalendarDay) throws {
+      let yesterday = self.day ?? today
+      self.day = max(yesterday, today)
+      guard today > yesterday else { return }
+      guard let over = self.focus.takeDays(before: yesterday) else { return }
+      try over.writeRows { rows in try self.focusRows.write { $0 += rows } }
     }
 
     /// Whether a canonical line has the member `"type":"settle"`: in a string its quotes would be escaped, and no settlement has an
     /// object in it. Most lines are none, and need not be parsed.
     private static func isSettlement(_ line: [UInt8]) -> Bool {
-      let mark = Array(#","type":"settle","#.utf8)
+      let mark = Self.mark
       guard line.count >= mark.count else { return false }
       return (0...line.count - mark.count).reversed().contains { start in
         line[start] == mark[0] && line[start + 2] == mark[2] && line[start..<start + mark.count].elementsEqual(mark)
       }
     }
 
-    private mutating func flush() throws {
-      try self.spool.write(contentsOf: Data(self.rows))
-      self.rows.removeAll(keepingCapacity: true)
-    }
+    private static let mark = Array(#","type":"settle","#.utf8)
+  }
+}
 
-    mutating func writeUsage(to emit: ([UInt8]) throws -> Void) throws {
-      try self.flush()
-      try self.spool.seek(toOffset: 0)
-      while let piece = try self.spool.read(upToCount: Self.piece), !piece.isEmpty { try emit(Array(piece)) }
+/// A table in the making, in a file without a name.
+private struct Spool {
+  private let file: FileHandle
+  private var rows: [UInt8]
+
+  private static let piece = 1 << 20
+
+  init(path: String, header: [UInt8]) throws {
+    guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]) else {
+      throw StartFailure("\(path) cannot be written")
     }
+    self.file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+    try FileManager.default.removeItem(atPath: path)
+    self.rows = header
+  }
+
+  mutating func write(_ append: (inout [UInt8]) -> Void) throws {
+    append(&self.rows)
+    if self.rows.count >= Self.piece { try self.flush() }
+  }
+
+  private mutating func flush() throws {
+    try self.file.write(contentsOf: Data(self.rows))
+    self.rows.removeAll(keepingCapacity: true)
+  }
+
+  /// Hands over all that was written, in pieces.
+  mutating func writeAll(to emit: ([UInt8]) throws -> Void) throws {
+    try self.flush()
+    try self.file.seek(toOffset: 0)
+    while let piece = try self.file.read(upToCount: Self.piece), !piece.isEmpty { try emit(Array(piece)) }
   }
 }
 
