@@ -76,6 +76,7 @@ struct LoadTests {
     let session = try ModelSession(path: TinyEngine.path.get())
     let result = try session.bench(promptTokens: 100, generateTokens: 20, parallel: 3)
     #expect(result.prefillTokensPerSecond > 0 && result.decodeTokensPerSecond > 0 && result.peakResidentBytes > 1 << 20)
+    #expect(result.loading.openSeconds > 0 && result.loading.packSeconds > 0)
     for (prompt, generate, parallel) in [(0, 1, 1), (1, 0, 1), (100, 29, 1), (.max, 1, 1), (1, 1, 0), (1, 1, 1000)] {
       let error = #expect(throws: EngineError.self) {
         try session.bench(promptTokens: prompt, generateTokens: generate, parallel: parallel)

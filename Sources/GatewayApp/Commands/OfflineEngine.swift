@@ -27,6 +27,8 @@ public struct OfflineEngine: Sendable {
 
     public var json: JSON {
       var members = [
+        JSONMember("open_seconds", .number("\(self.figures.loading.openSeconds)")),
+        JSONMember("pack_seconds", .number("\(self.figures.loading.packSeconds)")),
         JSONMember("prefill_tokens_per_second", .number("\(self.figures.prefillTokensPerSecond)")),
         JSONMember("decode_tokens_per_second", .number("\(self.figures.decodeTokensPerSecond)")),
         JSONMember("peak_rss_bytes", .integer(self.figures.peakResidentBytes)),
@@ -56,6 +58,8 @@ public struct OfflineEngine: Sendable {
 
     public var rows: [(String, String)] {
       [
+        ("opening", "\(Self.short(self.figures.loading.openSeconds * 1e3)) ms"),
+        ("packing", "\(Self.short(self.figures.loading.packSeconds * 1e3)) ms"),
         ("prefill", "\(Int(self.figures.prefillTokensPerSecond)) tokens/s"),
         ("decode", "\(Int(self.figures.decodeTokensPerSecond)) tokens/s"),
         ("memory", "\(self.figures.peakResidentBytes >> 20) MiB"),

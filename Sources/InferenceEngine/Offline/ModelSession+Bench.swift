@@ -24,6 +24,7 @@ public struct BenchResult: Sendable, Equatable {
     public var decodeBound: Double { self.readGigabytesPerSecond * 1e9 / Double(self.weightBytes) }
   }
 
+  public let loading: ModelLoading
   public let prefillTokensPerSecond: Double
   /// Of all sequences together.
   public let decodeTokensPerSecond: Double
@@ -65,6 +66,7 @@ extension ModelSession {
     try self.generate(generateTokens, caches)
     let end = clock.now
     return BenchResult(
+      loading: self.loading,
       prefillTokensPerSecond: Double(parallel * promptTokens) / ((middle - start) / .seconds(1)),
       decodeTokensPerSecond: Double(parallel * generateTokens) / ((end - middle) / .seconds(1)),
       peakResidentBytes: Self.peakResidentBytes(),

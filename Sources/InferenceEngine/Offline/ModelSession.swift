@@ -10,11 +10,16 @@ public final class ModelSession {
   let model: LlamaModel
   let pass: ForwardPass
   let kvType: KVType?
+  /// What it took until the model could run.
+  let loading: ModelLoading
   private let preparation: PromptPreparation
 
   /// - Throws: ``EngineError`` naming the option or what is wrong with the file.
   public init(path: String, options: EngineOptions = EngineOptions()) throws(EngineError) {
+    let clock = ContinuousClock()
+    let start = clock.now
     let loaded = try LoadedModel(path: path, options: options, isOffline: true)
+    let opened = clock.now
     let context = loaded.weights.hyperparameters.contextLength
     try options.validated(modelContext: context)
     self.contextLength = options.contextLimit ?? context
@@ -30,6 +35,8 @@ public final class ModelSession {
     } catch {
       throw EngineError(error)
     }
+    self.loading = ModelLoading(
+      openSeconds: (opened - start) / .seconds(1), packSeconds: (clock.now - opened) / .seconds(1))
   }
 
   public var description: ModelDescription { self.model.description }
@@ -86,4 +93,12 @@ public final class ModelSession {
       }
     }
   }
+}
+
+/// Where the time of loading a model went.
+public struct ModelLoading: Sendable, Equatable {
+  /// Mapping the file into memory, reading its head and checking every tensor's place in it.
+  public let openSeconds: Double
+  /// Making room, and packing the weights for the kernels where they compute in their own layout. It reads the mapped pages.
+  public let packSeconds: Double
 }
