@@ -41,12 +41,17 @@ struct UsageTables: Sendable {
   private func write(
     from: Timestamp?, to: Timestamp?, _ output: FileHandle, _ rows: @escaping @Sendable (ArraySlice<UsageRecord>) -> [UInt8]
   ) async throws {
-    let query = UsageQuery(from: from, to: to, order: .settlement)
+    try await self.eachPage(of: UsageQuery(from: from, to: to, order: .settlement)) { page in
+      try await Self.write(page, to: output, rows)
+    }
+  }
+
+  /// Reads the following page while one is taken.
+  private func eachPage(of query: UsageQuery, _ take: ([UsageRecord]) async throws -> Void) async throws {
     var page = try await self.gate.usageRecords(query, after: nil, limit: Self.pageLength)
     while let end = page.last {
-      // The next page is read while this one is written.
       async let following = self.gate.usageRecords(query, after: end.usage, limit: Self.pageLength)
-      try await Self.write(page, to: output, rows)
+      try await take(page)
       page = try await following
     }
   }
@@ -55,21 +60,17 @@ struct UsageTables: Sendable {
     var focus = try FocusTable(issuer: self.operatorName, provider: self.operatorName)
     try output.write(contentsOf: Data(FocusTable.header))
     try await self.addInvoices(from: from, to: to, &focus)
-    let query = UsageQuery(from: from, to: to, order: .hold)
     try await withThrowingTaskGroup(of: Void.self) { writing in
-      var page = try await self.gate.usageRecords(query, after: nil, limit: Self.pageLength)
-      while let end = page.last {
-        // The next page is read, and the rows of a day that is over are written, while this page is added.
-        async let following = self.gate.usageRecords(query, after: end.usage, limit: Self.pageLength)
+      try await self.eachPage(of: UsageQuery(from: from, to: to, order: .hold)) { page in
         for record in page where record.outcome == .settled {
           let line = UsageLine(record)
           try focus.add(line, price: try self.price(of: line))
         }
-        if let over = focus.takeDays(before: end.heldAt.day) {
+        // The rows of a day that is over are written while the next is added.
+        if let day = page.last?.heldAt.day, let over = focus.takeDays(before: day) {
           try await writing.waitForAll()
           writing.addTask { try over.writeRows { try output.write(contentsOf: Data($0)) } }
         }
-        page = try await following
       }
       try await writing.waitForAll()
     }
