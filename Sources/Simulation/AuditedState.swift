@@ -107,8 +107,9 @@ extension IndependentAuditor.State {
     if completion > received, self.seen[record.usage]?.isWhole == false {
       complain("is charged \(completion) tokens after a crash, and its client had \(received)")
     }
-    if received > completion + record.undelivered.value {
-      complain("had delivered \(received) tokens, more than its record allows for")
+    let begun = self.seen[record.usage].map { $0.isWhole ? 0 : $0.begun } ?? 0
+    if begun > completion + record.undelivered.value {
+      complain("had delivered of \(begun) tokens, more than its record allows for")
     }
   }
 

@@ -26,7 +26,10 @@ final class IndependentAuditor: Sendable {
   /// One request as its client saw it.
   struct Seen: Sendable {
     var call: Int
-    var received = 0
+    var bytes = 0
+    /// Tokens of which it has the whole text, and those of which it has any of it.
+    var received: Int { self.bytes / SimulatedEngine.tokenBytes }
+    var begun: Int { (self.bytes + SimulatedEngine.tokenBytes - 1) / SimulatedEngine.tokenBytes }
     var isWhole = false
     var epoch: Int
     var isOver = false
@@ -170,20 +173,20 @@ final class IndependentAuditor: Sendable {
     }
   }
 
-  func received(_ usage: UsageID, tokens: Int) {
+  func received(_ usage: UsageID, bytes: Int) {
     self.state.withLock { state in
-      state.seen[usage]?.received += tokens
+      state.seen[usage]?.bytes += bytes
       guard let seen = state.seen[usage] else { return }
       guard let item = state.durable[usage] else {
         return state.violations.append("\(usage) is delivered without a durable hold")
       }
       guard !seen.isWhole else { return }
-      if seen.received > item.highWater {
+      if seen.begun > item.highWater {
         state.violations.append(
-          "\(usage) delivers \(seen.received) tokens; the last durable mark promises at most \(item.highWater)")
+          "\(usage) delivers of \(seen.begun) tokens; the last durable mark promises at most \(item.highWater)")
       }
-      if seen.received > item.heldTokens - item.promptTokens {
-        state.violations.append("\(usage) delivers \(seen.received) tokens, and the durable hold pays for fewer")
+      if seen.begun > item.heldTokens - item.promptTokens {
+        state.violations.append("\(usage) delivers of \(seen.begun) tokens, and the durable hold pays for fewer")
       }
     }
   }

@@ -126,7 +126,7 @@ final class SimulatedProcess: Sendable {
           return taken
         }
         guard taken <= plan.leavesAfter else { throw Gone() }
-        self.auditor.received(live.usage, tokens: piece.text.utf8.count)
+        self.auditor.received(live.usage, bytes: piece.text.utf8.count)
       case .finished(let record, _): self.auditor.finished(record)
       case .failed: self.auditor.note("failed", plan.number)
       }

@@ -18,7 +18,7 @@ struct SimulatedWorld {
     self.currency = currency
     do {
       self.terms = try Self.termFile()
-      self.acceptableUse = try AcceptableUsePolicy(packs: [])
+      self.acceptableUse = try AcceptableUsePolicy(packs: [Self.rules()])
     } catch {
       preconditionFailure("the fixtures of the simulation are valid: \(error)")
     }
@@ -27,10 +27,26 @@ struct SimulatedWorld {
 
   private static func termFile() throws -> TermFile {
     let text = """
-      {"schema":"model-terms/1","id":"test","revision":1,"title":"Test terms","status":"in-force","sections":["1"],
-       "clauses":[{"id":"grant","ref":"1","kind":"grant","summary":"Use is granted.","actions":["use"]}]}
+      {"schema":"model-terms/1","id":"test","revision":1,"title":"Test terms","status":"in-force","sections":["1","2","policy/1"],
+       "documents":[{"role":"policy","name":"POLICY","url":"https://example.org/policy"}],"use_list":"policy",
+       "facts":{"request.use_findings":{"type":"set","subject":"request","source":["rule"]}},
+       "uses":[{"id":"1","text":"what nobody says","category":"illegal","seen":["rule"]}],
+       "clauses":[
+         {"id":"grant","ref":"1","kind":"grant","summary":"Use is granted.","actions":["use"]},
+         {"id":"use","ref":"2","sections":["2","policy/1"],"kind":"prohibition","summary":"Nobody says it.","binds":["customer"],
+          "moments":["response"],"forbids":{"uses":"all","findings":"request.use_findings"},"on_true":"deny","on_unknown":"allow_and_record"}]}
       """
     return try TermFile(Self.document(text), digest: mixed(Array(text.utf8)), sha256: { mixed($0) })
+  }
+
+  /// Forbids what the engine begins to say and never says: its tokens reach clients in parts.
+  private static func rules() throws -> RulePack {
+    let text = """
+      {"schema":"weighbridge/rule-pack/v1","id":"rules","version":"1","policy":"test","rules":[
+        {"id":"rule","uses":["1"],"severity":"high","mode":"enforce","score":800,"direction":["response"],"phrases":["a b"],
+         "examples":{"match":["a b"],"clear":["a c"]}}]}
+      """
+    return try RulePack(Self.document(text), digest: { mixed($0) })
   }
 
   static func document(_ text: String) -> Document {

@@ -34,6 +34,7 @@ let package = Package(
 LEDGER, LIMITS, CREDIT = "UsageLedger/Ledger.swift", "UsageLedger/Ledger+Limits.swift", "UsageLedger/Credit.swift"
 ADJUST = "Governance/Admin/Gate+Adjustments.swift"
 STEP, SETTLE, LIVE = "Governance/Request/DeliveryStep.swift", "Governance/Request/Settlement.swift", "Governance/Request/LiveRequest.swift"
+DELIVERY = "Governance/Request/Delivery.swift"
 RECOVERY, KEYS, UNWRITTEN = "Governance/Recovery.swift", "Governance/Request/Idempotency.swift", "Governance/Request/Unwritten.swift"
 
 # What the bug is, and the text that makes it: file, what stands there, what is put there.
@@ -50,6 +51,7 @@ MUTANTS = [
         (KEYS, "if let known = state.idempotency[key], now < known.expires { return false }", "")]),
     ("forget idempotency keys at a restart", [(KEYS, "self.idempotencyKey(dossier.call, dossier.caller).map {\n      IdempotencyRecord(", "self.idempotencyKey(dossier.call, dossier.caller).flatMap { now.seconds > 0 ? nil :\n      IdempotencyRecord(")]),
     ("deliver beyond the last mark on disk", [(STEP, "    try await ticket.durable()\n    delivery.highWater", "    delivery.highWater")]),
+    ("forget a token of which a part was shown", [(DELIVERY, "self.answers.reduce(self.clearedTokens) { $0 + $1.tokensShownInPart }", "self.clearedTokens")]),
     ("mark more than was delivered", [(STEP, "delivered: TokenCount(delivery.deliveredTokens)", "delivered: TokenCount(delivery.deliveredTokens + 1)")]),
     ("use an extension before it is on disk", [(STEP, "    try await added.ticket.durable()\n", "")]),
     ("recover at the high water", [(RECOVERY, "completion: hold.delivered)", "completion: TokenCount(most))")]),
