@@ -14,7 +14,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 NAMES = ["1b-Q4_0", "1b-Q8_0", "1b-Q4_K_M", "1b-Q5_K_M", "1b-Q6_K", "1b-F16", "7b-Q4_0"]
 # threads, prompt tokens, generated tokens, sequences, figures of it by their headings
 CASES = {
-    "single": (2, 512, 64, 1, {"prefill 512, 2 threads": "prefill", "decode, 2 threads": "decode"}),
+    "single": (2, 512, 64, 1, {"prefill 512, 2 threads": "prefill", "decode behind 512, 2 threads": "decode"}),
+    # From an empty context, as llama-bench measures decoding: weights are nearly all that is read.
+    "start": (2, 1, 128, 1, {"decode from the start, 2 threads": "decode"}),
     "thread": (1, 64, 32, 1, {"prefill 64, 1 thread": "prefill", "decode, 1 thread": "decode"}),
     "batch8": (2, 64, 32, 8, {"decode of 8, 2 threads": "decode"}),
     "batch32": (2, 64, 32, 32, {"decode of 32, 2 threads": "decode"}),
