@@ -33,8 +33,8 @@ final class SimulatedEngine: CompletionEngine {
   }
 
   let contextLength = 512
-  /// Of the text of every token: a space and a letter. After an `a` the guard waits, once the space is out, for what follows.
-  static let tokenBytes = 2
+  /// Of the text of every token: a space and a word. After `say` the guard waits, once the space is out, for what follows.
+  static let tokenBytes = 4
   private let state = Mutex(State())
 
   func expect(_ call: Int, _ script: Script) { self.state.withLock { $0.scripts[call] = script } }
@@ -119,7 +119,7 @@ final class SimulatedEngine: CompletionEngine {
       return grant.isFinal ? .end(CompletionEnd(reason: .allowance, usage: usage)) : nil
     }
     sequence.produced += 1
-    return .delta(CompletionDelta(text: (sequence.call + sequence.produced) % 3 == 0 ? " a" : " c", tokens: 1))
+    return .delta(CompletionDelta(text: (sequence.call + sequence.produced) % 3 == 0 ? " say" : " yes", tokens: 1))
   }
 }
 

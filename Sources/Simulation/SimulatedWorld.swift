@@ -43,8 +43,8 @@ struct SimulatedWorld {
   private static func rules() throws -> RulePack {
     let text = """
       {"schema":"weighbridge/rule-pack/v1","id":"rules","version":"1","policy":"test","rules":[
-        {"id":"rule","uses":["1"],"severity":"high","mode":"enforce","score":800,"direction":["response"],"phrases":["a b"],
-         "examples":{"match":["a b"],"clear":["a c"]}}]}
+        {"id":"rule","uses":["1"],"severity":"high","mode":"enforce","score":800,"direction":["response"],"phrases":["say nothing"],
+         "examples":{"match":["say nothing"],"clear":["say yes"]}}]}
       """
     return try RulePack(Self.document(text), digest: { mixed($0) })
   }
