@@ -103,7 +103,7 @@ bench-billing: deps ## measure billing: tables of 1,000,000 records, invoices of
 	@.build/release/billing-bench tables
 	@.build/release/billing-bench invoices
 
-bench-billing-routes: deps ## the same through a running gateway over HTTP, from a store that is filled first (ARGS="--records 100000")
+bench-billing-routes: deps ## the same through a running gateway over HTTP, from a store that is filled first (ARGS="--records 500000 --customers 1000" for a bundle of a million entries)
 	@$(SWIFT) build $(RELEASE) --product weighbridge
 	@$(SWIFT) build $(RELEASE) --product billing-bench
 	@$(PYTHON) Benchmarks/Billing/routes.py $(ARGS)
