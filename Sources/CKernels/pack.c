@@ -99,10 +99,17 @@ static void put_scales_and_minima(uint8_t *super, size_t row, const uint8_t *p) 
   }
 }
 
+// A run of 32 columns, whose nibbles are all low or all high: in the order in which they are read, as in the blocks of 32.
 static void put_q4_k(uint8_t *super, size_t row, const uint8_t *p, size_t count) {
   (void)count;
   put_scales_and_minima(super, row, p);
-  spread(super + 320, row, p + 16, 32, 0);
+  for (size_t run = 0; run < 8; run++) {
+    const uint8_t *nibbles = p + 16 + run / 2 * 32;
+    const int shift = (int)(run % 2 * 4);
+    uint8_t bytes[16];
+    for (size_t c = 0; c < 16; c++) bytes[c] = (uint8_t)((nibbles[c] >> shift & 15) | (nibbles[c + 16] >> shift & 15) << 4);
+    spread(super + 320 + 256 * run, row, bytes, 4, 0);
+  }
 }
 
 static void put_q5_k(uint8_t *super, size_t row, const uint8_t *p, size_t count) {

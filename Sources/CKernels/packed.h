@@ -5,7 +5,7 @@
 // In a superblock, one after the other, with S the number of its steps (a step: columns that share one scale):
 //   blocks of 32 (64 columns, S = 2):  d: S x 16 f16 | minimum: the same (Q4_1, Q5_1) | fifth bits: S lines (Q5) | lines
 //   blocks of 256 (256 columns):       d: 16 f16 | d of the minima: 16 f16 | scales: S x 16 bytes | minima: S x 16 bytes (Q4_K, Q5_K)
-//                                      | lines of low bits | lines of high bits
+//                                      | lines of low bits (Q4_K: of each step in turn) | lines of high bits
 //   F16, BF16, F32 (64 columns):       16 numbers a column
 #ifndef CK_PACKED_H
 #define CK_PACKED_H

@@ -86,15 +86,14 @@ INLINE void load_scale_and_minimum(const uint8_t *p, int number, step *s) {
 
 INLINE void load_q4_k(const uint8_t *p, int number, step *s) {
   load_scale_and_minimum(p, number, s);
-  const uint8_t *low = p + 320 + number / 2 * 512;
-  for (int j = 0; j < 8; j++) s->lines[j] = number % 2 == 0 ? b_load(low + CK_LINE * j) & 15 : b_load(low + CK_LINE * j) >> 4;
+  nibble_lines(p + 320 + 256 * number, s->lines);
 }
 
 INLINE void load_q5_k(const uint8_t *p, int number, step *s) {
-  load_q4_k(p, number, s);
+  load_scale_and_minimum(p, number, s);
   for (int j = 0; j < 8; j++) {
-    B bits = b_load(p + 2368 + CK_LINE * j);
-    s->lines[j] |= (number < 4 ? bits << (4 - number) : bits >> (number - 4)) & 16;
+    B pair = b_load(p + 320 + number / 2 * 512 + CK_LINE * j), bits = b_load(p + 2368 + CK_LINE * j);
+    s->lines[j] = (number % 2 == 0 ? pair & 15 : pair >> 4) | ((number < 4 ? bits << (4 - number) : bits >> (number - 4)) & 16);
   }
 }
 
