@@ -84,6 +84,9 @@ public struct AuditRoutes: Sendable {
     router.get("/v1/usage/receipts/{id}") { request, context in
       await answering { try await self.receipt(request, id: context.parameters.get("id") ?? "") }
     }
+    router.get("/v1/usage/charges/{id}") { request, context in
+      await answering { try await self.charge(request, id: context.parameters.get("id") ?? "") }
+    }
     guard let witness = self.services.witness else { return }
     router.post("/audit/v1/witness/add-checkpoint") { request, _ in
       await answering { try await self.cosign(request, witness) }
@@ -125,6 +128,13 @@ public struct AuditRoutes: Sendable {
         "index": .integer(proof.sequence), "leaf_hash": .string(proof.leaf.hexadecimal),
         "inclusion_proof": .array(proof.path.map { .string($0.hexadecimal) }), "checkpoint": .string(proof.checkpoint),
       ])
+  }
+
+  /// `GET /v1/usage/charges/{id}`: why a request is charged what it is charged; to its customer, by any of its keys, and to an auditor.
+  private func charge(_ request: Request, id: String) async throws -> Response {
+    let reader = try await self.reader(try bearerSecret(request, most: 8192))
+    guard let usage = UsageID(id) else { throw Refusal(.notFound, "There is no usage \(id.prefix(80)) of yours.") }
+    return jsonResponse(try await self.gate.charge(of: usage, for: reader))
   }
 
   /// Whose entries the secret opens; nil for an auditor, who may read all.

@@ -128,6 +128,16 @@ public final class MemoryJournal: Journal, Archive {
 
   public func usageRecord(_ id: UsageID) async throws -> UsageRecord? { self.usageRecords.first { $0.usage == id } }
 
+  public func settled(before record: UsageRecord) async throws -> PeriodTotal? {
+    self.usageRecords.prefix { $0.usage != record.usage }.compactMap { PeriodTotal($0) }
+      .filter { ($0.customer, $0.price, $0.month) == (record.customer, record.price, record.heldAt.month) }
+      .reduce(nil) { sum, one in
+        PeriodTotal(
+          customer: one.customer, price: one.price, month: one.month, tokens: (sum?.tokens ?? TokenUsage()) + one.tokens,
+          requests: (sum?.requests ?? 0) + one.requests)
+      }
+  }
+
   public func attempts(of usage: UsageID) async throws -> [AttemptRecord] {
     self.effects.compactMap { if case .attempt(let attempt) = $0, attempt.usage == usage { attempt } else { nil } }
   }

@@ -125,6 +125,7 @@ final class SimulatedStore: Journal, Archive {
   func usage(_ query: UsageQuery) async throws -> [UsageRow] { [] }
   func usageRecords(_ query: UsageQuery, after: UsageID?, limit: Int) async throws -> [UsageRecord] { [] }
   func usageRecord(_ id: UsageID) async throws -> UsageRecord? { self.state.withLock { $0.disk.usage[id] } }
+  func settled(before record: UsageRecord) async throws -> PeriodTotal? { nil }
   func attempts(of usage: UsageID) async throws -> [AttemptRecord] { [] }
   func openHolds() async throws -> [HoldRecord] { self.state.withLock { $0.disk.holds } }
 }

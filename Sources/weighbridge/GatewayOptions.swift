@@ -13,12 +13,23 @@ struct GatewayOptions: ParsableArguments {
 
   var client: AdminClient {
     get throws {
-      let environment = ProcessInfo.processInfo.environment
-      guard let key = environment["WEIGHBRIDGE_ADMIN_KEY"], !key.isEmpty else {
-        throw ValidationError("WEIGHBRIDGE_ADMIN_KEY is not set; the admin API asks for it.")
-      }
-      return AdminClient(url: self.url ?? environment["WEIGHBRIDGE_URL"] ?? "http://127.0.0.1:8080", key: key)
+      try self.client(keys: ["WEIGHBRIDGE_ADMIN_KEY"], else: "WEIGHBRIDGE_ADMIN_KEY is not set; the admin API asks for it.")
     }
+  }
+
+  /// For what a customer may ask about its own requests, and an auditor about all.
+  var readingClient: AdminClient {
+    get throws {
+      try self.client(
+        keys: ["WEIGHBRIDGE_API_KEY", "WEIGHBRIDGE_ADMIN_KEY"],
+        else: "WEIGHBRIDGE_API_KEY is not set; only the customer whose usage it is, or an auditor, is told of it.")
+    }
+  }
+
+  private func client(keys: [String], else complaint: String) throws -> AdminClient {
+    let environment = ProcessInfo.processInfo.environment
+    guard let key = keys.compactMap({ environment[$0] }).first(where: { !$0.isEmpty }) else { throw ValidationError(complaint) }
+    return AdminClient(url: self.url ?? environment["WEIGHBRIDGE_URL"] ?? "http://127.0.0.1:8080", key: key)
   }
 
   /// Sends a request and prints the answer: as JSON where asked, else as the rows that `columns` name.

@@ -35,7 +35,8 @@ enum Terminal {
     }.joined(separator: "\n")
   }
 
-  private static func cell(_ value: JSON?) -> String {
+  /// A value as people read it.
+  static func cell(_ value: JSON?) -> String {
     switch value {
     case nil, .null: ""
     case .string(let text): text

@@ -23,6 +23,17 @@ extension EndToEnd {
         #expect(try await gateway.get("/v1/usage/receipts/usg_00000000000000000000000000", key: customer.key).status == 404)
         #expect(try await gateway.get("/v1/usage/receipts/\(usage)").status == 401)
 
+        let charge = try await gateway.get("/v1/usage/charges/\(usage)", key: customer.key).json
+        #expect(charge["agrees"] == .bool(true) && charge["amount"] == charge["computed"], "\(charge)")
+        #expect(try await gateway.get("/v1/usage/charges/\(usage)", key: other.key).status == 404)
+        #expect(try await gateway.get("/v1/usage/charges/usg_none", key: customer.key).status == 404)
+        #expect(try await gateway.get("/v1/usage/charges/\(usage)").status == 401)
+        let explained = try await weighbridge(
+          "usage", "explain", usage, "--url", gateway.url, in: gateway.workplace,
+          environment: ["WEIGHBRIDGE_API_KEY": customer.key])
+        #expect(explained.status == 0)
+        #expect(explained.output.contains("Completion tokens: 2, behind 0 of the month"), "\(explained.said)")
+
         let bundle = try await gateway.exportBundle(named: "bundle")
         let key = try readText(bundle + "/keys/log.vkey").trimmingCharacters(in: .whitespacesAndNewlines)
         let file = gateway.workplace.file("receipt.tlog-proof")

@@ -1,4 +1,5 @@
 import Billing
+import Documents
 import Governance
 import GovernanceTypes
 import Simulation
@@ -124,6 +125,11 @@ struct PeriodRatingTests {
     let records = fixture.journal.usageRecords.filter { $0.outcome == .settled }
     #expect(records.allSatisfy { $0.loss == .zero }, "seed \(seed): a charge was held down")
     #expect(records.reduce(.zero) { $0 + $1.amount } <= limit, "seed \(seed)")
+    // Whoever asks later is told the charge that was settled, computed anew.
+    for record in records {
+      let answer = try await gate.charge(of: record.usage, for: record.customer)
+      try #require(answer["computed"]?.text == answer["amount"]?.text, "seed \(seed): \(answer)")
+    }
     for (_, month) in Dictionary(grouping: records, by: { "\($0.price) \($0.heldAt.month)" }) {
       let price = try #require(gate.price(month[0].price))
       let used = month.reduce(PeriodQuantities.none) { $0.adding($1.tokens) }
@@ -158,7 +164,7 @@ struct PeriodRatingTests {
     #expect(highest <= limit, "seed \(seed)")
   }
 
-  private func fixture(_ completion: String) async throws -> GateFixture {
+  func fixture(_ completion: String) async throws -> GateFixture {
     let fixture = try await GateFixture(script: .init(promptTokens: 10, tokens: Self.words), prices: false)
     let body =
       #"{"model":"m","currency":"USD","effective_from":"2026-01-01","components":[{"category":"prompt_uncached","per_million":"0"},\#(completion)]}"#

@@ -231,6 +231,39 @@ def other(language, random_source, per_use, harmless):
     return rows
 
 
+def code(random_source, count):
+    """Pieces of programs, tables and queries, as people paste them."""
+    rows = []
+    for lines in sections("code.txt").values():
+        for _ in range(count):
+            pieces = [random_source.choice(lines) for _ in range(random_source.choice((1, 1, 1, 2, 3)))]
+            text = "\n\n".join(unfolded(expand(piece.replace("\\{", "\x01").replace("\\}", "\x02"), random_source)) for piece in pieces)
+            rows.append(row(text, 0, [], "own_code", "en", "code"))
+    return rows
+
+
+def unfolded(line):
+    """A program of one line, with `~` for its ends and `_` for a step in."""
+    lines = line.replace("\x01", "{").replace("\x02", "}").split("~")
+    return "\n".join("    " * (len(part) - len(part.lstrip("_"))) + part.lstrip("_") for part in lines)
+
+
+def joined(random_source, rows, count):
+    """Long texts of short ones: harmless throughout, or with one that is not, so that length says nothing."""
+    harmless = [entry for entry in rows if not entry["label"]]
+    wrong = [entry for entry in rows if entry["label"]]
+    result = []
+    for index in range(count):
+        found = random_source.choice(wrong) if index % 3 == 0 else None
+        # Of what is cut into stretches each has the label of the whole, so a text with something forbidden in it stays short.
+        parts = [random_source.choice(harmless) for _ in range(random_source.choice((1, 2, 3) if found else (2, 3, 4, 6, 9)))]
+        if found:
+            parts.insert(random_source.randrange(len(parts) + 1), found)
+        text = random_source.choice((" ", "\n", "\n\n", "\n- ")).join(part["text"] for part in parts)
+        result.append(row(text, int(bool(found)), found["categories"] if found else [], "own_long_harm" if found else "own_long_harmless", "en", "long"))
+    return result
+
+
 def styled_other(text, random_source):
     return text.lower() if random_source.random() < 0.3 else text
 

@@ -8,6 +8,9 @@ public protocol Archive: Sendable {
   /// Usage records in the order that is asked for, in pages.
   func usageRecords(_ query: UsageQuery, after: UsageID?, limit: Int) async throws -> [UsageRecord]
   func usageRecord(_ id: UsageID) async throws -> UsageRecord?
+  /// What the customer of a settled request had settled before it, of the holds of the same month at the same price, in the order in which
+  /// requests ended; nil for nothing.
+  func settled(before record: UsageRecord) async throws -> PeriodTotal?
   /// The attempts of one request at remote engines, in order.
   func attempts(of usage: UsageID) async throws -> [AttemptRecord]
   func openHolds() async throws -> [HoldRecord]

@@ -27,6 +27,31 @@ extension PeriodTotal {
     }
     return totals
   }
+
+  /// The sum of what was settled before `record` of its customer, price and month. O(requests of the customer's month).
+  static func settled(before record: UsageRecord, in database: Database) throws -> PeriodTotal? {
+    let month = record.heldAt.month
+    let row = try Row.fetchOne(
+      database,
+      sql: """
+        SELECT count(*), \(SplitSum.of("prompt_uncached")), \(SplitSum.of("prompt_cached")), \(SplitSum.of("completion")),
+          \(SplitSum.of("training"))
+        FROM usage WHERE outcome = 'settled' AND customer = ? AND held_at >= ? AND held_at < ? AND price = ?
+          AND number < (SELECT number FROM usage WHERE id = ?)
+        """,
+      arguments: [
+        record.customer.description, month.firstDay.start.nanoseconds, month.end.nanoseconds, record.price.description,
+        record.usage.description,
+      ])
+    guard let row, (row[0] as Int) > 0 else { return nil }
+    let sums = StoredRow(row: row, name: "usage")
+    return PeriodTotal(
+      customer: record.customer, price: record.price, month: month,
+      tokens: TokenUsage(
+        promptUncached: sums.sumOfTokens(1), promptCached: sums.sumOfTokens(3), completion: sums.sumOfTokens(5),
+        training: sums.sumOfTokens(7)),
+      requests: row[0])
+  }
 }
 
 /// The month of a hold as SQL, by the number of its first day: of holds from the first instant of `from` on. Those after `to`, or after

@@ -58,6 +58,10 @@ extension SQLiteStore {
     }
   }
 
+  public func settled(before record: UsageRecord) async throws -> PeriodTotal? {
+    try await self.read { try PeriodTotal.settled(before: record, in: $0) }
+  }
+
   public func attempts(of usage: UsageID) async throws -> [AttemptRecord] {
     try await self.read { try AttemptRecord.all(of: usage, in: $0) }
   }

@@ -79,36 +79,21 @@ struct Audit: AsyncParsableCommand {
         A customer sets WEIGHBRIDGE_API_KEY to one of its keys, and gets the proofs of its own usages; an auditor sets WEIGHBRIDGE_ADMIN_KEY.
         """)
 
-    @Argument(help: "The usage id (usg_…) of an answer.")
-    var id: String
+    @OptionGroup var gateway: GatewayOptions
 
-    @Option(help: "The gateway's address; WEIGHBRIDGE_URL if left out, else http://127.0.0.1:8080.")
-    var url: String?
+    @Argument(help: "The usage id (usg_…) of an answer.")
+    var id: UsageName
 
     @Option(name: .shortAndLong, help: "The file to write; ID.tlog-proof if left out.")
     var output: String?
 
-    @Flag(help: "Print the result as JSON.")
-    var json = false
-
     func run() async throws {
-      let environment = ProcessInfo.processInfo.environment
-      let keys = ["WEIGHBRIDGE_API_KEY", "WEIGHBRIDGE_ADMIN_KEY"].compactMap { environment[$0] }
-      guard let key = keys.first(where: { !$0.isEmpty }) else {
-        throw ValidationError(
-          "WEIGHBRIDGE_API_KEY is not set; a proof is given to the customer whose usage it is, or to an auditor.")
-      }
-      let client = AdminClient(url: self.url ?? environment["WEIGHBRIDGE_URL"] ?? "http://127.0.0.1:8080", key: key)
-      guard self.id.utf8.allSatisfy({ $0 == UInt8(ascii: "_") || (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) })
-      else {
-        throw ValidationError("'\(self.id)' is no usage id; it begins with usg_")
-      }
-      let bytes = try await client.bytes("GET", "/v1/usage/receipts/\(self.id).tlog-proof")
-      let path = self.output ?? "\(self.id).tlog-proof"
+      let bytes = try await self.gateway.readingClient.bytes("GET", "/v1/usage/receipts/\(self.id.text).tlog-proof")
+      let path = self.output ?? "\(self.id.text).tlog-proof"
       try Data(bytes).write(to: URL(fileURLWithPath: path))
       let result: JSON = ["file": .string(path), "bytes": .integer(bytes.count)]
       Terminal.say(
-        self.json
+        self.gateway.json
           ? result.text : "wrote \(path) (\(bytes.count) bytes); check it with: weighbridge audit verify \(path) --key LOG-KEY")
     }
   }

@@ -5,7 +5,7 @@ internal import GatewayApp
 struct Usage: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Usage reports, exports and corrections.",
-    subcommands: [Report.self, Export.self, Capture.self, Adjust.self, Adjustments.self])
+    subcommands: [Report.self, Explain.self, Export.self, Capture.self, Adjust.self, Adjustments.self])
 
   struct Report: AsyncParsableCommand {
     @OptionGroup var gateway: GatewayOptions
@@ -28,6 +28,24 @@ struct Usage: AsyncParsableCommand {
       Terminal.say(Terminal.columns(columns, rows))
       let days = UsagePlot(rows, over: ["day", "month"].first { columns.contains($0) })
       if !days.isEmpty { Terminal.say("\n" + days.text) }
+    }
+  }
+
+  struct Explain: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Says why a request is charged what it is charged: its price, its units in the month, and the rules.",
+      discussion:
+        "A customer sets WEIGHBRIDGE_API_KEY to one of its keys and asks about its own; an auditor sets WEIGHBRIDGE_ADMIN_KEY.")
+    @OptionGroup var gateway: GatewayOptions
+    @Argument(help: "The usage id (usg_…) of an answer, from its header x-weighbridge-usage.") var usage: UsageName
+
+    func run() async throws {
+      let answer = try await self.gateway.readingClient.json("GET", "/v1/usage/charges/\(self.usage.text)")
+      guard !self.gateway.json, case .array(let sentences)? = answer["why"] else { return Terminal.say(answer.text) }
+      let amount = answer["amount_now"] ?? answer["amount"] ?? answer["held"]
+      let words = [answer["status"], amount, answer["currency"]].map { Terminal.cell($0 ?? .null) }
+      Terminal.say("\(self.usage.text): \(words.joined(separator: " "))")
+      for sentence in sentences { Terminal.say("  \(Terminal.cell(sentence))") }
     }
   }
 
@@ -99,6 +117,18 @@ struct Usage: AsyncParsableCommand {
       try await self.gateway.perform(
         "GET", "/admin/v1/adjustments?\(query)", columns: ["id", "usage", "amount", "currency", "reason", "actor", "adjusted_at"])
     }
+  }
+}
+
+/// The id of a usage, as a command is given it: it becomes part of a path.
+struct UsageName: ExpressibleByArgument {
+  let text: String
+
+  init?(argument: String) {
+    guard argument.hasPrefix("usg_"),
+      argument.utf8.allSatisfy({ $0 == UInt8(ascii: "_") || (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) })
+    else { return nil }
+    self.text = argument
   }
 }
 
