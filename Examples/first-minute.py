@@ -125,6 +125,11 @@ def serve_and_charge(gateway, customer, key):
     amount, tokens = Decimal(governed["amount"]), f"{usage['prompt_tokens']} + {usage['completion_tokens']} tokens"
     show(f"{headers['x-weighbridge-usage']}  {tokens}  {amount} {governed['currency']}")
     require(amount == charge(usage["prompt_tokens"], usage["completion_tokens"]), "the charge is not tokens times price")
+    request_line(f"GET /v1/usage/charges/{headers['x-weighbridge-usage']}  with the customer's key")
+    why = gateway.request("GET", f"/v1/usage/charges/{headers['x-weighbridge-usage']}", key=key).json
+    for sentence in why["why"]:
+        show(sentence)
+    require(why["agrees"] and Decimal(why["computed"]) == amount, "the charge is not what its explanation comes to")
     request_line(f"GET /admin/v1/usage?customer={customer}&group_by=model,day")
     total = gateway.admin("GET", f"/usage?customer={customer}&group_by=model,day")["total"]
     show(f"{total['requests']} request, {total['prompt_tokens']} + {total['completion_tokens']} tokens, {total['amount']} {total['currency']}")

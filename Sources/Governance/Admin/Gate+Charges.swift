@@ -130,10 +130,9 @@ private enum ChargeStatement {
     _ record: UsageRecord, _ price: Price, _ breakdown: ChargeBreakdown, _ corrections: [StoredAdjustment],
     _ corrected: NanoAmount
   ) -> [String] {
-    let whose = price.customer == nil ? "" : " for this customer alone"
+    let whose = price.customer == nil ? "" : ", for this customer alone"
     var sentences = [
-      "Price \(price.id) of \(price.model.name) held when the request came, at \(record.heldAt).",
-      "It holds\(whose) from \(price.effectiveFrom).",
+      "The request came at \(record.heldAt); the price then was \(price.id), in force from \(price.effectiveFrom)\(whose)."
     ]
     sentences += breakdown.parts.map { part in
       let units = "\(self.name(part.category)): \(part.quantity), behind \(part.before) of the month"
