@@ -150,7 +150,7 @@ def logits_above(model, states, mask):
 
 def narrow():
     """Products of sixteen bits where the processor has them as tiles: several times as fast, and what is learnt with them is as good."""
-    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=torch.cpu._is_amx_tile_supported())
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=getattr(torch.cpu, "_is_amx_tile_supported", bool)())
 
 
 def fit(base, texts, states, weights, epochs, title, rate=2e-4, seed=11):

@@ -165,11 +165,7 @@ extension Gate {
   ///   or the reference stands for another correction.
   public func adjust(_ body: Document, by actor: Actor) async throws(Refusal) -> JSON {
     let request = try self.reading { () throws(DocumentError) in try AdjustmentRequest(body) }
-    let found: UsageRecord?
-    do { found = try await self.archive.usageRecord(request.usage) } catch {
-      throw Refusal(.storeUnavailable, "The ledger cannot be read.", context: "\(error)")
-    }
-    guard let record = found else {
+    guard let record = try await self.fromArchive({ try await $0.usageRecord(request.usage) }) else {
       throw Refusal(
         .notFound, "There is no usage record \(request.usage): a request is corrected when it has ended.", parameter: "usage")
     }

@@ -18,23 +18,15 @@ extension Gate {
       guard reader ?? hold.customer == hold.customer else { throw missing }
       return ChargeStatement.open(hold)
     }
-    let found: (record: UsageRecord, before: PeriodTotal?)?
-    do {
-      guard let record = try await self.archive.usageRecord(usage) else { throw missing }
-      guard reader ?? record.customer == record.customer else { throw missing }
-      found = (record, record.outcome == .settled ? try await self.archive.settled(before: record) : nil)
-    } catch let refusal as Refusal {
-      throw refusal
-    } catch {
-      throw Refusal(.storeUnavailable, "The ledger cannot be read.", context: "\(error)")
-    }
-    guard let found else { throw missing }
-    let record = found.record
+    guard let record = try await self.fromArchive({ try await $0.usageRecord(usage) }),
+      reader ?? record.customer == record.customer
+    else { throw missing }
     guard record.outcome == .settled else { return ChargeStatement.voided(record) }
     guard let price = self.price(record.price) else {
       throw Refusal(.storeUnavailable, "The price \(record.price) of \(usage) is not known.", context: "no price \(record.price)")
     }
-    let before = found.before.map { PeriodQuantities(tokens: $0.tokens, requests: $0.requests) } ?? .none
+    let earlier = try await self.fromArchive { try await $0.settled(before: record) }
+    let before = earlier.map { PeriodQuantities(tokens: $0.tokens, requests: $0.requests) } ?? .none
     let breakdown = ChargeBreakdown(of: record.tokens, at: price, after: before)
     let corrections = self.state.withLock { $0.adjustments.all.filter { $0.usage == usage } }
     return ChargeStatement.settled(record, price, breakdown, corrections)

@@ -7,14 +7,19 @@ public import UsageLedger
 extension Gate {
   /// Settled usage, summed as asked.
   public func usage(_ query: UsageQuery) async throws(Refusal) -> [UsageRow] {
-    do { return try await self.archive.usage(query) } catch {
-      throw Refusal(.storeUnavailable, "The ledger cannot be read.", context: "\(error)")
-    }
+    try await self.fromArchive { try await $0.usage(query) }
   }
 
   /// Usage records in the order that is asked for, voided ones included, in pages.
   public func usageRecords(_ query: UsageQuery, after: UsageID?, limit: Int) async throws(Refusal) -> [UsageRecord] {
-    do { return try await self.archive.usageRecords(query, after: after, limit: limit) } catch {
+    try await self.fromArchive { try await $0.usageRecords(query, after: after, limit: limit) }
+  }
+
+  /// What the archive gives; where it fails, the refusal that says so.
+  func fromArchive<Value: Sendable>(
+    _ read: @Sendable (any Archive) async throws -> Value
+  ) async throws(Refusal) -> Value {
+    do { return try await read(self.archive) } catch {
       throw Refusal(.storeUnavailable, "The ledger cannot be read.", context: "\(error)")
     }
   }
