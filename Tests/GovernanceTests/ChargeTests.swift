@@ -8,10 +8,15 @@ import UsageLedger
 /// The customer's question: why was I charged this?
 @Suite("Why a charge")
 struct ChargeTests {
-  private static let words = (0..<64).map { "w\($0) " }
+  private struct NotServed: Error {}
 
   private func fixture(_ completion: String) async throws -> GateFixture {
     try await PeriodRatingTests().fixture(completion)
+  }
+
+  private func begun(_ fixture: GateFixture) async throws -> LiveRequest {
+    guard case .live(let live) = try await fixture.gate.admit(fixture.call(most: 30)) else { throw NotServed() }
+    return live
   }
 
   private func sentences(_ answer: JSON) -> [String] {
@@ -20,7 +25,7 @@ struct ChargeTests {
   }
 
   private func completionPart(_ answer: JSON) throws -> JSON {
-    guard case .array(let parts)? = answer["parts"] else { return .null }
+    guard case .array(let parts)? = answer["parts"] else { throw NotServed() }
     return try #require(parts.first { $0["category"] == "completion" })
   }
 
@@ -59,7 +64,7 @@ struct ChargeTests {
   @Test("while it runs a request has a hold and no charge")
   func held() async throws {
     let fixture = try await self.fixture(#"{"category":"completion","per_million":"0.005"}"#)
-    guard case .live(let live) = try await fixture.gate.admit(fixture.call(most: 30)) else { return }
+    let live = try await self.begun(fixture)
     let answer = try await fixture.gate.charge(of: live.usage, for: fixture.customer)
     #expect(answer["status"] == "held" && answer["held"] == "0.00000015" && answer["amount"] == nil)
     _ = await GateFixture.run(live)
@@ -69,7 +74,7 @@ struct ChargeTests {
   @Test("what was voided cost nothing, and says why")
   func voided() async throws {
     let fixture = try await self.fixture(#"{"category":"completion","per_million":"0.005"}"#)
-    guard case .live(let live) = try await fixture.gate.admit(fixture.call(most: 30)) else { return }
+    let live = try await self.begun(fixture)
     _ = await GateFixture.run(live, stopAfter: 0)
     let answer = try await fixture.gate.charge(of: live.usage, for: fixture.customer)
     #expect(answer["status"] == "voided" && answer["amount"] == "0.00")
@@ -80,7 +85,7 @@ struct ChargeTests {
   func strangers() async throws {
     let fixture = try await self.fixture(#"{"category":"completion","per_million":"0.005"}"#)
     let stranger = CustomerID(7)
-    guard case .live(let live) = try await fixture.gate.admit(fixture.call(most: 30)) else { return }
+    let live = try await self.begun(fixture)
     let running = await refusal { _ = try await fixture.gate.charge(of: live.usage, for: stranger) }
     _ = await GateFixture.run(live)
     let over = await refusal { _ = try await fixture.gate.charge(of: live.usage, for: stranger) }

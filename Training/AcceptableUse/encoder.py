@@ -149,7 +149,7 @@ def logits_above(model, states, mask):
 
 
 def narrow():
-    """Products of sixteen bits where the processor has them as tiles: several times as fast, and what is learnt with them is as good."""
+    """Products of sixteen bits where the processor has them as tiles: with them a step takes two thirds of the time."""
     return torch.autocast("cpu", dtype=torch.bfloat16, enabled=getattr(torch.cpu, "_is_amx_tile_supported", bool)())
 
 
