@@ -1,6 +1,6 @@
 // Sixteen numbers at a time, in terms of the compiler's own vectors: the same source for every instruction set, with the same result
 // to the bit. The including file defines TARGET (function attribute) and, after this header, what only its instructions can do well:
-// half_lanes, dot_narrow, dot_wide, look_up.
+// half_lanes, nearest, look_up, in_register, and dot_narrow and dot_wide or what stands for them (packed_products.h).
 #ifndef CK_LANES_H
 #define CK_LANES_H
 
@@ -63,11 +63,9 @@ INLINE F brain_lanes(const uint8_t *p) {
   return (F)(__builtin_convertvector(v, words16) << 16);
 }
 
-// Four activations as dot_narrow and dot_wide take them, bytes 4 j to 4 j + 3 of q. An instruction set that takes them otherwise
-// defines OWN_FOUR, its own form, and that the loops over j are unrolled if it needs j to be a constant.
+// Four activations as dot_narrow and dot_wide take them, bytes 4 j to 4 j + 3 of q; j is a constant after unrolling. An instruction set
+// that takes them otherwise defines OWN_FOUR and its own form.
 #ifndef OWN_FOUR
-#define LINES_UNROLLED
-
 typedef int32_t four;
 
 INLINE four four_at(const int8_t *q, int j) {

@@ -8,25 +8,25 @@ typedef struct step {
 } step;
 
 // Columns of a superblock; its bytes; lines of a step (8: 32 columns, 4: 16 columns); log2 of the offset (0: minima instead);
-// whether bytes need all 8 bits.
-typedef struct packed_form { int columns, bytes, lines, shift, is_wide; } packed_form;
+// the largest byte.
+typedef struct packed_form { int columns, bytes, lines, shift, most; } packed_form;
 
 // Activation rows from which unpacking the lines once for all of them pays.
 enum { UNPACKED_FROM = 12 };
 
 typedef void load_packed_step(const uint8_t *p, int number, step *s);
 
-#define FORM_Q4_0 ((packed_form){CK_SUPER_SMALL, CK_PACKED_Q4_0, 8, 3, 0})
-#define FORM_IQ4_NL ((packed_form){CK_SUPER_SMALL, CK_PACKED_IQ4_NL, 8, 7, 1})
-#define FORM_Q4_1 ((packed_form){CK_SUPER_SMALL, CK_PACKED_Q4_1, 8, 0, 0})
-#define FORM_Q5_0 ((packed_form){CK_SUPER_SMALL, CK_PACKED_Q5_0, 8, 4, 0})
-#define FORM_Q5_1 ((packed_form){CK_SUPER_SMALL, CK_PACKED_Q5_1, 8, 0, 0})
-#define FORM_Q8_0 ((packed_form){CK_SUPER_SMALL, CK_PACKED_Q8_0, 8, 7, 1})
-#define FORM_Q2_K ((packed_form){CK_SUPER_LARGE, CK_PACKED_Q2_K, 4, 0, 0})
-#define FORM_Q3_K ((packed_form){CK_SUPER_LARGE, CK_PACKED_Q3_K, 4, 2, 0})
-#define FORM_Q4_K ((packed_form){CK_SUPER_LARGE, CK_PACKED_Q4_K, 8, 0, 0})
-#define FORM_Q5_K ((packed_form){CK_SUPER_LARGE, CK_PACKED_Q5_K, 8, 0, 0})
-#define FORM_Q6_K ((packed_form){CK_SUPER_LARGE, CK_PACKED_Q6_K, 4, 5, 0})
+#define FORM_Q4_0 ((packed_form){CK_SUPER_SMALL, CK_PACKED_Q4_0, 8, 3, 15})
+#define FORM_IQ4_NL ((packed_form){CK_SUPER_SMALL, CK_PACKED_IQ4_NL, 8, 7, 255})
+#define FORM_Q4_1 ((packed_form){CK_SUPER_SMALL, CK_PACKED_Q4_1, 8, 0, 15})
+#define FORM_Q5_0 ((packed_form){CK_SUPER_SMALL, CK_PACKED_Q5_0, 8, 4, 31})
+#define FORM_Q5_1 ((packed_form){CK_SUPER_SMALL, CK_PACKED_Q5_1, 8, 0, 31})
+#define FORM_Q8_0 ((packed_form){CK_SUPER_SMALL, CK_PACKED_Q8_0, 8, 7, 255})
+#define FORM_Q2_K ((packed_form){CK_SUPER_LARGE, CK_PACKED_Q2_K, 4, 0, 3})
+#define FORM_Q3_K ((packed_form){CK_SUPER_LARGE, CK_PACKED_Q3_K, 4, 2, 7})
+#define FORM_Q4_K ((packed_form){CK_SUPER_LARGE, CK_PACKED_Q4_K, 8, 0, 15})
+#define FORM_Q5_K ((packed_form){CK_SUPER_LARGE, CK_PACKED_Q5_K, 8, 0, 31})
+#define FORM_Q6_K ((packed_form){CK_SUPER_LARGE, CK_PACKED_Q6_K, 4, 5, 63})
 
 // Low nibbles are the first four lines, high nibbles the last.
 INLINE void nibble_lines(const uint8_t *p, B lines[8]) {

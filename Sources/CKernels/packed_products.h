@@ -8,6 +8,35 @@
 
 #include "packed_blocks.h"
 
+// Sums stay in registers where loops over them are unrolled, which the compiler does not do by itself for many.
+#define UNROLLED _Pragma("clang loop unroll(full)")
+
+// Sums of products in the form in which an instruction set keeps them while `lines_at_once` lines of a step are multiplied. One whose
+// instructions do not add in 32 bits at once defines OWN_PARTIAL and the type, and after this header the functions.
+#ifndef OWN_PARTIAL
+typedef I partial;
+#endif
+
+INLINE int lines_at_once(const packed_form form);
+INLINE partial partial_from(I sum);
+INLINE partial dot(partial sum, B line, four x4, const packed_form form);
+INLINE I whole(I sum, partial waiting);
+
+#ifndef OWN_PARTIAL
+INLINE int lines_at_once(const packed_form form) { return form.lines; }
+
+INLINE partial partial_from(I sum) { return sum; }
+
+INLINE partial dot(partial sum, B line, four x4, const packed_form form) {
+  return form.most > 127 ? dot_wide(sum, line, x4) : dot_narrow(sum, line, x4);
+}
+
+INLINE I whole(I sum, partial waiting) {
+  (void)sum;
+  return waiting;
+}
+#endif
+
 // Steps of a panel that are unpacked at a time: 16 KiB of bytes of all panels, which with their activations stay in the first-level
 // cache.
 enum { UNPACKED_LINES = 256 / TILE_PANELS };
@@ -32,14 +61,14 @@ INLINE void prefetch_share(const uint8_t *super, int number, int steps, const pa
 }
 
 // What the offset 2^shift of the weights adds to the integer product of a step.
-INLINE I offset_lanes(const ck_activations *a, int part, const packed_form form) {
+INLINE int32_t offset_of(const ck_activations *a, int part, const packed_form form) {
   switch (form.shift) {
-    case 2: return i_all(a->minus_32_half_sums[part] / 8);
-    case 3: return i_all(a->minus_8_sum);
-    case 4: return i_all(a->minus_8_sum * 2);
-    case 5: return i_all(a->minus_32_half_sums[part]);
-    case 7: return i_all(WIDE_IS_SIGNED ? 0 : a->minus_128_sum);
-    default: return i_all(0);
+    case 2: return a->minus_32_half_sums[part] / 8;
+    case 3: return a->minus_8_sum;
+    case 4: return a->minus_8_sum * 2;
+    case 5: return a->minus_32_half_sums[part];
+    case 7: return WIDE_IS_SIGNED ? 0 : a->minus_128_sum;
+    default: return 0;
   }
 }
 
@@ -48,12 +77,16 @@ INLINE void add_step(
   F *sums, const B *lines, F scale, F minimum, const ck_activations *x, size_t x_stride, int part, const packed_form form,
   const int rows) {
   I products[ROWS];
-  for (int b = 0; b < rows; b++) products[b] = offset_lanes(x + (size_t)b * x_stride, part, form);
-  LINES_UNROLLED for (int j = 0; j < form.lines; j++)
-    for (int b = 0; b < rows; b++) {
-      const four x4 = four_at(x[(size_t)b * x_stride].q + 16 * part, j);
-      products[b] = form.is_wide ? dot_wide(products[b], lines[j], x4) : dot_narrow(products[b], lines[j], x4);
-    }
+  for (int b = 0; b < rows; b++) products[b] = i_all(offset_of(x + (size_t)b * x_stride, part, form));
+  const int group = lines_at_once(form);
+  UNROLLED for (int first = 0; first < form.lines; first += group) {
+    partial waiting[ROWS];
+    UNROLLED for (int b = 0; b < rows; b++) waiting[b] = partial_from(products[b]);
+    UNROLLED for (int j = first; j < first + group; j++)
+      UNROLLED for (int b = 0; b < rows; b++)
+        waiting[b] = dot(waiting[b], lines[j], four_at(x[(size_t)b * x_stride].q + 16 * part, j), form);
+    UNROLLED for (int b = 0; b < rows; b++) products[b] = whole(products[b], waiting[b]);
+  }
   for (int b = 0; b < rows; b++) {
     const ck_activations *a = x + (size_t)b * x_stride;
     sums[b] = f_fma(__builtin_convertvector(products[b], F), scale * f_all(a->d), sums[b]);
@@ -89,8 +122,25 @@ typedef struct unpacked {
   float scales[UNPACKED_LINES / 4][CK_PANEL], minima[UNPACKED_LINES / 4][CK_PANEL];
 } unpacked;
 
-// Sums stay in registers where loops over them are unrolled, which the compiler does not do by itself for many.
-#define UNROLLED _Pragma("clang loop unroll(full)")
+// Lines in which a line lies unpacked; the first of them all, and where line `index` goes from there. And a piece of `panels` panels,
+// unpacked, against `rows` activation rows: sums go on. An instruction set with a form of its own defines OWN_TILES and, after this
+// header, the functions.
+INLINE int stored_lines(const packed_form form);
+INLINE void store_line(uint8_t *lines, size_t index, B line, const packed_form form);
+INLINE void unpacked_products(
+  float (*sums)[TILE_PANELS][CK_PANEL], const unpacked *w, size_t steps, const ck_activations *x, size_t x_stride,
+  const packed_form form, const int rows, const int panels);
+
+#ifndef OWN_TILES
+INLINE int stored_lines(const packed_form form) {
+  (void)form;
+  return 1;
+}
+
+INLINE void store_line(uint8_t *lines, size_t index, B line, const packed_form form) {
+  (void)form;
+  b_store(lines + index * CK_LINE, line);
+}
 
 // A step of `panels` panels, unpacked, against `rows` activation rows. The same additions as in add_step.
 INLINE void add_unpacked_step(
@@ -98,7 +148,7 @@ INLINE void add_unpacked_step(
   const int rows, const int panels) {
   I products[TILE_ROWS][TILE_PANELS];
   UNROLLED for (int b = 0; b < rows; b++) {
-    I offset = offset_lanes(x + (size_t)b * x_stride, part, form);
+    I offset = i_all(offset_of(x + (size_t)b * x_stride, part, form));
     UNROLLED for (int p = 0; p < panels; p++) products[b][p] = offset;
   }
   UNROLLED for (int j = 0; j < form.lines; j++) {
@@ -107,7 +157,7 @@ INLINE void add_unpacked_step(
     UNROLLED for (int b = 0; b < rows; b++) {
       const four x4 = four_at(x[(size_t)b * x_stride].q + 16 * part, j);
       UNROLLED for (int p = 0; p < panels; p++)
-        products[b][p] = form.is_wide ? dot_wide(products[b][p], lines[p], x4) : dot_narrow(products[b][p], lines[p], x4);
+        products[b][p] = dot(products[b][p], lines[p], x4, form);
     }
   }
   UNROLLED for (int p = 0; p < panels; p++) {
@@ -120,7 +170,6 @@ INLINE void add_unpacked_step(
   }
 }
 
-// A piece of `panels` panels, unpacked, against `rows` activation rows: sums go on.
 INLINE void unpacked_products(
   float (*sums)[TILE_PANELS][CK_PANEL], const unpacked *w, size_t steps, const ck_activations *x, size_t x_stride,
   const packed_form form, const int rows, const int panels) {
@@ -134,6 +183,7 @@ INLINE void unpacked_products(
   UNROLLED for (int b = 0; b < rows; b++)
     UNROLLED for (int p = 0; p < panels; p++) f_store(sums[b][p], running[b][p]);
 }
+#endif
 
 // Runs BODY with `rows`, at most `most`, as a constant.
 #define ROWS_CASE(number, most, BODY) case number: { enum { rows = number < most ? number : most }; BODY; break; }
@@ -158,7 +208,7 @@ INLINE void unpack(unpacked *w, const uint8_t *panel, size_t supers, load_packed
       size_t at = s * (size_t)steps + (size_t)number;
       step now;
       load(panel, number, &now);
-      for (int j = 0; j < form.lines; j++) b_store(w->lines + (at * (size_t)form.lines + (size_t)j) * CK_LINE, now.lines[j]);
+      for (int j = 0; j < form.lines; j++) store_line(w->lines, at * (size_t)form.lines + (size_t)j, now.lines[j], form);
       f_store(w->scales[at], now.scale);
       if (form.shift == 0) f_store(w->minima[at], now.minimum);
     }
@@ -186,7 +236,7 @@ INLINE void panel_tiles(
 // Piece by piece of the columns, so that the activations of a piece stay in the second-level cache while all panels meet them.
 INLINE void product_by_tiles(
   float *out, const uint8_t *panels, const ck_activations *x, shape s, load_packed_step *load, const packed_form form) {
-  const size_t piece = UNPACKED_LINES * 4 / (size_t)form.columns, panel_bytes = s.supers * (size_t)form.bytes;
+  const size_t piece = UNPACKED_LINES * 4 / (size_t)(form.columns * stored_lines(form)), panel_bytes = s.supers * (size_t)form.bytes;
   unpacked w[TILE_PANELS];
   for (size_t start = 0; start < s.supers; start += piece) {
     const size_t count = s.supers - start < piece ? s.supers - start : piece;

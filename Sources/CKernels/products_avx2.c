@@ -5,7 +5,7 @@
 #define NAME(x) x##_avx2
 #include "lanes.h"
 
-enum { ROWS = 4, TILE_ROWS = 4, TILE_PANELS = 1, FLOAT_ROWS = 4, FLOAT_PANELS = 1, WIDE_IS_SIGNED = 1 };
+enum { ROWS = 4, TILE_ROWS = 4, TILE_PANELS = 1, FLOAT_ROWS = 6, FLOAT_PANELS = 1, WIDE_IS_SIGNED = 1 };
 
 typedef struct halves { __m256i low, high; } halves;
 
@@ -29,32 +29,6 @@ INLINE I nearest(F x) {
   return result;
 }
 
-// Sums of two products in 16 bits, which the larger factor's 7 bits leave room for, then of four in 32.
-INLINE I add_products(I sum, __m256i low, __m256i high) {
-  const __m256i ones = _mm256_set1_epi16(1);
-  __m256i sums[2] = {_mm256_madd_epi16(low, ones), _mm256_madd_epi16(high, ones)};
-  I products;
-  memcpy(&products, sums, sizeof products);
-  return sum + products;
-}
-
-// sum[r] += lines[4 r + k] * x4[k], bytes of lines unsigned and at most 127, of x4 signed.
-INLINE I dot_narrow(I sum, B line, four x4) {
-  halves h = halves_of(line);
-  __m256i x = _mm256_set1_epi32(x4);
-  return add_products(sum, _mm256_maddubs_epi16(h.low, x), _mm256_maddubs_epi16(h.high, x));
-}
-
-// The same for bytes of all sizes less 128: the sign goes over to the other factor.
-INLINE I dot_wide(I sum, B line, four x4) {
-  const __m256i middle = _mm256_set1_epi8((char)0x80);
-  halves h = halves_of(line);
-  __m256i x = _mm256_set1_epi32(x4), low = _mm256_xor_si256(h.low, middle), high = _mm256_xor_si256(h.high, middle);
-  return add_products(
-    sum, _mm256_maddubs_epi16(_mm256_abs_epi8(low), _mm256_sign_epi8(x, low)),
-    _mm256_maddubs_epi16(_mm256_abs_epi8(high), _mm256_sign_epi8(x, high)));
-}
-
 INLINE B look_up(const uint8_t *table, B index) {
   halves h = halves_of(index);
   __m256i values = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)table));
@@ -66,7 +40,13 @@ INLINE B look_up(const uint8_t *table, B index) {
 
 INLINE F in_register(F v) { return v; }
 
+// Sums of pairs of products, in 16 bits.
+#define OWN_PARTIAL
+#define OWN_TILES
+typedef halves partial;
+
 #include "packed_products.h"
+#include "tiles_avx2.h"
 #include "float_products.h"
 
 const ck_products ck_avx2_products = PRODUCT_TABLE;

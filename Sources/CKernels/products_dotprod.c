@@ -2,7 +2,6 @@
 #define TARGET __attribute__((target("dotprod")))
 #define NAME(x) x##_dotprod
 #define OWN_FOUR
-#define LINES_UNROLLED _Pragma("clang loop unroll(full)")
 #include "lanes.h"
 #include <arm_neon.h>
 
