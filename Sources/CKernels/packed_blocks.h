@@ -11,9 +11,6 @@ typedef struct step {
 // the largest byte.
 typedef struct packed_form { int columns, bytes, lines, shift, most; } packed_form;
 
-// Activation rows from which unpacking the lines once for all of them pays.
-enum { UNPACKED_FROM = 12 };
-
 typedef void load_packed_step(const uint8_t *p, int number, step *s);
 
 #define FORM_Q4_0 ((packed_form){CK_SUPER_SMALL, CK_PACKED_Q4_0, 8, 3, 15})

@@ -122,9 +122,11 @@ typedef struct unpacked {
   float scales[UNPACKED_LINES / 4][CK_PANEL], minima[UNPACKED_LINES / 4][CK_PANEL];
 } unpacked;
 
-// Lines in which a line lies unpacked; the first of them all, and where line `index` goes from there. And a piece of `panels` panels,
+// Activation rows from which unpacking the lines once for all of them pays. Lines in which a line lies unpacked; the first of them all,
+// and where line `index` goes from there. And a piece of `panels` panels,
 // unpacked, against `rows` activation rows: sums go on. An instruction set with a form of its own defines OWN_TILES and, after this
 // header, the functions.
+INLINE size_t unpacked_from(const packed_form form);
 INLINE int stored_lines(const packed_form form);
 INLINE void store_line(uint8_t *lines, size_t index, B line, const packed_form form);
 INLINE void unpacked_products(
@@ -132,6 +134,11 @@ INLINE void unpacked_products(
   const packed_form form, const int rows, const int panels);
 
 #ifndef OWN_TILES
+INLINE size_t unpacked_from(const packed_form form) {
+  (void)form;
+  return 12;
+}
+
 INLINE int stored_lines(const packed_form form) {
   (void)form;
   return 1;
@@ -270,7 +277,7 @@ INLINE void product_by_rows(
     const packed_form form = FORM_##TYPE; \
     const size_t columns = (size_t)form.columns; \
     shape s = {out_stride, rows_in_all, (cols + columns - 1) / columns, x_stride / sizeof(ck_activations), batch}; \
-    if (batch >= UNPACKED_FROM && cols != 0) product_by_tiles(out, panels, x, s, load_##type, form); \
+    if (batch >= unpacked_from(form) && cols != 0) product_by_tiles(out, panels, x, s, load_##type, form); \
     else product_by_rows(out, panels, x, s, load_##type, form); \
   }
 

@@ -83,6 +83,9 @@ INLINE void narrow_tile(
       sums[b][h] = add_half_step(sums[b][h], products[b][h], w, at, h, x + (size_t)b * x_stride, part, form);
 }
 
+// Reading twice the bytes costs more than taking nibbles apart, where that is all; words are no faster for few rows.
+INLINE size_t unpacked_from(const packed_form form) { return form.shift == 3 ? SIZE_MAX : form.most > 127 ? 24 : 12; }
+
 // Bytes of all sizes lie unpacked as words of 16 bits less 128, those of even and of odd columns apart, and so do the activations: pairs
 // of their products are added in 32 bits.
 INLINE __m256i even_words(__m256i bytes) { return _mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8); }
