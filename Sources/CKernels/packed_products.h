@@ -1,7 +1,7 @@
 // Products of packed panels with activations that were rounded to integers, and the rounding. Included once for each instruction set
 // after lanes.h; the including file defines NAME(x), ROWS: how many activation rows share one reading of the weights, and TILE_ROWS and
 // TILE_PANELS: how many rows and panels are multiplied at once where the weights are unpacked. TILE_ROWS * TILE_PANELS * 2 vectors and
-// a few more fit the registers; two panels read each activation once.
+// a few more fit the registers; two panels read each activation once. And PREFETCH, below.
 //
 // The integer products of a step are exact; each output adds them up step after step, from the first column to the last, in one f32
 // sum. So a result is the same to the bit in any batch, on any number of threads and with every instruction set.
@@ -41,12 +41,13 @@ INLINE I whole(I sum, partial waiting) {
 // cache.
 enum { UNPACKED_LINES = 256 / TILE_PANELS };
 
-// Memory of 50 GB/s and a core that waits 200 ns for it have 10 KiB on their way. Straight to the first level, which they fill by a
-// quarter. A superblock of 256 has its scales in front and some has lines of two kinds, so that the processor does not foresee what is
-// read next: its lines are brought to the second level before.
-enum { PREFETCH = 10 << 10, PREFETCH_NEAR = 8 << 10, PREFETCH_FAR = 12 << 10 };
+// Memory of 50 GB/s and a core that waits 200 ns for it have 10 KiB on their way: PREFETCH, straight to the first level, which they fill
+// by a quarter; 0 where the processor does better by itself. A superblock of 256 has its scales in front and some has lines of two
+// kinds, so that no processor foresees what is read next: its lines are brought to the second level before.
+enum { PREFETCH_NEAR = 8 << 10, PREFETCH_FAR = 12 << 10 };
 
 INLINE void prefetch_ahead(const uint8_t *p, int bytes) {
+  if (PREFETCH == 0) return;
   for (int i = 0; i < bytes; i += CK_LINE) __builtin_prefetch(p + PREFETCH + i, 0, 3);
 }
 

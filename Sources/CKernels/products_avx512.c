@@ -5,7 +5,9 @@
 #define NAME(x) x##_avx512
 #include "lanes.h"
 
-enum { ROWS = 8, TILE_ROWS = 6, TILE_PANELS = 2, FLOAT_ROWS = 12, FLOAT_PANELS = 2, WIDE_IS_SIGNED = 0 };
+enum {
+  ROWS = 8, TILE_ROWS = 6, TILE_PANELS = 2, FLOAT_ROWS = 12, FLOAT_PANELS = 2, WIDE_IS_SIGNED = 0, PREFETCH = 10 << 10
+};
 
 INLINE F half_lanes(const uint8_t *p) { return (F)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
 

@@ -3,7 +3,7 @@
 
 // The integer sums of four activation rows take half of the 32 registers and leave room for weights and activations; their f32 sums are
 // fetched once for each step.
-enum { ROWS = 4, TILE_ROWS = 4, TILE_PANELS = 1, FLOAT_ROWS = 6, FLOAT_PANELS = 1, WIDE_IS_SIGNED = 1 };
+enum { ROWS = 4, TILE_ROWS = 4, TILE_PANELS = 1, FLOAT_ROWS = 6, FLOAT_PANELS = 1, WIDE_IS_SIGNED = 1, PREFETCH = 10 << 10 };
 
 INLINE F half_lanes(const uint8_t *p) {
   float32x4_t v[4];

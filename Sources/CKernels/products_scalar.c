@@ -5,7 +5,7 @@
 #define NAME(x) x##_scalar
 #include "lanes.h"
 
-enum { ROWS = 1, TILE_ROWS = 1, TILE_PANELS = 1, FLOAT_ROWS = 1, FLOAT_PANELS = 1, WIDE_IS_SIGNED = 0 };
+enum { ROWS = 1, TILE_ROWS = 1, TILE_PANELS = 1, FLOAT_ROWS = 1, FLOAT_PANELS = 1, WIDE_IS_SIGNED = 0, PREFETCH = 10 << 10 };
 
 INLINE F half_lanes(const uint8_t *p) {
   F v;
