@@ -117,6 +117,37 @@ struct ProductKernelTests {
     }
   }
 
+  /// Where the scales of a block lie, each two bytes.
+  private static let scales = [
+    "Q8_0": [0], "Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "IQ4_NL": [0], "Q2_K": [80, 82], "Q3_K": [108],
+    "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208],
+  ]
+
+  // Rows of 1,280 go over the pieces in which they are unpacked.
+  @Test(
+    "the largest weights by the largest activations: no sum is too large for where it waits",
+    arguments: WeightTypeTests.kinds.filter { $0.block > 1 }, [0xff, 0x80, 0x7f, 0x00] as [UInt8])
+  func bounds(kind: WeightTypeTests.Kind, byte: UInt8) throws {
+    let (rows, cols) = (17, 1280)
+    let scales = try #require(Self.scales[kind.name])
+    let stored = try StoredBlocks.load()
+    let size = stored.bytes(kind.name).count / (stored.values(kind.name).count / kind.block)
+    var block = [UInt8](repeating: byte, count: size)
+    for place in scales { block.replaceSubrange(place..<place + 2, with: [0x00, 0x3c]) }
+    let bytes = (0..<rows * cols / kind.block).flatMap { _ in block }
+    let panels = try Self.pack(kind, bytes, rows: rows, cols: cols)
+    for batch in [1, 4, 13, 41] {
+      for signs in [[1, 1], [-1, -1], [1, -1]] as [[Float]] {
+        let x = (0..<batch * cols).map { signs[$0 % 2] }
+        let wanted = try Self.product(kind, KernelSet.available[0], panels, rows: rows, cols: cols, x, batch: batch)
+        for set in KernelSet.available {
+          let got = try Self.product(kind, set, panels, rows: rows, cols: cols, x, batch: batch)
+          #expect(got == wanted, "\(set.name): batch \(batch), activations \(signs)")
+        }
+      }
+    }
+  }
+
   @Test("activations: integers, scales and sums", arguments: KernelSet.available)
   func rounding(set: KernelSet) throws {
     let kernels = try set.kernels()

@@ -27,12 +27,16 @@ extension EndToEnd {
         #expect(wrong.status == 1 && wrong.complaint.contains("Q4_K_M"))
         let small = try await weighbridge("model", "inspect", "small.gguf", in: workplace)
         #expect(small.status == 0 && small.output.contains("Q8_0 16"), "\(small.said)")
+        let license = small.output.split(separator: "\n").first { $0.hasPrefix("license") }
+        #expect(license?.hasSuffix("not stated") == true, "\(small.said)")
         let same = try await weighbridge("model", "verify", Self.folder, "--sha256", digest, in: workplace)
         #expect(same.status == 0, "\(same.said)")
         let other = try await weighbridge("model", "verify", "small.gguf", "--sha256", digest, in: workplace)
         #expect(other.status == 1 && other.said.contains("FAILED"))
         let bare = try await weighbridge("model", "verify", Self.folder, "--terms", "llama-2", in: workplace)
         #expect(bare.status == 1 && bare.said.contains("LICENSE"))
+        let unknown = try await weighbridge("model", "verify", Self.folder, "--terms", "no-such", in: workplace)
+        #expect(unknown.status == 1 && unknown.complaint.contains("WEIGHBRIDGE_SHARE"), "\(unknown.said)")
         let foretold = try await weighbridge(
           "engine", "perplexity", "--model", "small.gguf", "--json", in: workplace, input: "the inn there")
         #expect(foretold.status == 0 && foretold.output.contains("predicted_tokens"), "\(foretold.said)")

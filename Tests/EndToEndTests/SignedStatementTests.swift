@@ -2,7 +2,7 @@ internal import Foundation
 internal import Testing
 
 extension EndToEnd {
-  /// Statements that came signed with CMS, by the commands of docs/how-to/sign-a-statement.md; keys of months; models of several parts.
+  /// Statements that came signed with CMS, by the commands of docs/how-to/onboard-a-customer.md; keys of months; models of several parts.
   @Suite("signed statements, month keys and lineage") struct SignedStatementTests {
     private func openssl(_ gateway: Gateway, _ arguments: [String]) async throws {
       let result = try await run("/usr/bin/env", ["openssl"] + arguments, in: gateway.workplace)

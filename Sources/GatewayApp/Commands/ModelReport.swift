@@ -58,11 +58,12 @@ public struct ModelReport: Sendable {
     let (model, sizes, need) = (self.inspection.description, self.inspection.parameters, self.inspection.memory)
     let mebibytes = { (bytes: Int) in "\(bytes >> 20) MiB" }
     let bases = self.inspection.lineage.map { [$0.organization, $0.name, $0.url].compactMap { $0 }.joined(separator: " ") }
+    let license = [model.license, model.licenseName, model.licenseLink].compactMap { $0 }.joined(separator: " ")
     return [
       ("layout", "\(self.inspection.layout), \(self.inspection.files.count) file(s), \(mebibytes(model.byteCount))"),
       ("name", model.name ?? "not stated"), ("architecture", model.architecture),
       ("lineage", bases.isEmpty ? "not stated" : bases.joined(separator: "; ")),
-      ("license", [model.license, model.licenseName, model.licenseLink].compactMap { $0 }.joined(separator: " ")),
+      ("license", license.isEmpty ? "not stated" : license),
       ("sha256", self.digest.hexadecimal), ("parameters", "\(model.parameterCount)"),
       (
         "sizes",

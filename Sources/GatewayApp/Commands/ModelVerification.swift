@@ -33,7 +33,8 @@ public struct ModelVerification: Sendable {
     let folder = ModelDigest.folder(ofModel: path)
     for id in terms {
       guard let directory = SharedFiles.directory("Licenses/\(id)", environment: environment), !id.contains("/") else {
-        throw StartFailure("there are no terms '\(id)' beside the program")
+        throw StartFailure(
+          "there are no terms '\(id)' beside the program; name the folder that holds Licenses/ in the variable WEIGHBRIDGE_SHARE")
       }
       let file = try TermLibrary.load(file: directory + "/terms.yaml")
       for document in file.documents where !document.accepted.isEmpty {
