@@ -11,10 +11,10 @@ INLINE __m256i add_pairs(__m256i sum, __m256i bytes, __m256i x) {
   return in_place(_mm256_add_epi16(sum, _mm256_maddubs_epi16(bytes, x)));
 }
 
-// For bytes of all sizes a pair fills the 16 bits.
+// A part of a step that is a power of two; for bytes of all sizes a pair fills the 16 bits.
 INLINE int lines_at_once(const packed_form form) {
-  const int fit = INT16_MAX / (2 * 127 * form.most);
-  return fit < 1 ? 1 : fit < form.lines ? fit : form.lines;
+  const int fit = INT16_MAX / (2 * 127 * form.most), lines = fit >= 8 ? 8 : fit >= 4 ? 4 : fit >= 2 ? 2 : 1;
+  return lines < form.lines ? lines : form.lines;
 }
 
 INLINE partial partial_from(I sum) {
