@@ -123,10 +123,9 @@ typedef struct unpacked {
   float scales[UNPACKED_LINES / 4][CK_PANEL], minima[UNPACKED_LINES / 4][CK_PANEL];
 } unpacked;
 
-// Activation rows from which unpacking the lines once for all of them pays. Lines in which a line lies unpacked; the first of them all,
-// and where line `index` goes from there. And a piece of `panels` panels,
-// unpacked, against `rows` activation rows: sums go on. An instruction set with a form of its own defines OWN_TILES and, after this
-// header, the functions.
+// How panels lie unpacked and are multiplied then: from how many activation rows that pays; how many lines a line takes; where line `index`
+// goes, from the first of them all; and a piece of `panels` panels against `rows` activation rows, whose sums go on. An instruction set
+// with a form of its own defines OWN_TILES and, after this header, the functions.
 INLINE size_t unpacked_from(const packed_form form);
 INLINE int stored_lines(const packed_form form);
 INLINE void store_line(uint8_t *lines, size_t index, B line, const packed_form form);
